@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "engine/base/clock.h"
+#include "engine/base/geometry.h"
+#include "engine/base/lease.h"
+
+namespace beside::ports {
+
+// Memory of one picture: B, G, R, X bytes per pixel (8 bits each, X undefined), top row first, rows stride bytes apart.
+// The source converts other depths and masks to this. 64-byte aligned.
+struct PixelBuffer {
+  int width = 0, height = 0;
+  int stride = 0;  // bytes, >= 4 * width
+  std::unique_ptr<std::uint8_t[], void (*)(std::uint8_t*)> memory{nullptr, nullptr};
+  std::uint8_t* row(int y) const { return memory.get() + static_cast<std::ptrdiff_t>(y) * stride; }
+};
+// Zeroed memory with a stride rounded up to 64 bytes.
+std::unique_ptr<PixelBuffer> make_pixel_buffer(int width, int height);
+
+// One grab. The pixels are complete (not only the damaged parts); damage tells what differs from the frame before.
+struct Frame {
+  Pool<PixelBuffer>::Lease pixels;
+  std::vector<Rect> damage;            // within the picture, not overlapping, 64 rectangles at most; empty = nothing changed
+  LocalTime captured_at{};             // when the grab began
+  std::uint32_t layout_generation = 0;
+  std::uint32_t monitor_id = 0;        // 0 = the whole desktop
+  Rect area;                           // root pixels that the picture shows
+};
+
+// Planes after conversion, BT.709 limited range. chroma 444: u, v as large as y; 420: half, rounded up.
+enum class Chroma : std::uint8_t { k444, k420 };
+struct Planes {
+  int width = 0, height = 0;
+  Chroma chroma = Chroma::k444;
+  std::uint8_t* data[3] = {nullptr, nullptr, nullptr};
+  int stride[3] = {0, 0, 0};           // bytes
+};
+
+// An encoded picture: NAL units with four-byte start codes.
+struct EncodedPicture {
+  std::vector<std::uint8_t> annex_b;
+  bool key = false;
+  LocalTime captured_at{};
+  LocalTime encoded_at{};
+};
+
+// A decoded picture that keeps its own memory alive.
+struct DecodedPicture {
+  Planes planes;
+  std::shared_ptr<const void> keep_alive;
+  std::uint64_t number = 0;            // grows by one per picture of a stream
+  std::uint32_t monitor_id = 0;
+  std::uint32_t layout_generation = 0;
+  PeerTime captured_at{};              // on the sender's clock
+  LocalTime received_at{};             // last packet of the picture
+  LocalTime decoded_at{};
+};
+
+}  // namespace beside::ports
