@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "engine/net/loop.h"
+#include "engine/net/proxy.h"
+#include "engine/net/tls_identity.h"
+#include "engine/ports/relay_control.h"
+
+namespace beside::net {
+
+// Where the relay is and how to get there; the control connection and the TLS rungs of the media path share it.
+struct RelayAddress {
+  std::string host;              // DNS name or IP address, without brackets
+  std::uint16_t port = 443;
+  std::optional<SpkiPin> pin;    // when set, only this counts
+  std::filesystem::path extra_ca_file;
+  std::optional<ProxySetting> proxy;  // from the configuration; goes before the environment's
+  bool use_environment_proxy = true;
+};
+// "beside://host[:port][#pin=...]"; a bare "host[:port]" is taken too. Errors: Environment, in a sentence.
+Result<RelayAddress> parse_relay_address(std::string_view text);
+std::string dump_relay_address(const RelayAddress& address);  // pin included
+
+struct RelayControlConfig {
+  RelayAddress address;
+  std::string path = "/v1/control";
+};
+
+// Errors in Handlers::down: Refused "net/pin" (another certificate than the pinned one), Refused "net/trust" (not trusted
+// or another name), Refused "net/proxy", Environment "net/connect" with a sentence, PeerFault "net/websocket".
+// Retries on its own: 0.25-15 s with jitter; eager: every 250 ms for 60 s from the first loss, then as idle.
+std::unique_ptr<ports::RelayControl> make_relay_control(Loop& loop, RelayControlConfig config);
+
+}  // namespace beside::net
