@@ -59,6 +59,9 @@ class SecureChannel {
   virtual Result<void> export_key(std::string_view label, ByteSpan context, MutableByteSpan out) const = 0;
   // Four words, the same at both ends, in the language asked for ("en", "de", "it"); only while Open.
   virtual std::array<std::string, 4> check_words(std::string_view language) const = 0;
+  // What the exchange agreed on and authenticated; 0 and empty until the other end is known.
+  virtual std::uint16_t protocol_version() const { return 0; }
+  virtual ByteSpan peer_capabilities() const { return {}; }
 };
 
 // Seals and opens media in place. Thread: net.
