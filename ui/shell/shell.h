@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/base/clock.h"
+#include "engine/base/geometry.h"
+#include "engine/base/input_event.h"
+#include "engine/base/result.h"
+#include "ui/shell/remote_view.h"
+
+namespace beside::ports {
+struct DecodedPicture;
+}
+
+namespace beside::shell {
+
+enum class ThemeChoice : std::uint8_t { Dark, Light, HighContrast };
+
+struct ShellConfig {
+  std::string title = "Beside";       // UTF-8
+  std::string app_id = "beside";      // WM_CLASS
+  int width = 1280, height = 800;     // at scale 1
+  int min_width = 480, min_height = 320;
+  bool resizable = true;
+  bool fullscreen = false;            // covers the primary monitor and cannot be left (kiosk)
+  bool decorated = true;
+  ThemeChoice theme = ThemeChoice::Dark;
+  float scale = 0;                    // 0: BESIDE_SCALE, else the monitor's content scale
+  std::string language;               // "de"; empty: from the environment
+  std::string ui_map_file;            // from BESIDE_UI_MAP; empty: none
+};
+
+// What our window is to people who look at the screen.
+struct WindowState {
+  bool visible = false;               // really visible: mapped, on the screen, not covered
+  LocalTime since{};                  // when `visible` last changed
+  bool focused = false;
+  bool iconified = false;
+  Rect outer;                         // with the frame that a window manager drew, root pixels
+  std::uint32_t native_id = 0;        // X window
+  std::uint32_t native_frame_id = 0;  // its ancestor below the root; native_id without a window manager
+};
+
+// One frame, given to the draw function between ImGui's NewFrame and Render.
+class FrameContext {
+ public:
+  virtual ~FrameContext() = default;
+  LocalTime now{};
+  float scale = 1;
+  float width = 0, height = 0;        // window pixels = ImGui units
+  bool focused = false;               // the window has the keyboard
+  // Records the picture of view.session into the current ImGui window, clipped to view's rectangle, and remembers the
+  // rectangle for pointer and keys until the next frame. At most one per frame.
+  virtual RemoteViewState draw_remote(const RemoteView& view) = 0;
+  // Draws again at this time at the latest, though nothing happens till then.
+  virtual void redraw_at(LocalTime at) = 0;
+};
+
+struct ShellEvents {
+  // Return false to keep the window; the default closes it. Called on main.
+  std::function<bool()> close_requested;
+  // Any change of visibility, place, focus. Called on main; at most every 250 ms for visibility.
+  std::function<void(const WindowState&)> window_changed;
+  // What the operator does in the remote view. Called on main from event handling, before the next frame.
+  std::function<void(std::uint32_t session, const InputEvent&)> input;
+  // A picture is on the screen: after present. Called on main.
+  std::function<void(std::uint32_t session, std::uint64_t number, LocalTime at)> picture_shown;
+  // Local chords while the remote view has the focus: Ctrl+Alt+Shift and this key ('K' palette, 'L' leave, F12 as 'F').
+  std::function<void(char key)> local_chord;
+};
+
+// The one window: GLFW, Vulkan swapchain, ImGui, frame loop.
+// Thread: main, except wake(). Owns: window, device, swapchain. Failure: create() says Environment with a sentence for
+// people, which is on stderr as well and, if a display exists, in a plain box of its own; run() ends with an error when
+// the device is lost.
+class Shell {
+ public:
+  static Result<std::unique_ptr<Shell>> create(ShellConfig config, ShellEvents events);
+  virtual ~Shell() = default;
+
+  // Draws only when something changed: input, wake(), a time asked for by redraw_at(). Returns after quit().
+  virtual Result<void> run(const std::function<void(FrameContext&)>& draw) = 0;
+  // One more round of run(), for tests and for programs that own their loop: waits until `until` at most.
+  // True if a frame was drawn.
+  virtual Result<bool> step(const std::function<void(FrameContext&)>& draw, LocalTime until) = 0;
+  virtual void quit() = 0;
+  // Draw again soon. Any thread.
+  virtual void wake() = 0;
+
+  // The newest picture of a session; uploaded before the next frame. Main thread.
+  virtual void on_picture(std::uint32_t session, ports::DecodedPicture picture) = 0;
+  virtual void forget_pictures(std::uint32_t session) = 0;
+
+  // The customer's panel: small, above all, on every workspace, cannot be minimised; logical pixels, top right corner.
+  virtual void switch_to_panel(int width, int height) = 0;
+  virtual void switch_to_normal(int width, int height) = 0;
+  virtual void set_fullscreen(bool on) = 0;
+  virtual void move_resize(const Rect& root_pixels) = 0;
+  virtual WindowState window_state() const = 0;
+
+  virtual void set_theme(ThemeChoice theme) = 0;
+  virtual std::string clipboard() const = 0;            // UTF-8
+  virtual void set_clipboard(const std::string& text) = 0;
+  virtual float scale() const = 0;
+  virtual std::uint64_t frames_drawn() const = 0;
+  virtual std::string device_name() const = 0;          // "llvmpipe (LLVM 15.0.6)"
+};
+
+// Tells the person in a small window of plain X11 that `text` stops the program, until it is closed; nothing where there
+// is no display.
+void show_plain_message(const std::string& title, const std::string& text);
+
+}  // namespace beside::shell
