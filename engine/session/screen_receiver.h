@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "engine/ports/video.h"
+
+namespace beside::session {
+
+// What the sender promised of a stream; the gate before the decoder holds him to it.
+struct ReceiveParams {
+  ports::VideoCodec codec = ports::VideoCodec::H264_444;
+  int width = 0, height = 0;
+  Bytes sps, pps;
+  std::uint32_t layout_generation = 0;
+  std::uint32_t monitor_id = 0;
+};
+
+// The operator's side of a stream: the `decode` thread turns access units into pictures.
+// Thread: called on the owner's thread (net); `picture` comes on the decode thread, the other events through `post`.
+// Blocking: the destructor joins the thread (a decode takes milliseconds).
+class ScreenReceiver {
+ public:
+  using Post = std::function<void(std::function<void()>)>;
+  using MakeDecoder = std::function<Result<std::unique_ptr<ports::VideoDecoder>>(const ReceiveParams&)>;
+  struct Events {
+    std::function<void(ports::DecodedPicture)> picture;
+    std::function<void()> need_key;
+    std::function<void(Error)> refused;        // the stream cannot be shown at all
+    std::function<void(std::uint64_t)> decoded;  // pictures so far
+  };
+  ScreenReceiver(MakeDecoder make_decoder, Events events, Post post);
+  ~ScreenReceiver();
+  ScreenReceiver(const ScreenReceiver&) = delete;
+  ScreenReceiver& operator=(const ScreenReceiver&) = delete;
+
+  // From here on units belong to this stream; older units that wait are dropped.
+  void configure(ReceiveParams params);
+  // False: 32 units wait already; all were dropped and a key picture is needed.
+  bool push(Bytes access_unit, PeerTime captured_at, LocalTime received_at);
+
+ private:
+  struct Unit {
+    Bytes bytes;
+    PeerTime captured_at;
+    LocalTime received_at;
+  };
+  void decode_loop();
+
+  MakeDecoder make_decoder_;
+  Events events_;
+  Post post_;
+  std::shared_ptr<std::atomic<bool>> alive_ = std::make_shared<std::atomic<bool>>(true);
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<Unit> units_;
+  std::optional<ReceiveParams> new_params_;
+  bool quit_ = false;
+  std::thread thread_;
+};
+
+}  // namespace beside::session
