@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/session/command.h"
+#include "engine/session/snapshot.h"
+#include "ui/kit/widgets.h"
+#include "ui/views/shared/chat_box.h"
+
+// The customer's screens. Each draws the snapshot, keeps what is being typed or ticked in its state and returns what the
+// person did. Nothing here grants anything: DecideAsk goes to engine/session, which decides.
+namespace beside::views {
+
+struct CustomerState {
+  // address entry, start
+  std::string address, code;
+  bool took_prefill = false;
+  bool code_slip = false;             // the check digit says that a digit is wrong; nothing was sent
+  // consent
+  std::uint32_t ask_id = 0;
+  Rights ticked;
+  std::uint32_t monitor_id = 0;
+  LocalTime ask_shown{};
+  int called_me = 0;                  // 0 not answered, 1 I called them, 2 they called me
+  // panel
+  ChatState chat;
+  bool chat_open = false;
+  bool words_open = false;
+  std::size_t chat_seen = 0;
+  bool confirm_stop = false;
+  // whole
+  bool larger_text = false;
+  bool kiosk = false;                 // the panel's parts as a kiosk shows them
+  std::uint64_t dismissed_notice = 0;
+  session::CustomerStage last_stage = session::CustomerStage::NeedAddress;
+  bool fresh = true;
+};
+
+// What the shell must do for the view beside the commands: things that are not the session's.
+struct CustomerWishes {
+  bool save_transcript = false;       // ask for a place and write transcript_text()
+  bool copy_receipt = false;          // put EndView::receipt_hex on the clipboard
+  bool open_journal_folder = false;
+  float panel_width = 0, panel_height = 0;  // scale 1; non-zero in the live stage: the size the window should have
+};
+
+std::vector<session::CustomerCommand> draw_customer(kit::Ui& ui, const session::CustomerSnapshot& snapshot,
+                                                    CustomerState& state, CustomerWishes* wishes = nullptr);
+
+// One screen each (one file each); draw_customer chooses. They append to `out`.
+using CustomerOut = std::vector<session::CustomerCommand>;
+void draw_address(kit::Ui&, const session::CustomerSnapshot&, CustomerState&, CustomerOut& out);
+void draw_start(kit::Ui&, const session::CustomerSnapshot&, CustomerState&, CustomerOut& out);
+void draw_connecting(kit::Ui&, const session::CustomerSnapshot&, CustomerState&, CustomerOut& out);
+void draw_consent(kit::Ui&, const session::CustomerSnapshot&, CustomerState&, CustomerOut& out);
+void draw_panel(kit::Ui&, const session::CustomerSnapshot&, CustomerState&, CustomerOut& out, CustomerWishes&);
+void draw_end(kit::Ui&, const session::CustomerSnapshot&, CustomerState&, CustomerOut& out, CustomerWishes&);
+
+}  // namespace beside::views
