@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <memory>
+
+#include "engine/ports/converter.h"
+
+namespace beside::gpu {
+
+class Device;
+
+// The CPU twin of the compute passes: same integers, same result to the bit. Any machine.
+std::unique_ptr<ports::Converter> make_cpu_converter(std::string why = "chosen");
+// The compute passes, or the CPU twin when the device is absent (nullptr), of type CPU (there a pass costs ten times
+// as much) or refuses the passes; describe() says which and why. `device` must outlive it.
+std::unique_ptr<ports::Converter> make_converter(const Device* device);
+// The compute passes on any device; for tests and measurements. Errors: Environment.
+Result<std::unique_ptr<ports::Converter>> make_gpu_converter(const Device& device);
+
+// Planes -> B, G, R, 255 by libyuv (BT.709 limited, nearest chroma): screenshots, thumbnails, tests.
+Result<void> planes_to_bgra_cpu(const ports::Planes& planes, std::uint8_t* bgra, int stride_bytes);
+// The same as a compute pass; each channel within 2 of the twin.
+Result<void> planes_to_bgra_gpu(const Device& device, const ports::Planes& planes, std::uint8_t* bgra, int stride_bytes);
+
+}  // namespace beside::gpu
