@@ -44,12 +44,15 @@ function(beside_room name)
   endif()
 endfunction()
 
-# beside_test(name SOURCES a_test.cpp ... ROOMS ... [LINKS ...]) makes one doctest program and registers it.
+# What the sanitizer run of .ci/run builds: the tests and fuzz replays marked SANITIZE (those without window or X server).
+add_custom_target(beside_sanitize)
+
+# beside_test(name [SANITIZE] SOURCES a_test.cpp ... ROOMS ... [LINKS ...]) makes one doctest program and registers it.
 function(beside_test name)
   if(NOT BESIDE_TESTS)
     return()
   endif()
-  cmake_parse_arguments(T "" "TIMEOUT" "SOURCES;ROOMS;LINKS" ${ARGN})
+  cmake_parse_arguments(T "SANITIZE" "TIMEOUT" "SOURCES;ROOMS;LINKS" ${ARGN})
   add_executable(${name} ${T_SOURCES} $<TARGET_OBJECTS:beside_doctest_main>)
   target_link_libraries(${name} PRIVATE beside_flags ${T_LINKS})
   foreach(room IN LISTS T_ROOMS)
@@ -61,6 +64,10 @@ function(beside_test name)
     set(T_TIMEOUT 60)
   endif()
   set_tests_properties(${name} PROPERTIES TIMEOUT ${T_TIMEOUT} SKIP_RETURN_CODE 77)
+  if(T_SANITIZE)
+    set_tests_properties(${name} PROPERTIES LABELS sanitize)
+    add_dependencies(beside_sanitize ${name})
+  endif()
 endfunction()
 
 # beside_fuzz(name SOURCE x_fuzz.cpp ROOMS ...) : with BESIDE_FUZZ a libFuzzer program; otherwise the same target function
@@ -74,7 +81,8 @@ function(beside_fuzz name)
   elseif(BESIDE_TESTS)
     add_executable(${name} ${F_SOURCE} $<TARGET_OBJECTS:beside_fuzz_replay>)
     add_test(NAME ${name} COMMAND ${name} ${CMAKE_SOURCE_DIR}/tests/corpus/${name})
-    set_tests_properties(${name} PROPERTIES TIMEOUT 60)
+    set_tests_properties(${name} PROPERTIES TIMEOUT 60 LABELS sanitize)
+    add_dependencies(beside_sanitize ${name})
   else()
     return()
   endif()
