@@ -16,7 +16,7 @@ constexpr unsigned kHashcashMaxBits = 28;  // what a client is willing to work a
 // An answer of 8 bytes. Takes about 2^bits hashes (0.3 s for 20): never on the net thread. Cancelled: `cancel` became
 // true (looked at every 1,024 tries). Limit: more than kHashcashMaxBits were asked for.
 Result<Bytes> solve_hashcash(ByteSpan challenge, unsigned bits, const std::atomic<bool>& cancel);
-// Answers longer than 32 bytes are refused.
+// An answer that is not 8 bytes long is refused.
 bool verify_hashcash(ByteSpan challenge, ByteSpan answer, unsigned bits);
 
 }  // namespace beside::crypto

@@ -23,7 +23,7 @@ enum class PasswordRule {
 
 // `login` may be empty. Upper case letters are ASCII, Latin-1 and the Latin, Greek and Cyrillic blocks that come in pairs.
 PasswordRule check_password(const SecretText& password, std::string_view login);
-// "too short", for logs and the command line; what people read is in the catalogue.
+// "length", "upper", "digit", "special", "text" or "common", as the relay names it to clients; empty for None.
 const char* name_of(PasswordRule rule);
 
 // Argon2id (RFC 9106), 64 MiB, 3 passes, 1 lane, as the usual "$argon2id$v=19$m=65536,t=3,p=1$..." text.
