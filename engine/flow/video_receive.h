@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "engine/base/bytes.h"
+#include "engine/base/clock.h"
+#include "engine/base/ids.h"
+#include "engine/base/result.h"
+#include "engine/wire/h264.h"
+#include "engine/wire/rtcp.h"
+#include "engine/wire/rtp.h"
+
+namespace beside::flow {
+
+// One complete picture, as Annex B.
+struct AccessUnit {
+  Bytes annex_b;
+  bool key = false;                    // holds an IDR slice
+  std::uint32_t rtp_timestamp = 0;
+  PeerTime captured_at{};              // on the sender's clock; the epoch when not told
+  LocalTime first_packet_at{}, last_packet_at{};
+};
+
+// RTP packets (opened) -> access units in order, and what to ask of the sender. No I/O.
+//
+// 1. Units are yielded in order; after one is lost, none until a key picture.
+// 2. A missing packet is asked for (NACK) once it is older than the reorder window, again every rtt (20..200 ms), and given up
+//    after kGiveUp or when the buffer is full; then, and before the first key picture, PLI every 200..400 ms.
+// 3. At most kMaxPackets packets and kMaxBytes bytes wait.
+class VideoReceiver {
+ public:
+  static constexpr std::size_t kMaxPackets = 16384;
+  static constexpr std::size_t kMaxBytes = 24u << 20;
+  static constexpr nanoseconds kReorder = milliseconds(5);
+  static constexpr nanoseconds kGiveUp = milliseconds(600);
+  VideoReceiver(Ssrc media, Ssrc own);
+
+  // Errors: PeerFault (malformed); packets of another SSRC are ignored and counted.
+  Result<void> receive(ByteSpan packet, LocalTime now);
+  std::optional<AccessUnit> take();
+  // RTCP to seal and send now: NACK, PLI, and RFC 8888 feedback every 50 ms while packets come.
+  std::vector<wire::RtcpPacket> poll(LocalTime now);
+  LocalTime next_deadline() const;
+  // The decoder refused a picture, or the person asked for a fresh one.
+  void request_key(LocalTime now);
+  void set_rtt(nanoseconds rtt);
+  // The sender announced a new SSRC.
+  void restart(Ssrc media);
+  std::uint64_t packets_received() const { return received_; }
+  std::uint64_t packets_missed() const { return missed_; }     // found missing, whether repaired later or not
+  std::uint64_t packets_given_up() const { return given_up_; }
+  std::uint64_t packets_of_others() const { return foreign_; }
+
+ private:
+  struct Waiting {
+    wire::RtpHeader header;
+    Bytes payload;
+    LocalTime at{};
+  };
+  struct Missing {
+    LocalTime since{};
+    LocalTime asked_at = LocalTime::min();
+  };
+  struct Arrival {
+    std::int64_t seq = 0;
+    LocalTime at{};
+  };
+  std::int64_t extend(SeqNo seq) const;
+  void assemble();
+  void lose_picture(std::int64_t skip_to);
+  void forget_before(std::int64_t seq);
+  std::optional<wire::CcFeedback> make_feedback(LocalTime now);
+
+  Ssrc media_, own_;
+  bool started_ = false;
+  std::int64_t next_ = 0;                       // extended number of the next packet to put into a picture
+  std::int64_t highest_ = 0;
+  std::map<std::int64_t, Waiting> waiting_;
+  std::size_t waiting_bytes_ = 0;
+  std::map<std::int64_t, Missing> missing_;
+  std::deque<AccessUnit> ready_;
+  wire::H264Assembler assembler_;
+  AccessUnit current_;
+  bool in_picture_ = false;
+  bool picture_broken_ = false;
+  bool need_key_ = true;
+  LocalTime key_asked_ = LocalTime::min();
+  nanoseconds rtt_ = milliseconds(50);
+  std::map<std::int64_t, LocalTime> arrivals_;  // since the last feedback, and a little before
+  std::int64_t feedback_from_ = 0;
+  bool feedback_wanted_ = false;
+  LocalTime feedback_due_ = kNever;
+  std::uint64_t received_ = 0, missed_ = 0, given_up_ = 0, foreign_ = 0;
+};
+
+}  // namespace beside::flow
