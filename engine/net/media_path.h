@@ -39,7 +39,7 @@ struct MediaTicket {
 };
 
 struct MediaPathConfig {
-  RelayAddress control;           // TLS rungs go there, with its pin and proxy
+  RelayRoute control;             // TLS rungs go there, with its pin and proxy
   std::string path = "/v1/media";
   bool tls_only = false;          // paths = tls: no UDP packet is sent
   nanoseconds stagger = 250ms;    // between the starts of rungs

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -11,24 +10,22 @@
 #include "engine/net/proxy.h"
 #include "engine/net/tls_identity.h"
 #include "engine/ports/relay_control.h"
+#include "engine/wire/relay_address.h"
 
 namespace beside::net {
 
 // Where the relay is and how to get there; the control connection and the TLS rungs of the media path share it.
-struct RelayAddress {
-  std::string host;              // DNS name or IP address, without brackets
-  std::uint16_t port = 443;
-  std::optional<SpkiPin> pin;    // when set, only this counts
+struct RelayRoute {
+  wire::RelayAddress address;         // when it pins a key, only that counts
   std::filesystem::path extra_ca_file;
   std::optional<ProxySetting> proxy;  // from the configuration; goes before the environment's
-  bool use_environment_proxy = true;
+  bool use_environment_proxy = true;  // HTTPS_PROXY, NO_PROXY
 };
-// "beside://host[:port][#pin=...]"; a bare "host[:port]" is taken too. Errors: Environment, in a sentence.
-Result<RelayAddress> parse_relay_address(std::string_view text);
-std::string dump_relay_address(const RelayAddress& address);  // pin included
+// The proxy that this route takes, if any. Errors: Environment, when the environment's cannot be read.
+Result<std::optional<ProxySetting>> proxy_of(const RelayRoute& route);
 
 struct RelayControlConfig {
-  RelayAddress address;
+  RelayRoute route;
   std::string path = "/v1/control";
 };
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -70,6 +69,7 @@ class WebSocketConnection {
   virtual bool send_datagram(ByteSpan message) = 0;
   virtual void close(std::uint16_t code, const std::string& reason) = 0;
   virtual void drop() = 0;
+  virtual void forget_handlers() = 0;           // goes on alone: finishes what was sent, then ends after close()
   virtual std::size_t backlog_bytes() const = 0;
   virtual std::uint64_t datagrams_dropped() const = 0;
   virtual std::string tls_version() const = 0;  // "TLSv1.3"; empty before the handshake
