@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/session/peer_link.h"
+
+#include <algorithm>
+
+#include "engine/base/log.h"
+
+namespace beside::session {
+namespace {
+
+// What the tunnel holds unacknowledged before the mux may put in more: bytes that are in cannot be overtaken.
+constexpr std::size_t kTunnelFill = 64 * 1024;
+constexpr std::size_t kMostChatText = 8 * 1024;
+constexpr std::size_t kMostChatLines = 2000;
+
+}  // namespace
+
+PeerLink::PeerLink(ports::End self, std::string session_id, Bytes leg_token, std::unique_ptr<ports::SecureChannel> channel,
+                   Ports ports, Events events)
+    : self_(self), session_id_(std::move(session_id)), leg_token_(std::move(leg_token)), channel_(std::move(channel)),
+      ports_(std::move(ports)), events_(std::move(events)), tunnel_(session_id_), last_heard_(ports_.clock->now()) {}
+
+PeerLink::~PeerLink() = default;
+
+std::array<std::string, 4> PeerLink::check_words(const std::string& language) const {
+  return opened_ ? channel_->check_words(language) : std::array<std::string, 4>{};
+}
+
+// ---- tunnel and channel ----
+
+void PeerLink::on_tunnel(const control::Tunnel& piece) {
+  if (dead_) return;
+  const LocalTime now = ports_.clock->now();
+  auto bytes = tunnel_.receive(piece, now);
+  if (!bytes) {
+    BS_LOG_LIMITED(Warn, "tunnel", "{}", dump_error(bytes.error()));
+    return die(opened_ ? ports::ChannelFault::TlsError : ports::ChannelFault::Malformed);
+  }
+  if (!bytes->empty()) {
+    const auto taken = channel_->receive(*bytes, now);
+    pump_channel();
+    if (!taken || channel_->state() == ports::ChannelState::Dead) return die(channel_->fault());
+  }
+  flush(now);
+}
+
+void PeerLink::pump_channel() {
+  if (!opened_ && channel_->state() == ports::ChannelState::Open) on_open();
+  if (dead_) return;
+  if (opened_) {
+    const Bytes plaintext = channel_->take_plaintext();
+    if (!plaintext.empty()) on_plaintext(plaintext);
+  }
+}
+
+void PeerLink::on_open() {
+  auto sealer = ports_.make_sealer(*channel_, self_, session_id_);
+  if (!sealer) {
+    BS_LOG(Error, "session", "no media keys: {}", dump_error(sealer.error()));
+    return die(ports::ChannelFault::TlsError);
+  }
+  sealer_ = std::move(*sealer);
+  opened_ = true;
+  last_heard_ = ports_.clock->now();
+  probe_due_ = last_heard_;
+  events_.opened();
+}
+
+void PeerLink::on_plaintext(ByteSpan plaintext) {
+  auto messages = mux_.receive(plaintext);
+  if (!messages) {
+    BS_LOG_LIMITED(Warn, "session", "{}", dump_error(messages.error()));
+    return die(ports::ChannelFault::TlsError);
+  }
+  heard();
+  for (const auto& raw : *messages) {
+    auto message = wire::parse_inner(raw.bytes);
+    if (!message) {
+      BS_LOG_LIMITED(Warn, "session", "{}", dump_error(message.error()));
+      return die(ports::ChannelFault::TlsError);
+    }
+    const LocalTime now = ports_.clock->now();
+    if (message->has_probe()) {
+      inner::Inner reply;
+      reply.mutable_probe_reply()->set_nonce(message->probe().nonce());
+      reply.mutable_probe_reply()->set_sent_us(message->probe().sent_us());
+      reply.mutable_probe_reply()->set_received_us(to_us(now));
+      (void)send(reply);
+    } else if (message->has_probe_reply()) {
+      const auto& reply = message->probe_reply();
+      const nanoseconds rtt = microseconds(to_us(now) - reply.sent_us());
+      if (reply.nonce() != probe_nonce_ || rtt < 0ns || rtt > 60s) continue;
+      rtt_ = rtt_ ? (*rtt_ * 3 + rtt) / 4 : rtt;
+      const nanoseconds difference = microseconds(reply.received_us()) - microseconds(reply.sent_us()) - rtt / 2;
+      if (!offset_ || rtt <= offset_->rtt || now - offset_->at > 60s) offset_ = Offset{rtt, difference, now};
+      events_.changed();
+    } else {
+      events_.message(*message);
+    }
+    if (dead_) return;
+  }
+}
+
+bool PeerLink::send(const inner::Inner& message, std::uint8_t stream) {
+  if (!opened_ || dead_) return false;
+  if (const auto ok = wire::check_inner(message); !ok) {
+    BS_LOG_LIMITED(Warn, "session", "our own message: {}", dump_error(ok.error()));
+    return false;
+  }
+  const auto queued = mux_.send(stream, wire::serialize_inner(message));
+  if (!queued) BS_LOG_LIMITED(Warn, "session", "{}", dump_error(queued.error()));
+  flush(ports_.clock->now());
+  return static_cast<bool>(queued);
+}
+
+void PeerLink::flush(LocalTime now) {
+  if (dead_) return;
+  if (opened_ && tunnel_.unacknowledged() < kTunnelFill) {
+    const Bytes frames = mux_.take_outgoing(kTunnelFill - tunnel_.unacknowledged());
+    if (!frames.empty()) {
+      if (const auto sent = channel_->send(frames); !sent) return die(channel_->fault());
+    }
+  }
+  const Bytes sealed = channel_->take_outgoing();
+  if (!sealed.empty()) {
+    if (const auto written = tunnel_.write(sealed); !written) {
+      BS_LOG(Warn, "tunnel", "{}", dump_error(written.error()));
+      return die(ports::ChannelFault::TlsError);
+    }
+  }
+  if (!control_ready_) return;
+  while (auto piece = tunnel_.poll(now)) {
+    control::Envelope out;
+    *out.mutable_tunnel() = std::move(*piece);
+    if (!ports_.send_control(out)) break;
+  }
+}
+
+void PeerLink::die(ports::ChannelFault fault) {
+  if (dead_) return;
+  // Best effort: the other end learns why from our last words.
+  const Bytes last = channel_->take_outgoing();
+  if (!last.empty() && tunnel_.write(last) && control_ready_) {
+    while (auto piece = tunnel_.poll(ports_.clock->now())) {
+      control::Envelope out;
+      *out.mutable_tunnel() = std::move(*piece);
+      if (!ports_.send_control(out)) break;
+    }
+  }
+  dead_ = true;
+  media_.reset();
+  events_.fault(fault);
+}
+
+void PeerLink::close() {
+  if (dead_) return;
+  flush(ports_.clock->now());
+  dead_ = true;
+  media_.reset();
+}
+
+// ---- relay ----
+
+void PeerLink::on_peer_state(bool present) {
+  peer_present_ = present;
+  if (present && opened_) tunnel_.rejoined(ports_.clock->now());
+  flush(ports_.clock->now());
+  events_.changed();
+}
+
+void PeerLink::on_peer_gone() {
+  if (dead_ || opened_) return;
+  channel_->peer_gone(ports_.clock->now());
+  if (channel_->state() == ports::ChannelState::Dead) die(channel_->fault());
+}
+
+void PeerLink::control_down() { control_ready_ = false; }
+
+void PeerLink::control_up() {
+  control::Envelope out;
+  out.mutable_rejoin_session()->set_session_id(session_id_);
+  out.mutable_rejoin_session()->set_leg_token(as_text(leg_token_).data(), leg_token_.size());
+  (void)ports_.send_control(out);
+}
+
+void PeerLink::on_rejoined(const control::Rejoined& rejoined) {
+  control_ready_ = true;
+  peer_present_ = rejoined.peer_present();
+  on_ticket(rejoined.ticket());
+  tunnel_.rejoined(ports_.clock->now());
+  flush(ports_.clock->now());
+  control::Envelope fetch;
+  fetch.mutable_chat_fetch()->set_session_id(session_id_);
+  fetch.mutable_chat_fetch()->set_after_seq(chat_seq_);
+  (void)ports_.send_control(fetch);
+}
+
+void PeerLink::on_ticket(const control::Ticket& ticket) {
+  if (media_) media_->set_ticket(ticket);
+  else start_media(ticket);
+}
+
+// ---- media ----
+
+void PeerLink::start_media(const control::Ticket& ticket) {
+  if (dead_) return;
+  media_ = ports_.make_media(
+      ticket, {[this](ByteSpan d) { on_datagram(d); },
+               [this](Rung rung, RungReason reason) {
+                 rung_ = rung;
+                 rung_reason_ = reason;
+                 events_.changed();
+               },
+               [this] {
+                 control::Envelope out;
+                 out.mutable_renew_ticket()->set_session_id(session_id_);
+                 (void)ports_.send_control(out);
+               }});
+}
+
+void PeerLink::on_datagram(ByteSpan datagram) {
+  bytes_received_ += datagram.size();
+  if (!sealer_ || dead_ || datagram.size() < 12) return;
+  Bytes packet = to_bytes(datagram);
+  // RFC 5761: RTCP packet types 192..223 share the byte where RTP has marker and payload type.
+  const bool rtcp = packet[1] >= 192 && packet[1] <= 223;
+  if (const auto opened = rtcp ? sealer_->open_rtcp(packet) : sealer_->open_rtp(packet); !opened) {
+    ++refused_datagrams_;
+    return;
+  }
+  heard();
+  if (rtcp) {
+    if (auto packets = wire::parse_rtcp(packet)) events_.rtcp(*packets);
+    else ++refused_datagrams_;
+  } else if (auto parsed = wire::parse_rtp(packet)) {
+    events_.rtp(*parsed, packet);
+  } else {
+    ++refused_datagrams_;
+  }
+}
+
+bool PeerLink::send_rtp(Bytes packet, flow::Pacer::Class cls, Bytes* sealed) {
+  if (!sealer_ || dead_) return false;
+  if (const auto done = sealer_->seal_rtp(packet); !done) {
+    BS_LOG_LIMITED(Warn, "session", "{}", dump_error(done.error()));
+    return false;
+  }
+  if (sealed != nullptr) *sealed = packet;
+  send_sealed(std::move(packet), cls);
+  return true;
+}
+
+void PeerLink::send_sealed(Bytes sealed, flow::Pacer::Class cls) {
+  (void)pacer_.add(cls, std::move(sealed));
+  if (cls == flow::Pacer::Class::Urgent) pump_media(ports_.clock->now());
+}
+
+void PeerLink::send_rtcp(const std::vector<wire::RtcpPacket>& packets) {
+  if (!sealer_ || dead_ || packets.empty()) return;
+  Bytes bytes = wire::build_rtcp(packets);
+  if (sealer_->seal_rtcp(bytes)) send_sealed(std::move(bytes), flow::Pacer::Class::Urgent);
+}
+
+void PeerLink::pump_media(LocalTime now) {
+  while (media_ && pacer_.next_deadline() <= now) {
+    const std::vector<Bytes> burst = pacer_.poll(now);
+    if (burst.empty()) break;
+    std::vector<ByteSpan> views(burst.begin(), burst.end());
+    for (const Bytes& packet : burst) bytes_sent_ += packet.size();
+    (void)media_->send(views);
+  }
+}
+
+// ---- chat ----
+
+bool PeerLink::say(std::string text) {
+  if (!sealer_ || dead_ || text.empty() || text.size() > kMostChatText || !is_utf8(text)) return false;
+  Bytes client_id(16);
+  ports_.random(client_id);
+  const Bytes sealed = sealer_->seal_chat(as_bytes(text), client_id);
+  control::Envelope out;
+  control::Chat& chat = *out.mutable_chat();
+  chat.set_session_id(session_id_);
+  chat.set_client_id(as_text(client_id).data(), client_id.size());
+  chat.set_sealed(as_text(sealed).data(), sealed.size());
+  (void)ports_.send_control(out);  // while the line is down it waits in the control connection's queue
+  ChatLine line;
+  line.mine = line.pending = true;
+  line.text = std::move(text);
+  line.at_unix_ms = ports_.clock->unix_ms();
+  pending_chat_.emplace_back(std::move(client_id), chat_.size());
+  chat_.push_back(std::move(line));
+  events_.changed();
+  return true;
+}
+
+void PeerLink::on_chat(const control::ChatDelivered& chat) {
+  if (!sealer_ || dead_ || chat.seq() <= chat_seq_) return;
+  const Bytes client_id = to_bytes(as_bytes(chat.client_id()));
+  const ports::End sender = chat.from_operator() ? ports::End::Operator : ports::End::Customer;
+  chat_seq_ = chat.seq();
+  if (sender == self_) {
+    for (std::size_t i = 0; i < pending_chat_.size(); ++i) {
+      if (pending_chat_[i].first != client_id) continue;
+      ChatLine& line = chat_[pending_chat_[i].second];
+      line.pending = false;
+      line.seq = chat.seq();
+      pending_chat_.erase(pending_chat_.begin() + static_cast<std::ptrdiff_t>(i));
+      break;
+    }
+  } else if (auto text = sealer_->open_chat(as_bytes(chat.sealed()), client_id, sender);
+             text && is_utf8(as_text(*text)) && chat_.size() < kMostChatLines) {
+    ChatLine line;
+    line.seq = chat.seq();
+    line.text = to_string(ByteSpan(*text));
+    line.at_unix_ms = chat.at_unix_ms();
+    chat_.push_back(std::move(line));
+  } else {
+    ++refused_datagrams_;
+  }
+  events_.changed();
+}
+
+// ---- time ----
+
+void PeerLink::heard() {
+  last_heard_ = ports_.clock->now();
+  if (!line_lost_) return;
+  line_lost_ = false;
+  events_.line(false, last_heard_);
+}
+
+void PeerLink::poll(LocalTime now) {
+  if (dead_) return;
+  channel_->poll(now);
+  if (channel_->state() == ports::ChannelState::Dead) return die(channel_->fault());
+  if (opened_ && probe_due_ <= now) {
+    probe_due_ = now + kHeartbeat;
+    inner::Inner probe;
+    probe.mutable_probe()->set_nonce(++probe_nonce_);
+    probe.mutable_probe()->set_sent_us(to_us(now));
+    if (!mux_.has_outgoing() || !line_lost_) (void)send(probe);
+    if (!line_lost_ && now - last_heard_ > kLineSilence) {
+      line_lost_ = true;
+      if (media_) media_->probe_now();
+      events_.line(true, last_heard_);
+      if (dead_) return;
+    }
+  }
+  flush(now);
+  pump_media(now);
+}
+
+LocalTime PeerLink::next_deadline() const {
+  if (dead_) return kNever;
+  LocalTime next = std::min({channel_->next_deadline(), tunnel_.next_deadline(), probe_due_});
+  if (media_) next = std::min(next, pacer_.next_deadline());
+  return next;
+}
+
+std::optional<LocalTime> PeerLink::to_local(PeerTime stamp) const {
+  if (!offset_) return std::nullopt;
+  return LocalTime(stamp.time_since_epoch() - offset_->peer_minus_local);
+}
+
+}  // namespace beside::session

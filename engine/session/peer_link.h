@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/base/clock.h"
+#include "engine/flow/inner_mux.h"
+#include "engine/flow/pacer.h"
+#include "engine/flow/tunnel_stream.h"
+#include "engine/ports/secure_channel.h"
+#include "engine/session/media_port.h"
+#include "engine/session/snapshot.h"
+#include "engine/wire/rtcp.h"
+#include "engine/wire/rtp.h"
+#include "engine/wire/session_message.h"
+
+namespace beside::session {
+
+// What both ends of a session have in common: the tunnel through the relay, the secure channel in it, its numbered
+// streams, sealed media, sealed chat, the heartbeat and the clocks' difference. Which message means what is the roles'.
+//
+//   state     | means
+//   ----------+------------------------------------------------------------------------------
+//   Exchange  | the channel is not open yet; faults are final and burn the code
+//   Open      | messages and media flow; a loss of the relay is a gap, not an end
+//   Dead      | after fault() or close(); nothing is sent any more
+//
+// Thread: net.
+class PeerLink {
+ public:
+  struct Ports {
+    const TimeSource* clock = nullptr;
+    std::function<bool(const control::Envelope&)> send_control;
+    std::function<Result<std::unique_ptr<ports::Sealer>>(const ports::SecureChannel&, ports::End, std::string)> make_sealer;
+    MakeMedia make_media;
+    std::function<void(MutableByteSpan)> random;
+  };
+  struct Events {
+    std::function<void()> opened;
+    std::function<void(ports::ChannelFault)> fault;
+    std::function<void(const inner::Inner&)> message;         // all but Probe and ProbeReply
+    std::function<void(const wire::RtpPacket&, ByteSpan whole)> rtp;
+    std::function<void(const std::vector<wire::RtcpPacket>&)> rtcp;
+    std::function<void(bool lost, LocalTime since)> line;     // nothing was heard for kLineSilence; it is back
+    std::function<void()> changed;                            // chat, media state, round trip: publish anew
+  };
+  static constexpr auto kHeartbeat = 1s;
+  static constexpr auto kLineSilence = 3500ms;
+
+  PeerLink(ports::End self, std::string session_id, Bytes leg_token, std::unique_ptr<ports::SecureChannel> channel,
+           Ports ports, Events events);
+  ~PeerLink();
+
+  const std::string& session_id() const { return session_id_; }
+  bool open() const { return opened_; }
+  bool guess_spent() const { return channel_->guess_spent(); }
+  std::array<std::string, 4> check_words(const std::string& language) const;
+
+  // From the relay.
+  void on_tunnel(const control::Tunnel& piece);
+  void on_chat(const control::ChatDelivered& chat);
+  void on_peer_state(bool present);
+  void on_peer_gone();                                 // for good
+  void control_down();
+  void control_up();                                   // sends RejoinSession
+  void on_rejoined(const control::Rejoined& rejoined);
+  void on_ticket(const control::Ticket& ticket);
+
+  void start_media(const control::Ticket& ticket);
+  bool send(const inner::Inner& message, std::uint8_t stream = flow::InnerMux::kControl);
+  // RTP in the clear; false: not sent. The sealed bytes are given back for retransmission when `sealed` is set.
+  bool send_rtp(Bytes packet, flow::Pacer::Class cls, Bytes* sealed = nullptr);
+  void send_sealed(Bytes sealed, flow::Pacer::Class cls);
+  void send_rtcp(const std::vector<wire::RtcpPacket>& packets);
+  void set_rate_kbps(int kbps) { pacer_.set_rate_kbps(kbps); }
+  nanoseconds send_delay() const { return pacer_.delay(); }
+  // False: too long (16 KiB sealed) or empty.
+  bool say(std::string text);
+  const std::vector<ChatLine>& chat() const { return chat_; }
+
+  void poll(LocalTime now);
+  LocalTime next_deadline() const;
+  void flush(LocalTime now);
+  // Sends what waits (a Stop, the receipt) as far as it goes, then closes.
+  void close();
+
+  Rung rung() const { return rung_; }
+  RungReason rung_reason() const { return rung_reason_; }
+  std::optional<nanoseconds> rtt() const { return rtt_; }
+  LocalTime last_heard() const { return last_heard_; }
+  bool line_lost() const { return line_lost_; }
+  bool peer_present() const { return peer_present_; }
+  std::uint64_t bytes_sent() const { return bytes_sent_; }
+  std::uint64_t bytes_received() const { return bytes_received_; }
+  std::uint64_t refused_datagrams() const { return refused_datagrams_; }
+  // A stamp of the peer's clock on ours; exact to half the asymmetry of the line. Only once a probe came back.
+  std::optional<LocalTime> to_local(PeerTime stamp) const;
+
+ private:
+  void on_datagram(ByteSpan datagram);
+  void on_plaintext(ByteSpan plaintext);
+  void on_open();
+  void heard();
+  void die(ports::ChannelFault fault);
+  void pump_channel();
+  void pump_media(LocalTime now);
+
+  const ports::End self_;
+  const std::string session_id_;
+  const Bytes leg_token_;
+  std::unique_ptr<ports::SecureChannel> channel_;
+  Ports ports_;
+  Events events_;
+  flow::TunnelStream tunnel_;
+  flow::InnerMux mux_;
+  std::unique_ptr<ports::Sealer> sealer_;
+  std::unique_ptr<MediaPort> media_;
+  flow::Pacer pacer_;
+  bool opened_ = false, dead_ = false, control_ready_ = true, peer_present_ = true;
+  bool line_lost_ = false;
+  LocalTime last_heard_{}, probe_due_ = kNever;
+  std::uint64_t probe_nonce_ = 0;
+  std::optional<nanoseconds> rtt_;
+  struct Offset { nanoseconds rtt; nanoseconds peer_minus_local; LocalTime at; };
+  std::optional<Offset> offset_;
+  Rung rung_ = Rung::None;
+  RungReason rung_reason_ = RungReason::StillTrying;
+  std::vector<ChatLine> chat_;
+  std::vector<std::pair<Bytes, std::size_t>> pending_chat_;   // client id, index into chat_
+  std::uint64_t chat_seq_ = 0;
+  std::uint64_t bytes_sent_ = 0, bytes_received_ = 0, refused_datagrams_ = 0;
+};
+
+}  // namespace beside::session
