@@ -27,6 +27,8 @@ class H264Gate {
   static Result<H264Gate> create(ByteSpan sps, ByteSpan pps, int width, int height);
   // One access unit, Annex B. `now` feeds the limit of pictures per second (bursts of a second are let through).
   Result<void> check(ByteSpan access_unit, LocalTime now);
+  // The decoder failed on what passed: again only a key picture is admitted.
+  void forget_key() { have_key_ = false; }
   const SpsInfo& sps() const { return sps_; }
 
  private:

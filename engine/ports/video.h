@@ -31,6 +31,9 @@ class VideoEncoder {
   virtual VideoCodec codec() const = 0;
   virtual Result<EncodedPicture> encode(const Frame& frame, bool force_key) = 0;
   virtual Result<void> set_target_kbps(int kbps) = 0;
+  // False while the last picture was coded coarser than wanted because of the target rate: when the screen rests, encode
+  // the same frame again (its damage may be empty) until this is true.
+  virtual bool refined() const { return true; }
 };
 
 // Turns bytes into pictures; sits behind the gate (codec/video/gate.h), which is told the agreed SPS and PPS. One owner
