@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <soci/soci.h>
+
+#include <string>
+
+#include "relay/store/store.h"
+
+// For the .cpp files of this room only: the database connection and the wall that SOCI's exceptions stop at.
+namespace beside::relay {
+
+struct Store::Impl {
+  soci::session sql;
+  int version = 0;
+};
+
+inline long long to_db(std::uint64_t value) { return static_cast<long long>(value); }
+inline std::string b64(ByteSpan bytes) { return to_base64url(bytes); }
+inline Bytes unb64(const std::string& text) { return from_base64url(text).value_or(Bytes{}); }
+
+// Runs `work(sql)` with SOCI's exceptions turned into errors.
+template <typename Work>
+auto guarded(soci::session& sql, std::string_view where, Work work) -> decltype(work(sql)) {
+  try {
+    return work(sql);
+  } catch (const std::exception& e) {
+    return fail(ErrorKind::Environment, where, e.what());
+  }
+}
+
+// The same within one write transaction: committed when `work` returns a value, undone when it returns an error or throws.
+template <typename Work>
+auto transacted(soci::session& sql, std::string_view where, Work work) -> decltype(work(sql)) {
+  auto undo = [&] {
+    try {
+      sql << "ROLLBACK";
+    } catch (const std::exception&) {
+      // Nothing was open any more: the database undid it itself.
+    }
+  };
+  try {
+    // A reader that becomes a writer later could find the file changed under it; so the lock is taken at the start.
+    // On PostgreSQL this is plain BEGIN.
+    sql << (sql.get_backend_name() == "sqlite3" ? "BEGIN IMMEDIATE" : "BEGIN");
+    auto result = work(sql);
+    if (!result) {
+      undo();
+      return result;
+    }
+    sql << "COMMIT";
+    return result;
+  } catch (const std::exception& e) {
+    undo();
+    return fail(ErrorKind::Environment, where, e.what());
+  }
+}
+
+}  // namespace beside::relay
