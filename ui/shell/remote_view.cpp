@@ -20,7 +20,10 @@ RemotePlacement RemotePlacement::place(const RemoteView& view, int picture_width
   RemotePlacement at;
   if (picture_width <= 0 || picture_height <= 0) return at;
   const float pw = static_cast<float>(picture_width), ph = static_cast<float>(picture_height);
-  if (view.fit == RemoteFit::Fitted) at.scale = std::min({1.0F, view.width / pw, view.height / ph});
+  if (view.fit == RemoteFit::Fitted) {
+    at.scale = std::clamp(std::min(view.width / pw, view.height / ph), 0.01F, 16.0F);
+    if (at.scale > 1.0F && at.scale < 1.25F && !view.thumbnail) at.scale = 1.0F;
+  }
   // Whole pixels, so that 1:1 stays sharp and the edges of a fitted picture do not shimmer.
   at.width = std::max(1.0F, std::round(pw * at.scale));
   at.height = std::max(1.0F, std::round(ph * at.scale));
@@ -29,6 +32,12 @@ RemotePlacement RemotePlacement::place(const RemoteView& view, int picture_width
   at.x = std::floor(at.width <= view.width ? view.x + (view.width - at.width) / 2 : view.x - clamped_x);
   at.y = std::floor(at.height <= view.height ? view.y + (view.height - at.height) / 2 : view.y - clamped_y);
   return at;
+}
+
+int edge_push(float at, float origin, float extent, float margin) {
+  if (at < origin || at >= origin + extent) return 0;
+  if (at < origin + margin) return -1;
+  return at >= origin + extent - margin ? 1 : 0;
 }
 
 std::uint16_t RemotePlacement::normalised_x(float px) const { return normalise(px, x, width); }

@@ -2,47 +2,22 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
+
+#include "ui/views/shared/remote_area.h"
 
 namespace beside::shell {
 
-enum class RemoteFit : std::uint8_t {
-  Fitted,      // the whole picture, keeping its proportions, never larger than 1:1
-  OneToOne,    // one picture pixel is one window pixel; scrolled where it does not fit
-};
-enum class RemoteInput : std::uint8_t {
-  None,        // look only
-  Point,       // the pointer moves the operator's mark
-  Control,     // pointer and keyboard go to the customer
-};
-
-// What a view wants of one remote picture in this frame. Rectangles are window pixels (ImGui coordinates).
-struct RemoteView {
-  std::uint32_t session = 0;
-  float x = 0, y = 0, width = 0, height = 0;
-  RemoteFit fit = RemoteFit::Fitted;
-  RemoteInput input = RemoteInput::None;
-  bool hovered = false;        // the pointer is over the area and nothing of ours lies on top
-  bool take_focus = false;     // a click or a key gave the area the keyboard focus
-  bool release_focus = false;
-  bool grab_system_keys = false;     // Super, Alt+Tab and friends go to the customer while the area has the focus
-  std::uint32_t layout_generation = 0;
-  std::uint32_t monitor_id = 0;
-};
-
-// What became of it, for the same frame.
-struct RemoteViewState {
-  bool has_picture = false;
-  int picture_width = 0, picture_height = 0;   // 0 while none has come
-  bool focused = false;                        // keys go to the customer
-  float shown_x = 0, shown_y = 0, shown_width = 0, shown_height = 0;   // where the picture lies, window pixels
-};
+using views::RemoteFit;
+using views::RemoteInput;
+using views::RemoteView;
+using views::RemoteViewState;
 
 // Where a picture lies in an area, and the way back from window pixels to the customer's monitor. Pure arithmetic.
 struct RemotePlacement {
   float x = 0, y = 0, width = 0, height = 0;   // of the whole picture, window pixels; may reach past the area
   float scale = 1;                             // window pixels per picture pixel
 
+  // Fitted pictures that would grow by less than a quarter stay at 1:1, since sharp text beats a little size.
   static RemotePlacement place(const RemoteView& view, int picture_width, int picture_height, float scroll_x, float scroll_y);
   // How far 1:1 can be scrolled, window pixels; 0 where everything fits.
   static float max_scroll(float area, int picture) { return static_cast<float>(picture) > area ? static_cast<float>(picture) - area : 0; }
@@ -52,5 +27,8 @@ struct RemotePlacement {
   std::uint16_t normalised_x(float px) const;
   std::uint16_t normalised_y(float py) const;
 };
+
+// Speed of scrolling a 1:1 picture while the pointer rests near an edge of the area: -1, 0 or 1.
+int edge_push(float at, float origin, float extent, float margin);
 
 }  // namespace beside::shell

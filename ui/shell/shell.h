@@ -11,15 +11,15 @@
 #include "engine/base/geometry.h"
 #include "engine/base/input_event.h"
 #include "engine/base/result.h"
+#include "ui/kit/ui.h"
 #include "ui/shell/remote_view.h"
 
 namespace beside::ports {
 struct DecodedPicture;
+struct CursorImage;
 }
 
 namespace beside::shell {
-
-enum class ThemeChoice : std::uint8_t { Dark, Light, HighContrast };
 
 struct ShellConfig {
   std::string title = "Beside";       // UTF-8
@@ -29,10 +29,9 @@ struct ShellConfig {
   bool resizable = true;
   bool fullscreen = false;            // covers the primary monitor and cannot be left (kiosk)
   bool decorated = true;
-  ThemeChoice theme = ThemeChoice::Dark;
+  kit::ThemeName theme = kit::ThemeName::Light;
   float scale = 0;                    // 0: BESIDE_SCALE, else the monitor's content scale
   std::string language;               // "de"; empty: from the environment
-  std::string ui_map_file;            // from BESIDE_UI_MAP; empty: none
 };
 
 // What our window is to people who look at the screen.
@@ -50,12 +49,13 @@ struct WindowState {
 class FrameContext {
  public:
   virtual ~FrameContext() = default;
+  virtual kit::Ui& ui() = 0;          // begun; its wants() decide when the next frame comes
   LocalTime now{};
   float scale = 1;
   float width = 0, height = 0;        // window pixels = ImGui units
   bool focused = false;               // the window has the keyboard
   // Records the picture of view.session into the current ImGui window, clipped to view's rectangle, and remembers the
-  // rectangle for pointer and keys until the next frame. At most one per frame.
+  // rectangle for pointer and keys until the next frame. At most one per frame that is no thumbnail.
   virtual RemoteViewState draw_remote(const RemoteView& view) = 0;
   // Draws again at this time at the latest, though nothing happens till then.
   virtual void redraw_at(LocalTime at) = 0;
@@ -94,6 +94,8 @@ class Shell {
 
   // The newest picture of a session; uploaded before the next frame. Main thread.
   virtual void on_picture(std::uint32_t session, ports::DecodedPicture picture) = 0;
+  virtual void on_cursor_shape(std::uint32_t session, const ports::CursorImage& image) = 0;
+  virtual void on_cursor_position(std::uint32_t session, int x, int y, bool visible) = 0;   // picture pixels
   virtual void forget_pictures(std::uint32_t session) = 0;
 
   // The customer's panel: small, above all, on every workspace, cannot be minimised; logical pixels, top right corner.
@@ -103,7 +105,8 @@ class Shell {
   virtual void move_resize(const Rect& root_pixels) = 0;
   virtual WindowState window_state() const = 0;
 
-  virtual void set_theme(ThemeChoice theme) = 0;
+  virtual kit::Ui& ui() = 0;
+  virtual void set_theme(kit::ThemeName theme) = 0;
   virtual std::string clipboard() const = 0;            // UTF-8
   virtual void set_clipboard(const std::string& text) = 0;
   virtual float scale() const = 0;
