@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/net/media_path.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "engine/base/log.h"
+#include "engine/flow/link.h"
+#include "engine/net/media_rung.h"
+
+namespace beside::net {
+
+const char* to_string(MediaRung rung) {
+  switch (rung) {
+    case MediaRung::None: return "none";
+    case MediaRung::Udp: return "udp";
+    case MediaRung::Tls: return "tls";
+    case MediaRung::TlsProxy: return "tls_proxy";
+  }
+  return "unknown";
+}
+const char* to_string(MediaReason reason) {
+  switch (reason) {
+    case MediaReason::Best: return "best";
+    case MediaReason::Starting: return "starting";
+    case MediaReason::UdpBlocked: return "udp_blocked";
+    case MediaReason::UdpNotOffered: return "udp_not_offered";
+    case MediaReason::PolicyTls: return "policy_tls";
+    case MediaReason::Unreachable: return "unreachable";
+    case MediaReason::Expired: return "expired";
+  }
+  return "unknown";
+}
+
+namespace {
+
+constexpr std::size_t kMaxDatagram = 1200;      // what passes everywhere over UDP, IPv6 and tunnels included
+constexpr nanoseconds kGiveUp = 12s;            // a race in which nobody wins
+constexpr nanoseconds kFirstBackOff = 500ms, kLongestBackOff = 15s;
+constexpr nanoseconds kLookAgain = 1s;          // how often the rung in use is judged
+constexpr nanoseconds kSuspect = 7s;            // a consent check (5 s, +10 %) and its answer are overdue
+constexpr nanoseconds kLinger = 1s;             // what is under way on the old rung still arrives
+constexpr nanoseconds kProbePatience = 750ms;   // after probe_now() before worse rungs are raced
+
+// Rungs lie best first. Invariants:
+// 1. At most one rung is in use; media goes out there only.
+// 2. The relay binds the leg to whichever way proved itself last. So nothing worse than the rung in use asks anything,
+//    unless that rung is suspected of being dead.
+// 3. A better rung that binds takes over; what it replaces lingers for a second without asking.
+class Path final : public MediaPath, private flow::Link {
+ public:
+  Path(Loop& loop, MediaPathConfig config, MediaTicket ticket, Handlers handlers)
+      : loop_(loop), config_(std::move(config)), ticket_(std::move(ticket)), handlers_(std::move(handlers)), starter_(loop),
+        patience_(loop), give_up_(loop), better_(loop), judge_(loop), linger_(loop), confirm_(loop) {
+    const auto proxy = proxy_of(config_.control);
+    if (!proxy) BS_LOG(Warn, "net", "media goes without a proxy: {}", proxy.error().detail);
+    add([&](MediaRungRunner::Handlers h) { return MediaRungRunner::make_udp(loop_, config_, ticket_, counters_, std::move(h)); });
+    add([&](MediaRungRunner::Handlers h) {
+      return MediaRungRunner::make_tls(loop_, config_, ticket_, counters_, std::nullopt, std::move(h));
+    });
+    if (proxy && *proxy)
+      add([&](MediaRungRunner::Handlers h) {
+        return MediaRungRunner::make_tls(loop_, config_, ticket_, counters_, *proxy, std::move(h));
+      });
+  }
+
+  void start() override { race(); }
+  void set_ticket(MediaTicket ticket) override {
+    ticket_ = std::move(ticket);
+    for (auto& rung : rungs_) rung->renew();
+    if (current_ == kNone) race();
+  }
+  void probe_now() override {
+    if (current_ == kNone) return race();
+    rungs_[current_]->probe();
+    probed_at_ = loop_.now();
+    try_better();
+    judge_.after(kProbePatience, [this] { judge(); });
+  }
+  flow::Link& link() override { return *this; }
+  State state() const override { return state_; }
+  const Counters& counters() const override { return counters_; }
+
+ private:
+  static constexpr std::size_t kNone = ~std::size_t{0};
+
+  template <typename Make>
+  void add(Make make) {
+    const std::size_t index = rungs_.size();
+    MediaRungRunner::Handlers h;
+    h.bound = [this, index] { on_bound(index); };
+    h.datagram = [this](ByteSpan datagram) {
+      if (handlers_.on_datagram) handlers_.on_datagram(datagram);
+    };
+    h.failed = [this, index] { on_failed(index); };
+    rungs_.push_back(make(std::move(h)));
+  }
+
+  // flow::Link
+  bool send(std::span<const ByteSpan> datagrams) override {
+    if (current_ != kNone) return rungs_[current_]->send(datagrams);
+    counters_.dropped_no_rung += datagrams.size();
+    return false;
+  }
+  std::size_t max_datagram() const override { return kMaxDatagram; }
+
+  bool udp_allowed() const { return !config_.tls_only && ticket_.udp_port != 0; }
+  bool allowed(std::size_t index) const { return index != 0 || udp_allowed(); }
+
+  void race() {
+    give_up_.after(kGiveUp, [this] { nobody_won(); });
+    race_started_ = loop_.now();
+    if (state_.rung == MediaRung::None && state_.reason != MediaReason::Unreachable && state_.reason != MediaReason::Expired)
+      publish(MediaRung::None, MediaReason::Starting);
+    start_from(0);
+  }
+  // Starts the first rung at or after `index` that may run and does not yet, then the next one 250 ms later.
+  void start_from(std::size_t index) {
+    while (index < rungs_.size() && (!allowed(index) || rungs_[index]->running())) ++index;
+    if (index >= rungs_.size()) return;
+    // Armed first: start() may fail at once and lead back here.
+    starter_.after(config_.stagger, [this, index] { start_from(index + 1); });
+    rungs_[index]->start();
+  }
+
+  void on_bound(std::size_t index) {
+    if (index == current_) {
+      if (std::exchange(suspected_, false)) stop_from(index + 1);
+      return;
+    }
+    if (current_ != kNone && index > current_ && !suspected_) return rungs_[index]->stop();  // invariant 2
+    suspected_ = false;
+    give_up_.cancel();
+    starter_.cancel();
+    back_off_ = kFirstBackOff;
+    const std::size_t old = std::exchange(current_, index);
+    for (std::size_t worse = index + 1; worse < rungs_.size(); ++worse)
+      if (worse != old) rungs_[worse]->stop();
+    retire(old);
+    // A request of another rung may have been under way when this one was bound and have taken the leg from it: one more
+    // check shows it, and the leg comes back.
+    confirm_.after(300ms, [this] {
+      if (current_ != kNone) rungs_[current_]->probe();
+    });
+    settle();
+    judge_.after(kLookAgain, [this] { judge(); });
+  }
+
+  void retire(std::size_t old) {
+    if (old == kNone) return;
+    rungs_[old]->linger();
+    linger_.after(kLinger, [this, old] {
+      if (old != current_) rungs_[old]->stop();
+    });
+  }
+  void stop_from(std::size_t index) {
+    starter_.cancel();
+    for (; index < rungs_.size(); ++index) rungs_[index]->stop();
+  }
+
+  bool better_running() const {
+    for (std::size_t i = 0; i < current_ && i < rungs_.size(); ++i)
+      if (rungs_[i]->running()) return true;
+    return false;
+  }
+
+  // After a rung came into use: better ones get what is left of their patience, then a new try every 30 s.
+  void settle() {
+    if (!better_running()) return no_better();
+    publish(rungs_[current_]->kind(), MediaReason::Starting);
+    const nanoseconds waited = loop_.now() - race_started_;
+    patience_.after(std::max<nanoseconds>(config_.udp_patience - waited, 0ns), [this] { no_better(); });
+  }
+  void no_better() {
+    if (current_ == kNone) return;
+    patience_.cancel();
+    for (std::size_t i = 0; i < current_; ++i)
+      if (rungs_[i]->running()) rungs_[i]->stop();
+    publish(rungs_[current_]->kind(), why_not_better());
+    if (current_ == 0 || (current_ == 1 && !udp_allowed())) return better_.cancel();
+    better_.after(config_.retry_better, [this] { try_better(); });
+  }
+  MediaReason why_not_better() const {
+    if (current_ == 0) return MediaReason::Best;
+    if (config_.tls_only) return MediaReason::PolicyTls;
+    return ticket_.udp_port == 0 ? MediaReason::UdpNotOffered : MediaReason::UdpBlocked;
+  }
+  void try_better() {
+    if (current_ == kNone || current_ == 0) return;
+    race_started_ = loop_.now();
+    for (std::size_t i = 0; i < current_; ++i)
+      if (allowed(i)) rungs_[i]->start();
+    // The state stays as it was: nothing has changed for the person yet.
+    patience_.after(config_.udp_patience, [this] { no_better(); });
+  }
+
+  // The rung in use owes an answer: worse ones are raced while it is asked again.
+  void judge() {
+    if (current_ == kNone) return;
+    const LocalTime now = loop_.now(), answered = rungs_[current_]->last_answer();
+    const bool overdue = now - answered > kSuspect;
+    const bool mute = probed_at_ != kNever && answered < probed_at_ && now - probed_at_ >= kProbePatience;
+    if (answered >= probed_at_ || mute) probed_at_ = kNever;
+    if ((overdue || mute) && !suspected_) {
+      suspected_ = true;
+      rungs_[current_]->probe();
+      start_from(current_ + 1);
+    }
+    judge_.after(kLookAgain, [this] { judge(); });
+  }
+
+  void on_failed(std::size_t index) {
+    if (index == current_) {
+      current_ = kNone;
+      suspected_ = false;
+      judge_.cancel();
+      better_.cancel();
+      patience_.cancel();
+      publish(MediaRung::None, MediaReason::Starting);
+      return race();
+    }
+    if (current_ != kNone) {
+      if (!better_running() && patience_.armed()) no_better();
+      return;
+    }
+    const bool any = std::any_of(rungs_.begin(), rungs_.end(), [](const auto& rung) { return rung->running(); });
+    if (!any && !starter_.armed()) nobody_won();
+  }
+
+  void nobody_won() {
+    stop_from(0);
+    publish(MediaRung::None, loop_.now() >= ticket_.expires ? MediaReason::Expired : MediaReason::Unreachable);
+    give_up_.after(back_off_, [this] { race(); });
+    back_off_ = std::min(back_off_ * 2, kLongestBackOff);
+  }
+
+  void publish(MediaRung rung, MediaReason reason) {
+    const State next{rung, reason};
+    if (next == state_) return;
+    state_ = next;
+    if (handlers_.on_state) handlers_.on_state(state_);
+  }
+
+  Loop& loop_;
+  MediaPathConfig config_;
+  MediaTicket ticket_;
+  Handlers handlers_;
+  Counters counters_;
+  State state_;
+  Timer starter_, patience_, give_up_, better_, judge_, linger_, confirm_;
+  std::vector<std::unique_ptr<MediaRungRunner>> rungs_;  // UDP, TLS, and TLS through the proxy when there is one
+  std::size_t current_ = kNone;
+  bool suspected_ = false;
+  LocalTime race_started_{}, probed_at_ = kNever;
+  nanoseconds back_off_ = kFirstBackOff;
+};
+
+}  // namespace
+
+std::unique_ptr<MediaPath> MediaPath::create(Loop& loop, MediaPathConfig config, MediaTicket ticket, Handlers handlers) {
+  return std::make_unique<Path>(loop, std::move(config), std::move(ticket), std::move(handlers));
+}
+
+}  // namespace beside::net

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+
+#include "engine/flow/stun_client_leg.h"
+#include "engine/net/media_path.h"
+
+namespace beside::net {
+
+// One way to the relay with its STUN leg: off, being tried, or bound. Used by MediaPath only.
+// Thread: the loop's. Handlers may start and stop rungs, this one too.
+class MediaRungRunner {
+ public:
+  struct Handlers {
+    std::function<void()> bound;               // the relay takes our media here (again)
+    std::function<void(ByteSpan)> datagram;    // anything but STUN, from a way that was proven
+    std::function<void()> failed;              // off again: unreachable, closed, or silent for 30 s
+  };
+  static std::unique_ptr<MediaRungRunner> make_udp(Loop& loop, const MediaPathConfig& config, const MediaTicket& ticket,
+                                                   MediaPath::Counters& counters, Handlers handlers);
+  static std::unique_ptr<MediaRungRunner> make_tls(Loop& loop, const MediaPathConfig& config, const MediaTicket& ticket,
+                                                   MediaPath::Counters& counters, std::optional<ProxySetting> proxy,
+                                                   Handlers handlers);
+  virtual ~MediaRungRunner() = default;
+  virtual MediaRung kind() const = 0;
+  virtual void start() = 0;     // no effect while running
+  virtual void stop() = 0;
+  virtual void linger() = 0;    // asks nothing more, still hands on what arrives; stop() follows
+  virtual void probe() = 0;
+  virtual void renew() = 0;     // the ticket changed
+  virtual bool running() const = 0;
+  virtual bool bound() const = 0;
+  virtual LocalTime last_answer() const = 0;
+  virtual bool send(std::span<const ByteSpan> datagrams) = 0;
+};
+
+}  // namespace beside::net
