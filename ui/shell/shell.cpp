@@ -10,11 +10,6 @@
 #include <backends/imgui_impl_vulkan.h>
 #include <imgui.h>
 
-// GLFW 3.3's declaration, without asking its header for all of Vulkan again.
-extern "C" {
-GLFWAPI int glfwCreateWindowSurface(VkInstance instance, GLFWwindow* window, const VkAllocationCallbacks* allocator, VkSurfaceKHR* surface);
-}
-
 #include <algorithm>
 #include <atomic>
 #include <cmath>
@@ -218,19 +213,19 @@ Result<void> ShellOnGlfw::open() {
   glfwWindowHint(GLFW_VISIBLE, GLFW_FALSE);
   glfwWindowHintString(GLFW_X11_CLASS_NAME, config_.app_id.c_str());
   glfwWindowHintString(GLFW_X11_INSTANCE_NAME, config_.app_id.c_str());
-  int width = static_cast<int>(std::lround(static_cast<float>(config_.width) * factor));
-  int height = static_cast<int>(std::lround(static_cast<float>(config_.height) * factor));
+  int wide = static_cast<int>(std::lround(static_cast<float>(config_.width) * factor));
+  int high = static_cast<int>(std::lround(static_cast<float>(config_.height) * factor));
   if (GLFWmonitor* monitor = glfwGetPrimaryMonitor()) {
     int x = 0, y = 0, w = 0, h = 0;
     glfwGetMonitorWorkarea(monitor, &x, &y, &w, &h);
     if (w > 0 && h > 0) {
-      width = std::min(width, w);
-      height = std::min(height, h);
+      wide = std::min(wide, w);
+      high = std::min(high, h);
     }
   }
-  normal_width_ = width;
-  normal_height_ = height;
-  window_ = glfwCreateWindow(width, height, config_.title.c_str(), nullptr, nullptr);
+  normal_width_ = wide;
+  normal_height_ = high;
+  window_ = glfwCreateWindow(wide, high, config_.title.c_str(), nullptr, nullptr);
   if (window_ == nullptr) return sorry("shell: window", "The display refused a window.");
   glfwSetWindowUserPointer(window_, this);
   glfwSetWindowSizeLimits(window_, static_cast<int>(static_cast<float>(config_.min_width) * factor),
@@ -250,7 +245,7 @@ Result<void> ShellOnGlfw::open() {
   auto device = gpu::Device::create(options);
   if (!device) return sorry("shell: device", device.error().detail);
   device_ = std::move(*device);
-  auto swapchain = Swapchain::create(*device_, width, height);
+  auto swapchain = Swapchain::create(*device_, wide, high);
   if (!swapchain) return sorry("shell: swapchain", swapchain.error().detail);
   swapchain_ = std::move(*swapchain);
 
@@ -386,9 +381,9 @@ void ShellOnGlfw::install_callbacks() {
     }
     s.frames_due_ = kSettleFrames;
   });
-  glfwSetWindowFocusCallback(window_, [](GLFWwindow* w, int focused) {
+  glfwSetWindowFocusCallback(window_, [](GLFWwindow* w, int got) {
     ShellOnGlfw& s = self(w);
-    if (focused == 0) {
+    if (got == 0) {
       s.control_.window_focus_lost();
       s.input_.release_keys();
       s.x11_->grab_keyboard(false);

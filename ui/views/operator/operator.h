@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "engine/session/command.h"
+#include "engine/session/snapshot.h"
+#include "ui/kit/widgets.h"
+#include "ui/views/shared/chat_box.h"
+#include "ui/views/shared/remote_area.h"
+
+// The operator's screens: functions of a snapshot and of what is being typed, returning what the operator did.
+namespace beside::views {
+
+// What the program lends the views; all called on main while drawing.
+struct OperatorHost {
+  std::function<RemoteViewState(const RemoteView&)> draw_remote;
+  std::function<void(const std::string&)> copy;      // to the clipboard
+  std::function<void(const std::string&)> open_path; // a folder, in the desktop's file manager; may be empty
+};
+
+struct SessionUi {
+  ChatState chat;
+  RemoteFit fit = RemoteFit::Fitted;
+  bool pointing = false;              // point instead of control, where both are granted
+  bool grab_system_keys = false;
+  bool words_open = false;
+  std::uint64_t chat_seen = 0;
+};
+
+struct OperatorState {
+  // before the console
+  std::string address, login, password, invitation, display_name, new_password, repeat_password;
+  bool redeeming = false, change_address = false;
+  // console
+  std::uint32_t selected = 0;         // local_id; 0 = none
+  std::map<std::uint32_t, SessionUi> sessions;
+  std::size_t known_sessions = 0;     // to bring a new one into view
+  bool history_open = false, ladder_open = false, details_hidden = false;
+  bool ask_open = false;
+  Rights ask_rights;
+  std::string ask_reason;
+  bool palette_open = false;
+  std::string palette_query;
+  int palette_at = 0;
+  bool remote_focused = false;        // as of the last frame
+  bool leave_remote = false;          // set by the program on the local chord
+  bool confirm_end = false;
+  std::uint32_t copied_for = 0;       // whose code was copied last, for the mark beside the button
+  std::string history_query;
+};
+
+using OperatorOut = std::vector<session::OperatorCommand>;
+
+OperatorOut draw_operator(kit::Ui& ui, const session::OperatorSnapshot& snapshot, OperatorState& state, const OperatorHost& host);
+// Keys that the shell keeps while the remote view has the focus: Ctrl+Alt+Shift and 'K', 'L' (leave), 'F' (F12), 'N'.
+void operator_chord(OperatorState& state, char key, OperatorOut& out);
+
+// ---- one screen or part each ----
+void draw_operator_address(kit::Ui&, const session::OperatorSnapshot&, OperatorState&, OperatorOut&);
+void draw_sign_in(kit::Ui&, const session::OperatorSnapshot&, OperatorState&, OperatorOut&);
+void draw_redeem(kit::Ui&, const session::OperatorSnapshot&, OperatorState&, OperatorOut&);
+void draw_console(kit::Ui&, const session::OperatorSnapshot&, OperatorState&, const OperatorHost&, OperatorOut&);
+
+struct Area {
+  float x = 0, y = 0, width = 0, height = 0;   // window pixels
+};
+void draw_session_list(kit::Ui&, const Area&, const session::OperatorSnapshot&, OperatorState&, const OperatorHost&, OperatorOut&);
+void draw_waiting(kit::Ui&, const Area&, const session::SessionView&, OperatorState&, const OperatorHost&, OperatorOut&);
+void draw_ended(kit::Ui&, const Area&, const session::SessionView&, OperatorState&, const OperatorHost&, OperatorOut&);
+void draw_remote_pane(kit::Ui&, const Area&, const session::SessionView&, OperatorState&, const OperatorHost&, OperatorOut&);
+void draw_customer_column(kit::Ui&, const Area&, const session::SessionView&, OperatorState&, OperatorOut&);
+void draw_status_bar(kit::Ui&, const Area&, const session::OperatorSnapshot&, const session::SessionView*, OperatorState&);
+void draw_history(kit::Ui&, const Area&, const session::OperatorSnapshot&, OperatorState&, const OperatorHost&);
+void draw_ladder(kit::Ui&, const Area&, const session::SessionView&);
+void draw_ask_dialog(kit::Ui&, const session::SessionView&, OperatorState&, OperatorOut&);
+
+// ---- every action, for the palette, the menus and the keys ----
+struct Action {
+  std::string id;        // "new_session": the widget is "palette.new_session"
+  std::string label, keys;
+  std::function<void(OperatorState&, OperatorOut&)> run;
+};
+std::vector<Action> operator_actions(const session::OperatorSnapshot&, const OperatorState&, const OperatorHost&);
+void draw_palette(kit::Ui&, const session::OperatorSnapshot&, OperatorState&, const OperatorHost&, OperatorOut&);
+// How well `query` fits `label`: letters in order, without regard to case; higher is better, -1 = not at all. Word starts and
+// runs count more.
+int fuzzy_score(std::string_view query, std::string_view label);
+
+// Presses the keys in order and releases them in reverse: "Ctrl+Alt+Del".
+struct Chord {
+  const char* id;
+  const char* label;                    // catalogue key
+  std::vector<std::uint16_t> usages;    // USB HID, page 7
+  std::vector<std::uint32_t> keysyms;
+};
+const std::vector<Chord>& chords();
+void send_chord(const session::SessionView&, const Chord&, OperatorOut&);
+
+// ---- small parts ----
+const session::SessionView* find_session(const session::OperatorSnapshot&, std::uint32_t id);
+std::string session_title(const session::SessionView&);
+std::string session_state_text(const session::SessionView&);
+kit::Tone session_tone(const session::SessionView&);
+std::string veil_text(const session::SessionView&);          // why the picture is not current, in words; empty: it is
+
+}  // namespace beside::views
