@@ -59,6 +59,7 @@ class InnerMux {
     std::uint32_t owed = 0;           // consumed, not yet given back
     bool manual = false;
   };
+  Result<void> take_frame(std::uint8_t type, std::uint8_t stream, ByteSpan payload, std::vector<Message>& out);
   std::array<Out, kStreams> out_;
   std::array<In, kStreams> in_;
   Bytes partial_;                 // an incomplete frame

@@ -21,6 +21,9 @@ struct StunCredentials {
   SecretText password;  // short-term key (RFC 8489 9.1)
 };
 
+// True when the message carries MESSAGE-INTEGRITY-SHA256 made with this password (constant time).
+bool stun_mac_valid(ByteSpan datagram, const wire::StunMessage& message, const SecretText& password);
+
 // An end's side of one media path to the relay (PROTOCOL 5): proves itself with Binding requests, echoes the relay's
 // cookie, keeps consent fresh. One object per path tried (UDP, TLS). No I/O.
 //
@@ -62,6 +65,7 @@ class StunClientLeg {
   LocalTime next_send_ = kNever;
   LocalTime last_answer_ = LocalTime::min();
   bool probing_ = false;
+  std::size_t cookies_ = 0;                  // received in a row
   std::optional<nanoseconds> rtt_;
 };
 

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <deque>
 #include <optional>
-#include <unordered_set>
+#include <set>
 
 #include "engine/base/clock.h"
 #include "engine/flow/stun_client_leg.h"
@@ -43,8 +42,7 @@ class StunServerLeg {
   void path_closed(std::uint64_t path);           // a WebSocket went away
 
  private:
-  using Key = std::array<std::uint8_t, 32>;
-  Bytes make_cookie(std::uint64_t path, LocalTime now) const;
+  Bytes make_cookie(std::uint64_t path, std::int64_t slot) const;
   bool cookie_valid(std::uint64_t path, ByteSpan cookie, LocalTime now) const;
   bool first_use(const wire::TransactionId& id);
   StunCredentials credentials_;
@@ -53,10 +51,10 @@ class StunServerLeg {
   std::optional<std::uint64_t> bound_;
   LocalTime last_valid_{};
   std::deque<wire::TransactionId> seen_order_;    // the last kRemembered
-  std::unordered_set<std::string> seen_;
+  std::set<wire::TransactionId> seen_;
   static constexpr std::size_t kRemembered = 1024;
-  std::uint64_t challenged_path_ = 0;             // for USE-CANDIDATE
-  LocalTime challenged_at_ = LocalTime::min();
+  std::optional<std::uint64_t> challenged_path_;  // for USE-CANDIDATE
+  LocalTime challenged_at_{};
 };
 
 }  // namespace beside::flow

@@ -34,7 +34,7 @@ class TunnelStream {
 
   // The next message to send, until nullopt. Call after every other call and when next_deadline() passes.
   std::optional<control::Tunnel> poll(LocalTime now);
-  LocalTime next_deadline() const;
+  LocalTime next_deadline() const;     // LocalTime::min(): at once
   // The control connection or the other end was away: say what we have, and send again what it does not.
   void rejoined(LocalTime now);
 
@@ -51,6 +51,8 @@ class TunnelStream {
   LocalTime ack_due_ = kNever;
   LocalTime repeat_due_ = kNever;
   LocalTime last_rewind_ = LocalTime::min();
+  LocalTime last_gap_ = LocalTime::min();
+  bool ack_forced_ = false;
 };
 
 }  // namespace beside::flow
