@@ -56,7 +56,7 @@ void ConsentMachine::revoke(Rights rights, LocalTime) {
 }
 
 void ConsentMachine::stop() {
-  gate_.clear();
+  gate_.shut();
   state_ = State::Stopped;
   granted_ = Rights();
   ask_.reset();

@@ -21,8 +21,8 @@ namespace beside::session {
 //     it, the panel is visible (or was hidden for less than 1 s), and the line is not in a gap of more than 15 s.
 //  2. Rights only come into being in decide(), from an ask that is shown, with a click that is more than 500 ms away
 //     from the last injected event, and only rights that were asked for.
-//  3. stop() empties the gate before it does anything else, and nothing ever fills it again: a new session needs a new
-//     machine.
+//  3. stop() shuts the gate before it does anything else, and nothing ever fills it again: a new session needs a new
+//     machine. Whoever shuts the gate from outside (the stop keys, the panel) has stopped the machine's rights for good.
 //
 //   state    | event                         | next
 //   ---------+-------------------------------+---------------------------------------------------------
@@ -44,10 +44,10 @@ class ConsentMachine {
   enum class Decision : std::uint8_t { Granted, NotNow, IgnoredClick, NoSuchAsk, PanelHidden };
 
   // resume_for: how long after the line was lost rights may come back (5 min in a code session, 45 s otherwise).
-  ConsentMachine(ports::RightsGate& gate, nanoseconds resume_for) : gate_(gate), resume_for_(resume_for) {}
+  ConsentMachine(ports::RightsGate& gate, nanoseconds resume_for) : gate_(gate), resume_for_(resume_for) { gate_.open(); }
   ConsentMachine(const ConsentMachine&) = delete;
   ConsentMachine& operator=(const ConsentMachine&) = delete;
-  ~ConsentMachine() { gate_.clear(); }
+  ~ConsentMachine() { gate_.shut(); }
 
   State state() const { return state_; }
   void peer_verified();

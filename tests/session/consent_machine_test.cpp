@@ -133,6 +133,18 @@ TEST_CASE("after stop nothing brings a right back") {
   CHECK(s.gate.now().empty());
 }
 
+TEST_CASE("a gate that was shut from outside stays shut, whatever is granted afterwards") {
+  Scene s;
+  s.open_with(Right::See | Right::Control);
+  s.gate.shut();  // the stop keys, on their own thread
+  s.machine.panel_visible(true, s.clock.now());
+  s.machine.poll(s.clock.now());
+  REQUIRE(s.machine.ask(50, Right::See, "x"));
+  (void)s.machine.decide(50, Right::See, 0, s.clock.now(), LocalTime{}, s.clock.now());
+  CHECK(s.gate.now().empty());
+  CHECK_FALSE(s.machine.grant(Right::See).has_value());
+}
+
 TEST_CASE("in 100,000 random traces the gate never holds what a plain model does not allow") {
   std::mt19937 random(20261121);
   auto below = [&](unsigned n) { return static_cast<unsigned>(random() % n); };

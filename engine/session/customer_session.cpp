@@ -1,0 +1,536 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/session/customer_session.h"
+
+#include <algorithm>
+
+#include "engine/base/log.h"
+
+namespace beside::session {
+namespace {
+
+using ports::JournalKind;
+
+constexpr std::uint32_t kCauseGranted = 1, kCauseRevoked = 2, kCauseGap = 3, kCausePanel = 4, kCauseNarrowed = 5,
+                        kCauseResumed = 6;
+
+inner::Stop::Reason wire_reason(EndView::Cause cause) {
+  switch (cause) {
+    case EndView::Cause::CustomerStop: return inner::Stop::CUSTOMER_BUTTON;
+    case EndView::Cause::CustomerKeys: return inner::Stop::CUSTOMER_KEYS;
+    case EndView::Cause::PanelClosed: return inner::Stop::PANEL_CLOSED;
+    default: return inner::Stop::ERROR;
+  }
+}
+
+control::SessionEnded::Reason relay_reason(EndView::Cause cause) {
+  switch (cause) {
+    case EndView::Cause::CustomerStop:
+    case EndView::Cause::CustomerKeys:
+    case EndView::Cause::PanelClosed: return control::SessionEnded::CUSTOMER_ENDED;
+    case EndView::Cause::OperatorEnded: return control::SessionEnded::OPERATOR_ENDED;
+    case EndView::Cause::CodeDead: return control::SessionEnded::CODE_BURNT;
+    case EndView::Cause::PeerLost: return control::SessionEnded::PEER_LOST;
+    default: return control::SessionEnded::ERROR;
+  }
+}
+
+const char* text_of(EndView::Cause cause) {
+  switch (cause) {
+    case EndView::Cause::CustomerStop: return "the customer pressed Stop";
+    case EndView::Cause::CustomerKeys: return "the customer pressed Esc three times";
+    case EndView::Cause::PanelClosed: return "the customer closed the panel";
+    case EndView::Cause::OperatorEnded: return "the operator ended the session";
+    case EndView::Cause::PeerLost: return "the other end was lost";
+    case EndView::Cause::CodeDead: return "the code is dead";
+    case EndView::Cause::RelayEnded: return "the relay ended the session";
+    case EndView::Cause::Expired: return "the code expired";
+    case EndView::Cause::Error: break;
+  }
+  return "an error";
+}
+
+}  // namespace
+
+CustomerSession::CustomerSession(const CustomerPorts& ports, std::string session_id, Bytes leg_token,
+                                 std::unique_ptr<ports::SecureChannel> channel,
+                                 std::function<bool(const control::Envelope&)> send_control,
+                                 const control::Ticket& ticket, Events events)
+    : ports_(ports), events_(std::move(events)), send_control_(std::move(send_control)), journal_(ports.make_journal()),
+      consent_(*ports.gate, 5min), began_(ports.clock->now()) {
+  PeerLink::Ports link_ports;
+  link_ports.clock = ports.clock;
+  link_ports.send_control = send_control_;
+  link_ports.make_sealer = ports.make_sealer;
+  link_ports.make_media = ports.make_media;
+  link_ports.random = ports.random;
+  PeerLink::Events link_events;
+  link_events.opened = [this] { opened(); };
+  link_events.fault = [this](ports::ChannelFault fault) {
+    if (!live_) return events_.not_opened(fault);
+    end(EndView::Cause::Error, "the secure channel broke");
+  };
+  link_events.message = [this](const inner::Inner& m) { on_message(m); };
+  link_events.rtp = [this](const wire::RtpPacket& p, ByteSpan) { on_rtp(p); };
+  link_events.rtcp = [this](const std::vector<wire::RtcpPacket>& p) { on_rtcp(p); };
+  link_events.line = [this](bool lost, LocalTime since) { on_line(lost, since); };
+  link_events.changed = [this] { events_.changed(); };
+  if (journal_) journal_->begin(session_id, "");
+  link_ = std::make_unique<PeerLink>(ports::End::Customer, std::move(session_id), std::move(leg_token), std::move(channel),
+                                     std::move(link_ports), std::move(link_events));
+  std::uint8_t raw[4];
+  ports_.random(raw);
+  cursor_ssrc_ = ByteReader(raw).u32();
+  link_->start_media(ticket);
+  link_->flush(began_);
+}
+
+CustomerSession::~CustomerSession() {
+  *alive_ = false;
+  ports_.gate->shut();
+  screen_.reset();
+  if (desktop_) desktop_->stop();
+  if (journal_) journal_->end();
+}
+
+void CustomerSession::note(JournalKind kind, Rights rights, std::string text) {
+  if (journal_) journal_->add({kind, rights, std::move(text)});
+}
+
+// ---- beginning ----
+
+void CustomerSession::opened() {
+  live_ = true;
+  began_ = ports_.clock->now();
+  consent_.peer_verified();
+  peer_.verified = Verified::ByCode;
+  peer_.check_words = link_->check_words(ports_.language);
+  inner::Inner hello;
+  inner::Introduce& me = *hello.mutable_introduce();
+  me.set_name(ports_.person);
+  me.set_organisation(ports_.organisation);
+  me.set_program_version(ports_.identity.version);
+  me.set_built_rights(ports_.screen_available ? kBuiltRights.bits : 0);
+  me.set_locale(ports_.language);
+  me.set_system(ports_.system);
+  (void)link_->send(hello);
+  events_.changed();
+  if (!ports_.screen_available) return;
+
+  if (auto desktop = ports_.make_desktop()) {
+    desktop_ = std::move(*desktop);
+    ports::Desktop::Events seen;
+    const auto later = [post = ports_.post, alive = alive_](std::function<void()> task) {
+      post([alive, task = std::move(task)] {
+        if (*alive) task();
+      });
+    };
+    seen.stop_keys = [gate = ports_.gate, later, this] {
+      gate->shut();  // on the desk thread, before anything else hears of it
+      later([this] { end(EndView::Cause::CustomerKeys); });
+    };
+    seen.customer_input = [later, this] {
+      later([this] {
+        control_paused_until_ = ports_.clock->now() + 1s;
+        ports_.wake();
+      });
+    };
+    seen.lost = [later, this](Error) {
+      later([this] {
+        if (!ended_) events_.notice(NoticeKind::DisplayLost, {});
+        end(EndView::Cause::Error, "the display went away");
+      });
+    };
+    if (auto started = desktop_->start(std::move(seen)); !started) {
+      BS_LOG(Warn, "desk", "{}", dump_error(started.error()));
+      events_.notice(NoticeKind::ControlUnavailable, {started.error().detail});
+      desktop_.reset();
+    }
+  } else {
+    events_.notice(NoticeKind::ControlUnavailable, {desktop.error().detail});
+  }
+
+  ScreenSender::Config config;
+  config.make_source = ports_.make_source;
+  config.make_encoder = ports_.make_encoder;
+  ScreenSender::Events events;
+  events.layout = [this](const DesktopLayout& l) { on_layout(l); };
+  events.opened = [this](const std::string& how) { capture_limits_ = how; };
+  events.stream = [this](const StreamInfo& i) { on_stream(i); };
+  events.picture = [this](std::uint32_t n, ports::EncodedPicture p) { on_picture(n, std::move(p)); };
+  events.cursor_shape = [this](const ports::CursorImage& i) { on_cursor_shape(i); };
+  events.cursor_position = [this](ports::CursorPosition at) {
+    if (!consent_.in_force().has(Right::See)) return;  // a place on the screen is part of seeing it
+    cursor_.move({at.x, at.y, at.visible, cursor_serial_}, ports_.clock->now());
+    send_cursor(ports_.clock->now());
+  };
+  events.lost = [this](const Error& error) {
+    BS_LOG(Warn, "capture", "{}", dump_error(error));
+    events_.notice(NoticeKind::DisplayLost, {});
+    end(EndView::Cause::Error, "the screen can no longer be captured");
+  };
+  events.fell_back = [this](const std::string& from, const std::string& to) {
+    events_.notice(NoticeKind::VideoFellBack, {from, to});
+  };
+  screen_ = std::make_unique<ScreenSender>(std::move(config), std::move(events), ports_.post);
+}
+
+// ---- what the operator says ----
+
+void CustomerSession::on_message(const inner::Inner& message) {
+  switch (message.body_case()) {
+    case inner::Inner::kIntroduce:
+      peer_.name = message.introduce().name();
+      peer_.organisation = message.introduce().organisation();
+      peer_444_ = std::any_of(message.introduce().video_codecs().begin(), message.introduce().video_codecs().end(),
+                              [](std::uint32_t c) { return c == 1; });
+      note(JournalKind::PeerVerified, {}, peer_.name + (peer_.organisation.empty() ? "" : ", " + peer_.organisation) + ", by code");
+      break;
+    case inner::Inner::kAsk: on_ask(message.ask()); break;
+    case inner::Inner::kWithdraw: consent_.withdraw(message.withdraw().ask_id()); break;
+    case inner::Inner::kStop: end(EndView::Cause::OperatorEnded); break;
+    case inner::Inner::kVideoAnswer:
+      if (message.video_answer().stream_id() != stream_.number % 15 + 1) break;
+      if (!message.video_answer().accepted()) {
+        events_.notice(NoticeKind::VideoRefused, {message.video_answer().why()});
+        break;
+      }
+      stream_accepted_ = stream_.number;
+      while (!waiting_pictures_.empty()) {
+        send_picture(waiting_pictures_.front());
+        waiting_pictures_.pop_front();
+      }
+      break;
+    case inner::Inner::kChooseMonitor:
+      viewed_monitor_ = message.choose_monitor().monitor_id();
+      apply_screen();
+      break;
+    case inner::Inner::kTyping: peer_typing_ = message.typing().typing(); break;
+    case inner::Inner::kJournalHead:
+      if (journal_) end_.receipt_matches = true;
+      note(JournalKind::Receipt, {}, "operator's chain: " + to_hex(as_bytes(message.journal_head().head())) + ", " +
+                                         std::to_string(message.journal_head().lines()) + " lines");
+      peer_head_known_ = true;
+      break;
+    default: break;
+  }
+  events_.changed();
+}
+
+void CustomerSession::on_ask(const inner::Ask& ask) {
+  const Rights wanted(ask.rights());
+  const auto taken = consent_.ask(ask.ask_id(), wanted, ask.reason());
+  if (!taken || !ports_.screen_available) {
+    inner::Inner answer;
+    answer.mutable_answer()->set_ask_id(ask.ask_id());
+    (void)link_->send(answer);
+    return;
+  }
+  note(JournalKind::Asked, wanted, ask.reason());
+}
+
+void CustomerSession::decide(const DecideAsk& decision) {
+  const LocalTime now = ports_.clock->now();
+  const auto ask = consent_.open_ask();
+  const LocalTime clicked = decision.from_click_at_us > 0 ? LocalTime(microseconds(decision.from_click_at_us)) : now;
+  const LocalTime injected = desktop_ ? desktop_->last_injection() : LocalTime{};
+  const Rights before = consent_.granted();
+  const auto verdict = consent_.decide(decision.ask_id, decision.granted, decision.monitor_id, clicked, injected, now);
+  using D = ConsentMachine::Decision;
+  if (verdict == D::NoSuchAsk || !ask) return;
+  if (verdict == D::IgnoredClick || verdict == D::PanelHidden) {
+    note(JournalKind::InputRefused, decision.granted, "a click to grant came too close to an injected event, or the panel was hidden");
+    return;
+  }
+  const Rights given = verdict == D::Granted ? decision.granted & ask->rights : Rights();
+  inner::Inner answer;
+  answer.mutable_answer()->set_ask_id(ask->id);
+  answer.mutable_answer()->set_granted(given.bits);
+  (void)link_->send(answer);
+  note(given.empty() ? JournalKind::Refused : JournalKind::Granted, given.empty() ? ask->rights : given, ask->reason);
+  if (!given.empty()) viewed_monitor_ = consent_.monitor_id();
+  if (!(given - before).empty() || given.empty()) rights_changed(kCauseGranted);
+  events_.changed();
+}
+
+void CustomerSession::revoke(Rights rights) {
+  const Rights had = consent_.granted() & rights;
+  consent_.revoke(rights, ports_.clock->now());
+  if (had.empty()) return;
+  note(JournalKind::Revoked, had, "by the customer");
+  rights_changed(kCauseRevoked);
+}
+
+void CustomerSession::narrow(std::uint32_t monitor_id) {
+  consent_.narrow(monitor_id);
+  viewed_monitor_ = monitor_id;
+  inner::Inner now_inner;
+  now_inner.mutable_rights_now()->set_rights(consent_.in_force().bits);
+  now_inner.mutable_rights_now()->set_revision(consent_.revision());
+  now_inner.mutable_rights_now()->set_monitor_id(monitor_id);
+  now_inner.mutable_rights_now()->set_cause(kCauseNarrowed);
+  (void)link_->send(now_inner);
+  apply_screen();
+  events_.changed();
+}
+
+void CustomerSession::panel_visible(bool visible) {
+  consent_.panel_visible(visible, ports_.clock->now());
+  if (told_revision_ != consent_.revision()) rights_changed(visible ? kCauseResumed : kCausePanel);
+}
+
+void CustomerSession::words_confirmed(bool same) {
+  if (same) peer_.verified = Verified::ByWords;
+  else end(EndView::Cause::CustomerStop, "the check words differ");
+  events_.changed();
+}
+
+void CustomerSession::typing(bool typing) {
+  inner::Inner out;
+  out.mutable_typing()->set_typing(typing);
+  (void)link_->send(out);
+}
+
+// What follows from the rights in force: who is told, what runs.
+void CustomerSession::rights_changed(std::uint32_t cause) {
+  const LocalTime now = ports_.clock->now();
+  const Rights force = consent_.in_force();
+  told_revision_ = consent_.revision();
+  if (!force.has(Right::Control) && desktop_) desktop_->release_all();
+  for (Right right : {Right::See, Right::Point, Right::Control}) {
+    Held& held = held_[static_cast<std::uint32_t>(right)];
+    if (force.has(right) && !held.since) held.since = now;
+    if (!force.has(right) && held.since) held.total += now - *std::exchange(held.since, std::nullopt);
+  }
+  if (cause == kCauseGap || cause == kCausePanel) note(JournalKind::Paused, consent_.paused(), cause == kCauseGap ? "the line was down" : "the panel was not visible");
+  if (cause == kCauseResumed) note(JournalKind::Resumed, force, "");
+  inner::Inner out;
+  out.mutable_rights_now()->set_rights(force.bits);
+  out.mutable_rights_now()->set_revision(consent_.revision());
+  out.mutable_rights_now()->set_monitor_id(consent_.monitor_id());
+  out.mutable_rights_now()->set_cause(cause);
+  (void)link_->send(out);
+  if (force.has(Right::See) && !layout_.monitors.empty()) on_layout(layout_);
+  apply_screen();
+  events_.changed();
+}
+
+void CustomerSession::apply_screen() {
+  if (!screen_) return;
+  const auto grant = consent_.grant(Right::See);
+  if (!grant) {
+    if (see_running_) screen_->pause();
+    see_running_ = false;
+    waiting_pictures_.clear();
+    return;
+  }
+  const std::uint32_t monitor = consent_.monitor_id() != 0 ? consent_.monitor_id() : viewed_monitor_;
+  if (see_running_ && monitor == running_monitor_) return;
+  running_monitor_ = monitor;
+  see_running_ = true;
+  screen_->begin(*grant, monitor);
+  screen_->request_key();
+}
+
+// ---- input ----
+
+void CustomerSession::on_rtp(const wire::RtpPacket& packet) {
+  if (packet.header.payload_type != wire::kPayloadInput || ended_) return;
+  const LocalTime now = ports_.clock->now();
+  auto events = input_.receive(packet.payload, now);
+  if (!events) {
+    BS_LOG_LIMITED(Warn, "input", "{}", dump_error(events.error()));
+    return;
+  }
+  for (const InputEvent& event : *events) on_input(event);
+  if (input_.ack_due()) {
+    cursor_.acknowledge(input_.ack(), now);
+    input_.ack_sent();
+  }
+  send_cursor(now);
+}
+
+void CustomerSession::on_input(const InputEvent& event) {
+  if (!desktop_) return;
+  if (event.kind == InputKind::ReleaseAll) return desktop_->release_all();
+  const bool pointing = event.kind == InputKind::PointMark || event.kind == InputKind::PointHide;
+  const Right needed = pointing ? Right::Point : Right::Control;
+  if (!consent_.in_force().has(needed)) return;
+  const bool key = event.kind == InputKind::KeyDown || event.kind == InputKind::KeyUp || event.kind == InputKind::Text;
+  if (!key && consent_.monitor_id() != 0 && event.monitor_id != consent_.monitor_id()) return;
+  switch (desktop_->inject(event)) {
+    case ports::InjectOutcome::Done: used(needed); break;
+    case ports::InjectOutcome::PausedByCustomer:
+      control_paused_until_ = std::max(control_paused_until_, ports_.clock->now() + 200ms);
+      break;
+    case ports::InjectOutcome::OwnWindow:
+    case ports::InjectOutcome::NoRight:
+    case ports::InjectOutcome::StaleLayout:
+    case ports::InjectOutcome::Unsupported: break;
+  }
+}
+
+void CustomerSession::used(Right right) {
+  const LocalTime now = ports_.clock->now();
+  const auto bit = static_cast<std::uint32_t>(right);
+  const auto last = used_at_.find(bit);
+  const bool fresh = last == used_at_.end() || now - last->second > kLiveMark;
+  used_at_[bit] = now;
+  held_[bit].used = true;
+  const auto noted = used_noted_.find(bit);
+  if (noted == used_noted_.end() || now - noted->second > 60s) {
+    used_noted_[bit] = now;
+    note(JournalKind::Used, right, "");
+  }
+  if (fresh) events_.changed();
+}
+
+// ---- line, end, time ----
+
+void CustomerSession::on_line(bool lost, LocalTime since) {
+  const LocalTime now = ports_.clock->now();
+  if (lost) {
+    consent_.line_lost(since);
+    if (desktop_) desktop_->release_all();
+  } else {
+    if (consent_.line_back(now)) {
+      note(JournalKind::Revoked, {}, "the line was down for too long");
+      events_.notice(NoticeKind::RightsVoidAfterGap, {});
+      rights_changed(kCauseRevoked);
+    } else if (told_revision_ != consent_.revision()) {
+      rights_changed(kCauseResumed);
+    }
+    if (screen_ && see_running_) screen_->request_key();
+  }
+  events_.changed();
+}
+
+void CustomerSession::end(EndView::Cause cause, const std::string& detail) {
+  if (ended_) return;
+  consent_.stop();
+  ended_ = true;
+  const LocalTime now = ports_.clock->now();
+  for (auto& [bit, held] : held_) {
+    if (held.since) held.total += now - *std::exchange(held.since, std::nullopt);
+  }
+  screen_.reset();
+  if (desktop_) desktop_->stop();
+  desktop_.reset();
+  note(JournalKind::SessionEnded, {}, std::string(text_of(cause)) + (detail.empty() ? "" : ": " + detail));
+  end_.cause = cause;
+  end_.duration_ms = std::chrono::duration_cast<milliseconds>(now - began_).count();
+  for (const auto& [bit, held] : held_) {
+    if (held.total > 0ns) end_.uses.push_back({static_cast<Right>(bit), std::chrono::duration_cast<milliseconds>(held.total).count(), held.used});
+  }
+  if (journal_) {
+    const auto head = journal_->head();
+    end_.journal_path = journal_->path();
+    end_.receipt_hex = to_hex(head);
+    inner::Inner receipt;
+    receipt.mutable_journal_head()->set_head(as_text(head).data(), head.size());
+    receipt.mutable_journal_head()->set_lines(journal_->lines());
+    (void)link_->send(receipt);
+  }
+  if (cause != EndView::Cause::OperatorEnded) {
+    inner::Inner stop;
+    stop.mutable_stop()->set_reason(wire_reason(cause));
+    stop.mutable_stop()->set_detail(detail.substr(0, 200));
+    (void)link_->send(stop);
+  }
+  farewell_until_ = now + kFarewell;
+  if (link_->line_lost() || !link_->open()) farewell_until_ = now;
+  events_.changed();
+  ports_.wake();
+}
+
+void CustomerSession::finish() {
+  if (finished_) return;
+  finished_ = true;
+  link_->flush(ports_.clock->now());
+  control::Envelope leave;
+  leave.mutable_leave_session()->set_session_id(link_->session_id());
+  leave.mutable_leave_session()->set_reason(relay_reason(end_.cause));
+  (void)send_control_(leave);
+  events_.changed();
+  link_->close();
+  farewell_until_ = kNever;
+  if (journal_) journal_->end();
+  events_.over();
+}
+
+void CustomerSession::poll(LocalTime now) {
+  if (finished_) return;
+  link_->poll(now);
+  if (ended_) {
+    if (peer_head_known_ || now >= farewell_until_) finish();
+    return;
+  }
+  if (!live_) return;
+  const std::uint32_t before = consent_.revision();
+  consent_.poll(now);
+  if (consent_.revision() != before) rights_changed(consent_.paused_by_gap() ? kCauseGap : kCausePanel);
+  if (consent_.paused_by_gap() && now - link_->last_heard() > 5min) return end(EndView::Cause::PeerLost);
+  if (input_.poll(now) && desktop_) desktop_->release_all();
+  send_cursor(now);
+  if (screen_) screen_->set_hold(link_->send_delay() > kHoldPicturesAbove);
+
+  const bool paused = consent_.in_force().has(Right::Control) && control_paused_until_ > now;
+  const std::uint64_t refused = desktop_ ? desktop_->refused_on_own_windows() : refused_told_;
+  if (paused != control_paused_ || refused != refused_told_) {
+    if (refused != refused_told_) note(JournalKind::InputRefused, Right::Control, std::to_string(refused) + " events aimed at our own windows so far");
+    control_paused_ = paused;
+    refused_told_ = refused;
+    inner::Inner out;
+    out.mutable_pause()->set_paused(paused);
+    out.mutable_pause()->set_remaining_ms(paused ? 1000 : 0);
+    out.mutable_pause()->set_refused_events(static_cast<std::uint32_t>(std::min<std::uint64_t>(refused, 1'000'000)));
+    (void)link_->send(out);
+    events_.changed();
+  }
+  for (auto& [bit, at] : used_at_) {
+    if (at != LocalTime{} && now - at > kLiveMark) {
+      at = LocalTime{};
+      events_.changed();
+    }
+  }
+}
+
+LocalTime CustomerSession::next_deadline() const {
+  if (finished_) return kNever;
+  LocalTime next = std::min({link_->next_deadline(), farewell_until_});
+  if (ended_ || !live_) return next;
+  next = std::min({next, consent_.next_deadline(), input_.next_deadline(), cursor_.next_deadline()});
+  if (control_paused_) next = std::min(next, control_paused_until_);
+  for (const auto& [bit, at] : used_at_) {
+    if (at != LocalTime{}) next = std::min(next, at + kLiveMark + 1ms);
+  }
+  return next;
+}
+
+void CustomerSession::fill(CustomerSnapshot& s) const {
+  const LocalTime now = ports_.clock->now();
+  s.stage = ended_ ? CustomerStage::Ended : live_ ? CustomerStage::Live : CustomerStage::Securing;
+  s.peer = peer_;
+  s.ask = consent_.open_ask();
+  s.granted = consent_.in_force();
+  s.paused = consent_.paused();
+  s.in_use = Rights();
+  for (const auto& [bit, at] : used_at_) {
+    if (at != LocalTime{} && now - at <= kLiveMark) s.in_use = s.in_use | Rights(bit);
+  }
+  s.control_paused_by_me = control_paused_;
+  s.monitor_id = consent_.monitor_id();
+  s.layout = layout_;
+  s.capture_limits = capture_limits_;
+  s.started_at = began_;
+  s.chat = link_->chat();
+  s.peer_typing = peer_typing_;
+  s.recovering = link_->line_lost();
+  s.recovering_since_ms = link_->line_lost() ? std::chrono::duration_cast<milliseconds>(now - link_->last_heard()).count() : 0;
+  s.media = media_;
+  s.media.rung = link_->rung();
+  s.media.reason = link_->rung_reason();
+  s.media.rtt_ms = link_->rtt() ? static_cast<int>(std::chrono::duration_cast<milliseconds>(*link_->rtt()).count()) : -1;
+  s.end = end_;
+}
+
+}  // namespace beside::session

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+
+#include "engine/flow/bandwidth.h"
+#include "engine/flow/input_state.h"
+#include "engine/flow/video_send.h"
+#include "engine/session/command.h"
+#include "engine/session/consent_machine.h"
+#include "engine/session/customer_ports.h"
+#include "engine/session/peer_link.h"
+#include "engine/session/screen_sender.h"
+
+namespace beside::session {
+
+// One session at the customer's: from the moment the relay put the two ends together until it has ended.
+//
+// Invariants
+//  1. The desktop is not watched, grabbed or touched before the channel is open, and not grabbed or touched without the
+//     right in the gate (ConsentMachine).
+//  2. end() shuts the gate first, then stops the threads, then tells the other end.
+//  3. After end() only the journal's heads are still exchanged, for kFarewell at most.
+//
+// Thread: net.
+class CustomerSession {
+ public:
+  static constexpr auto kFarewell = 700ms;
+  static constexpr auto kLiveMark = 700ms;
+  static constexpr auto kHoldPicturesAbove = 120ms;   // of waiting in the pacer
+
+  struct Events {
+    std::function<void(ports::ChannelFault)> not_opened;   // the code is dead
+    std::function<void()> over;                            // destroy me; snapshot's end page is complete
+    std::function<void()> changed;
+    std::function<void(NoticeKind, std::vector<std::string>)> notice;
+  };
+  CustomerSession(const CustomerPorts& ports, std::string session_id, Bytes leg_token,
+                  std::unique_ptr<ports::SecureChannel> channel, std::function<bool(const control::Envelope&)> send_control,
+                  const control::Ticket& ticket, Events events);
+  ~CustomerSession();
+
+  PeerLink& link() { return *link_; }
+  bool live() const { return live_; }
+  bool ended() const { return ended_; }
+
+  void decide(const DecideAsk& decision);
+  void revoke(Rights rights);
+  void narrow(std::uint32_t monitor_id);
+  void panel_visible(bool visible);
+  void words_confirmed(bool same);
+  void typing(bool typing);
+  // From here on nothing is shared; idempotent.
+  void end(EndView::Cause cause, const std::string& detail = {});
+  void poll(LocalTime now);
+  LocalTime next_deadline() const;
+  void fill(CustomerSnapshot& snapshot) const;
+
+ private:
+  void opened();
+  void on_message(const inner::Inner& message);
+  void on_ask(const inner::Ask& ask);
+  void on_rtp(const wire::RtpPacket& packet);
+  void on_rtcp(const std::vector<wire::RtcpPacket>& packets);
+  void on_input(const InputEvent& event);
+  void on_stream(const StreamInfo& info);
+  void on_picture(std::uint32_t stream, ports::EncodedPicture picture);
+  void send_picture(const ports::EncodedPicture& picture);
+  void on_cursor_shape(const ports::CursorImage& image);
+  void on_layout(const DesktopLayout& layout);
+  void on_line(bool lost, LocalTime since);
+  void rights_changed(std::uint32_t cause);
+  void apply_screen();
+  void used(Right right);
+  void note(ports::JournalKind kind, Rights rights, std::string text);
+  void send_cursor(LocalTime now);
+  void finish();
+
+  const CustomerPorts& ports_;
+  Events events_;
+  std::function<bool(const control::Envelope&)> send_control_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);   // net thread only
+  std::unique_ptr<ports::Journal> journal_;
+  ConsentMachine consent_;
+  std::unique_ptr<PeerLink> link_;
+  std::unique_ptr<ports::Desktop> desktop_;
+  std::unique_ptr<ScreenSender> screen_;
+  flow::InputReceiver input_;
+  flow::CursorSender cursor_;
+  std::optional<flow::VideoSender> video_;
+  flow::BandwidthEstimate bandwidth_;
+  std::uint32_t cursor_ssrc_ = 0;
+  std::uint16_t cursor_seq_ = 0;
+  std::uint32_t cursor_serial_ = 0;
+
+  bool live_ = false, ended_ = false, peer_head_known_ = false, finished_ = false;
+  LocalTime began_{}, farewell_until_ = kNever;
+  std::optional<std::uint32_t> stream_accepted_;
+  StreamInfo stream_;
+  std::deque<ports::EncodedPicture> waiting_pictures_;
+  bool see_running_ = false;
+  std::uint32_t viewed_monitor_ = 0, running_monitor_ = 0;
+  std::uint32_t told_revision_ = 0;
+  DesktopLayout layout_;
+  std::string capture_limits_;
+  PeerView peer_;
+  bool peer_typing_ = false, peer_444_ = true;
+  bool control_paused_ = false;
+  LocalTime control_paused_until_{};
+  std::uint64_t refused_told_ = 0;
+  std::map<std::uint32_t, LocalTime> used_at_;      // bit of the right -> last use
+  std::map<std::uint32_t, LocalTime> used_noted_;   // -> last line in the journal
+  struct Held { std::optional<LocalTime> since; nanoseconds total{0}; bool used = false; };
+  std::map<std::uint32_t, Held> held_;
+  MediaView media_;
+  EndView end_;
+};
+
+}  // namespace beside::session
