@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "capture/x11/grabber.h"
+
+#include <fmt/core.h>
+#include <sys/ipc.h>
+#include <sys/mman.h>
+#include <sys/shm.h>
+#include <unistd.h>
+#include <xcb/shm.h>
+
+#include <bit>
+#include <cstring>
+
+namespace beside::capture {
+
+Result<std::unique_ptr<Grabber>> Grabber::create(const Connection& connection) {
+  std::unique_ptr<Grabber> made(new Grabber(connection));
+  const auto* setup = connection.setup();
+  const auto* screen = connection.screen();
+  PixelLayout& layout = made->layout_;
+  layout.big_endian = setup->image_byte_order == XCB_IMAGE_ORDER_MSB_FIRST;
+  layout.bits_per_pixel = 0;
+  for (auto it = xcb_setup_pixmap_formats_iterator(setup); it.rem > 0; xcb_format_next(&it))
+    if (it.data->depth == screen->root_depth) {
+      layout.bits_per_pixel = it.data->bits_per_pixel;
+      layout.scanline_pad = it.data->scanline_pad;
+    }
+  bool found = false;
+  for (auto depth = xcb_screen_allowed_depths_iterator(screen); depth.rem > 0; xcb_depth_next(&depth))
+    for (auto visual = xcb_depth_visuals_iterator(depth.data); visual.rem > 0; xcb_visualtype_next(&visual))
+      if (visual.data->visual_id == screen->root_visual) {
+        found = visual.data->_class == XCB_VISUAL_CLASS_TRUE_COLOR || visual.data->_class == XCB_VISUAL_CLASS_DIRECT_COLOR;
+        layout.red = visual.data->red_mask;
+        layout.green = visual.data->green_mask;
+        layout.blue = visual.data->blue_mask;
+      }
+  if (!found || layout.bits_per_pixel < 8 || layout.bits_per_pixel % 8 != 0)
+    return fail(ErrorKind::Environment, "capture/x11: visual",
+                fmt::format("this display has {} colour bits and a palette, which cannot be shared", screen->root_depth));
+  if (!layout.is_bgrx()) made->converter_ = std::make_unique<PixelConverter>(layout);
+  made->make_room(static_cast<std::size_t>(layout.bytes_per_row(screen->width_in_pixels)) * screen->height_in_pixels);
+  return made;
+}
+
+Grabber::~Grabber() { drop_segment(); }
+
+void Grabber::drop_segment() {
+  if (memory_ == nullptr) return;
+  xcb_shm_detach(connection_.xcb(), segment_);
+  connection_.flush();
+  if (way_ == Way::SysV)
+    shmdt(memory_);
+  else
+    munmap(memory_, capacity_);
+  memory_ = nullptr;
+  capacity_ = 0;
+}
+
+bool Grabber::try_descriptor(std::size_t bytes) {
+  if (!connection_.abilities().shm_fd) return false;
+  const int fd = memfd_create("beside-grab", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (fd < 0) return false;
+  if (ftruncate(fd, static_cast<off_t>(bytes)) != 0) {
+    close(fd);
+    return false;
+  }
+  void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (memory == MAP_FAILED) {
+    close(fd);
+    return false;
+  }
+  segment_ = xcb_generate_id(connection_.xcb());
+  // libxcb closes the descriptor once it is sent.
+  Reply<xcb_generic_error_t> error(
+      xcb_request_check(connection_.xcb(), xcb_shm_attach_fd_checked(connection_.xcb(), segment_, fd, 0)));
+  if (error || connection_.broken()) {
+    munmap(memory, bytes);
+    return false;
+  }
+  memory_ = static_cast<std::uint8_t*>(memory);
+  capacity_ = bytes;
+  way_ = Way::Descriptor;
+  return true;
+}
+
+bool Grabber::try_sysv(std::size_t bytes) {
+  if (!connection_.abilities().shm) return false;
+  const int id = shmget(IPC_PRIVATE, bytes, IPC_CREAT | 0600);
+  if (id < 0) return false;
+  void* memory = shmat(id, nullptr, 0);
+  if (std::bit_cast<std::intptr_t>(memory) == -1) {
+    shmctl(id, IPC_RMID, nullptr);
+    return false;
+  }
+  segment_ = xcb_generate_id(connection_.xcb());
+  Reply<xcb_generic_error_t> error(xcb_request_check(
+      connection_.xcb(), xcb_shm_attach_checked(connection_.xcb(), segment_, static_cast<std::uint32_t>(id), 0)));
+  // From here on the segment lives only as long as we and the server hold it, however we end.
+  shmctl(id, IPC_RMID, nullptr);
+  if (error || connection_.broken()) {
+    shmdt(memory);
+    return false;
+  }
+  memory_ = static_cast<std::uint8_t*>(memory);
+  capacity_ = bytes;
+  way_ = Way::SysV;
+  return true;
+}
+
+void Grabber::make_room(std::size_t bytes) {
+  if (bytes <= capacity_ || (way_found_ && way_ == Way::Socket)) return;
+  drop_segment();
+  bytes = (bytes + 65535) / 65536 * 65536;
+  // A server on another host or in another container announces the extension and refuses to attach.
+  if (!try_descriptor(bytes) && !try_sysv(bytes)) way_ = Way::Socket;
+  way_found_ = true;
+}
+
+std::string Grabber::describe() const {
+  switch (way_) {
+    case Way::Descriptor: return "MIT-SHM fd";
+    case Way::SysV: return "MIT-SHM segment";
+    case Way::Socket: break;
+  }
+  return "GetImage (slow: no shared memory with this X server)";
+}
+
+Result<std::vector<Grabber::Box>> Grabber::grab(const std::vector<Rect>& boxes) {
+  std::size_t bytes = 0;
+  for (const Rect& box : boxes)
+    bytes += static_cast<std::size_t>(layout_.bytes_per_row(box.width)) * static_cast<std::size_t>(box.height);
+  make_room(bytes);
+  std::vector<Box> out;
+  out.reserve(boxes.size());
+  const auto read = way_ == Way::Socket ? read_by_socket(boxes, out) : read_by_segment(boxes, out);
+  if (!read) return fail(read);
+  if (converter_) convert(out);
+  return out;
+}
+
+Result<void> Grabber::read_by_segment(const std::vector<Rect>& boxes, std::vector<Box>& out) {
+  xcb_connection_t* c = connection_.xcb();
+  std::vector<xcb_shm_get_image_cookie_t> cookies;
+  std::size_t offset = 0;
+  for (const Rect& box : boxes) {
+    cookies.push_back(xcb_shm_get_image(c, connection_.root(), static_cast<std::int16_t>(box.x),
+                                        static_cast<std::int16_t>(box.y), static_cast<std::uint16_t>(box.width),
+                                        static_cast<std::uint16_t>(box.height), ~0u, XCB_IMAGE_FORMAT_Z_PIXMAP, segment_,
+                                        static_cast<std::uint32_t>(offset)));
+    const int stride = layout_.bytes_per_row(box.width);
+    out.push_back({box, memory_ + offset, stride});
+    offset += static_cast<std::size_t>(stride) * static_cast<std::size_t>(box.height);
+  }
+  bool refused = false;
+  for (const auto& cookie : cookies) {
+    xcb_generic_error_t* error = nullptr;
+    Reply<xcb_shm_get_image_reply_t> reply(xcb_shm_get_image_reply(c, cookie, &error));
+    std::free(error);
+    refused = refused || !reply;
+  }
+  if (connection_.broken()) return tl::unexpected<Error>(display_gone("capture/x11: grab"));
+  if (refused) return fail(ErrorKind::Limit, "capture/x11: grab", "the X server refused a part of the screen");
+  return {};
+}
+
+Result<void> Grabber::read_by_socket(const std::vector<Rect>& boxes, std::vector<Box>& out) {
+  xcb_connection_t* c = connection_.xcb();
+  std::vector<xcb_get_image_cookie_t> cookies;
+  std::size_t bytes = 0;
+  for (const Rect& box : boxes) {
+    cookies.push_back(xcb_get_image(c, XCB_IMAGE_FORMAT_Z_PIXMAP, connection_.root(), static_cast<std::int16_t>(box.x),
+                                    static_cast<std::int16_t>(box.y), static_cast<std::uint16_t>(box.width),
+                                    static_cast<std::uint16_t>(box.height), ~0u));
+    bytes += static_cast<std::size_t>(layout_.bytes_per_row(box.width)) * static_cast<std::size_t>(box.height);
+  }
+  socket_memory_.resize(bytes);
+  bool refused = false;
+  std::size_t offset = 0;
+  for (std::size_t i = 0; i < boxes.size(); ++i) {
+    xcb_generic_error_t* error = nullptr;
+    Reply<xcb_get_image_reply_t> reply(xcb_get_image_reply(c, cookies[i], &error));
+    std::free(error);
+    const int stride = layout_.bytes_per_row(boxes[i].width);
+    const std::size_t size = static_cast<std::size_t>(stride) * static_cast<std::size_t>(boxes[i].height);
+    if (!reply || static_cast<std::size_t>(xcb_get_image_data_length(reply.get())) < size) {
+      refused = true;
+      continue;
+    }
+    std::memcpy(socket_memory_.data() + offset, xcb_get_image_data(reply.get()), size);
+    out.push_back({boxes[i], socket_memory_.data() + offset, stride});
+    offset += size;
+  }
+  if (connection_.broken()) return tl::unexpected<Error>(display_gone("capture/x11: grab"));
+  if (refused) return fail(ErrorKind::Limit, "capture/x11: grab", "the X server refused a part of the screen");
+  return {};
+}
+
+void Grabber::convert(std::vector<Box>& out) {
+  std::size_t bytes = 0;
+  for (const Box& box : out) bytes += static_cast<std::size_t>(box.where.width) * static_cast<std::size_t>(box.where.height) * 4;
+  converted_.resize(bytes);
+  std::uint8_t* to = converted_.data();
+  for (Box& box : out) {
+    std::uint8_t* const begin = to;
+    for (int y = 0; y < box.where.height; ++y) {
+      converter_->convert_row(box.pixels + y * box.stride, to, box.where.width);
+      to += std::ptrdiff_t{4} * box.where.width;
+    }
+    box.pixels = begin;
+    box.stride = std::ptrdiff_t{4} * box.where.width;
+  }
+}
+
+}  // namespace beside::capture
