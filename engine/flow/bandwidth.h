@@ -45,6 +45,7 @@ class BandwidthEstimate final : public RateControl {
     bool reported = false;
   };
   using Key = std::uint64_t;                            // ssrc and sequence number
+  void change_rate(double loss_now, LocalTime now);
   Settings settings_;
   double target_kbps_;
   std::map<Key, Sent> sent_;

@@ -1,2 +1,210 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/flow/input_state.h"
+
+#include <algorithm>
+
+namespace beside::flow {
+namespace {
+constexpr nanoseconds kFirstRepeat = milliseconds(40), kLastRepeat = milliseconds(400), kKeepAlive = milliseconds(250);
+// How far ahead of the acknowledgement events are sent; the receiver keeps 256 beyond a gap.
+constexpr std::size_t kAhead = 256;
+
+// What parse_input_cell would refuse must not leave: the other side would take it for an attack.
+bool sendable(const InputEvent& e) {
+  const auto kind = static_cast<std::uint8_t>(e.kind);
+  if (kind < 1 || kind > 10 || e.monitor_id > 16 || !is_utf8(e.text_view())) return false;
+  return (e.kind != InputKind::ButtonDown && e.kind != InputKind::ButtonUp) || (e.button >= 1 && e.button <= 9);
+}
+}  // namespace
+
+void HeldInput::apply(const InputEvent& event) {
+  const std::uint64_t key = event.hid_usage != 0 ? event.hid_usage : std::uint64_t{event.keysym} << 16;
+  switch (event.kind) {
+    case InputKind::KeyDown:
+      if (keys_.size() < 256) keys_.insert(key);
+      break;
+    case InputKind::KeyUp: keys_.erase(key); break;
+    case InputKind::ButtonDown: buttons_ |= 1u << (event.button & 31u); break;
+    case InputKind::ButtonUp: buttons_ &= ~(1u << (event.button & 31u)); break;
+    case InputKind::ReleaseAll: clear(); break;
+    default: break;
+  }
+}
+
+void HeldInput::clear() {
+  keys_.clear();
+  buttons_ = 0;
+}
+
+Result<void> InputSender::add(const InputEvent& event, LocalTime now) {
+  if (!sendable(event)) return fail(ErrorKind::Refused, "flow/input: not an event");
+  if (event.kind == InputKind::PointerMove && events_.size() > sent_ && events_.back().event.kind == InputKind::PointerMove) {
+    events_.back().event = event;  // not sent yet: the newer place replaces it under the same number
+    return {};
+  }
+  if (events_.size() >= kMaxEvents) return fail(ErrorKind::Limit, "flow/input: too much is unacknowledged");
+  events_.push_back({next_, event});
+  next_ = next_.next();
+  held_.apply(event);
+  repeat_after_ = kFirstRepeat;
+  repeat_due_ = std::min(repeat_due_, now + kFirstRepeat);
+  return {};
+}
+
+wire::Cell InputSender::make_cell(std::size_t from, std::size_t& end) const {
+  wire::InputCell cell;
+  cell.first = from < events_.size() ? events_[from].number : next_;
+  cell.ack = cursor_ack_;
+  cell.holding = held_.any();
+  std::size_t room = wire::kCellRoom;
+  for (end = from; end < events_.size() && end - from < wire::kCellRoom; ++end) {
+    const std::size_t size = wire::encoded_size(events_[end].event);
+    if (size > room) break;
+    room -= size;
+    cell.events.push_back(events_[end].event);
+  }
+  return wire::build_input_cell(cell);
+}
+
+std::vector<wire::Cell> InputSender::poll(LocalTime now) {
+  std::vector<wire::Cell> cells;
+  const std::size_t ahead = std::min(events_.size(), kAhead);
+  if (!events_.empty() && now >= repeat_due_) {
+    // Nothing was heard: the whole tail again, from its oldest event.
+    std::size_t at = 0;
+    while (at < ahead && cells.size() < kMaxCellsPerPoll) cells.push_back(make_cell(at, at));
+    sent_ = std::max(sent_, at);
+    repeat_after_ = std::min(repeat_after_ * 2, kLastRepeat);
+    repeat_due_ = now + repeat_after_;
+  } else {
+    // New events; the first cell reaches back over as much of the unacknowledged tail as fits beside them.
+    while (sent_ < ahead && cells.size() < kMaxCellsPerPoll) {
+      std::size_t from = sent_;
+      if (cells.empty()) {
+        std::size_t room = wire::kCellRoom, fresh = sent_;
+        while (fresh < ahead && wire::encoded_size(events_[fresh].event) <= room) room -= wire::encoded_size(events_[fresh++].event);
+        while (from > 0 && wire::encoded_size(events_[from - 1].event) <= room) room -= wire::encoded_size(events_[--from].event);
+      }
+      std::size_t end = from;
+      cells.push_back(make_cell(from, end));
+      sent_ = std::max(sent_, end);
+    }
+    if (!cells.empty() && repeat_due_ <= now) repeat_due_ = now + repeat_after_;
+  }
+  if (cells.empty() && now >= keep_alive_due_ && held_.any()) {
+    std::size_t end = 0;
+    cells.push_back(make_cell(events_.size(), end));
+  }
+  if (!cells.empty()) keep_alive_due_ = now + kKeepAlive;
+  if (!held_.any()) keep_alive_due_ = kNever;
+  return cells;
+}
+
+LocalTime InputSender::next_deadline() const {
+  if (sent_ < std::min(events_.size(), kAhead)) return LocalTime::min();
+  return std::min(events_.empty() ? kNever : repeat_due_, held_.any() ? keep_alive_due_ : kNever);
+}
+
+Result<void> InputSender::on_ack(EventNo next_expected, LocalTime now) {
+  if (next_expected.value == 0 || events_.empty()) return {};
+  const std::int64_t count = next_expected.since(events_.front().number);
+  if (count <= 0) return {};  // an older one, overtaken on the way
+  BS_PEER_CHECK(static_cast<std::size_t>(count) <= sent_, "flow/input: ack of what was never sent");
+  events_.erase(events_.begin(), events_.begin() + count);
+  sent_ -= static_cast<std::size_t>(count);
+  repeat_after_ = kFirstRepeat;
+  repeat_due_ = events_.empty() ? kNever : now + repeat_after_;
+  return {};
+}
+
+void InputSender::drop_unacknowledged(LocalTime) {
+  events_.clear();
+  sent_ = 0;
+  held_.clear();
+  repeat_due_ = keep_alive_due_ = kNever;
+}
+
+Result<std::vector<InputEvent>> InputReceiver::receive(ByteSpan bytes, LocalTime now) {
+  auto cell = wire::parse_input_cell(bytes);
+  if (!cell) return fail(cell);
+  if (synchronise_) {
+    expected_ = cell->first;
+    synchronise_ = false;
+  }
+  const std::int64_t ahead = cell->first.since(expected_);
+  BS_PEER_CHECK(ahead <= kWindow && ahead >= -2 * kWindow, "flow/input: event number out of range");
+  last_cell_ = now;
+  std::vector<InputEvent> out;
+  EventNo number = cell->first;
+  for (const InputEvent& event : cell->events) {
+    const std::int64_t at = number.since(expected_);
+    if (at == 0) {
+      out.push_back(event);
+      expected_ = expected_.next();
+      for (auto next = early_.find(expected_.value); next != early_.end(); next = early_.find(expected_.value)) {
+        out.push_back(next->second);
+        early_.erase(next);
+        expected_ = expected_.next();
+      }
+    } else if (at > 0 && early_.size() < kAhead) {
+      early_.emplace(number.value, event);
+    }
+    number = number.next();
+  }
+  if (!cell->events.empty()) ack_due_ = true;
+  for (const InputEvent& event : out) held_.apply(event);
+  return out;
+}
+
+bool InputReceiver::poll(LocalTime now) {
+  if (!held_.any() || now < last_cell_ + kGap) return false;
+  held_.clear();
+  return true;
+}
+
+LocalTime InputReceiver::next_deadline() const { return held_.any() ? last_cell_ + kGap : kNever; }
+
+void InputReceiver::restart() {
+  early_.clear();
+  synchronise_ = true;
+}
+
+void CursorSender::move(wire::CursorSpot spot, LocalTime now) {
+  if (has_spot_ && spot == spot_) return;
+  spot_ = spot;
+  has_spot_ = true;
+  number_ = number_.next();
+  said_ = 0;
+  due_ = now;
+}
+
+void CursorSender::acknowledge(EventNo input_ack, LocalTime now) {
+  input_ack_ = input_ack;
+  due_ = now;
+}
+
+std::optional<wire::Cell> CursorSender::poll(LocalTime now) {
+  if (now < due_) return std::nullopt;
+  wire::CursorCell cell;
+  cell.number = number_;
+  cell.ack = input_ack_;
+  cell.has_spot = has_spot_;
+  cell.spot = spot_;
+  if (said_ < 3) ++said_;
+  due_ = !has_spot_ || said_ >= 3 ? kNever : now + (said_ == 1 ? milliseconds(20) : milliseconds(60));
+  return wire::build_cursor_cell(cell);
+}
+
+Result<CursorReceiver::Update> CursorReceiver::receive(ByteSpan bytes) {
+  auto cell = wire::parse_cursor_cell(bytes);
+  if (!cell) return fail(cell);
+  Update update;
+  update.input_ack = cell->ack;
+  if (cell->has_spot && (!newest_ || cell->number.newer_than(*newest_))) {
+    newest_ = cell->number;
+    update.spot = cell->spot;
+  }
+  return update;
+}
+
+}  // namespace beside::flow

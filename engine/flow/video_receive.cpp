@@ -1,2 +1,240 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/flow/video_receive.h"
+
+#include <algorithm>
+
+namespace beside::flow {
+namespace {
+constexpr nanoseconds kFeedback = milliseconds(50), kKeyRetry = milliseconds(300);
+constexpr std::size_t kMaxReady = 64, kMaxNack = 256, kMaxFeedback = 1024;
+constexpr std::int64_t kMaxJump = 8192;  // numbers; a larger step is a new start
+// True when this payload can only be the first of its picture: access unit delimiter, SPS, or a slice whose
+// first_mb_in_slice is 0 (H.264 7.4.3; ue(v) 0 is a single 1 bit).
+bool starts_picture(ByteSpan payload) {
+  ByteSpan nal = payload;
+  if (wire::nal_type(payload) == 24 && payload.size() > 3) nal = payload.subspan(3);  // STAP-A: its first NAL unit
+  std::uint8_t type = wire::nal_type(nal);
+  std::size_t slice_at = 1;
+  if (type == 28) {  // FU-A: only its first piece
+    if (nal.size() < 3 || (nal[1] & 0x80) == 0) return false;
+    type = nal[1] & 0x1f;
+    slice_at = 2;
+  }
+  if (type == 7 || type == 9) return true;
+  return (type == 1 || type == 5) && nal.size() > slice_at && (nal[slice_at] & 0x80) != 0;
+}
+}  // namespace
+
+VideoReceiver::VideoReceiver(Ssrc media, Ssrc own) : media_(media), own_(own) {}
+
+void VideoReceiver::set_rtt(nanoseconds rtt) { rtt_ = std::clamp<nanoseconds>(rtt, milliseconds(20), milliseconds(200)); }
+
+void VideoReceiver::restart(Ssrc media) {
+  media_ = media;
+  started_ = false;
+  waiting_.clear();
+  waiting_bytes_ = 0;
+  missing_.clear();
+  arrivals_.clear();
+  feedback_wanted_ = false;
+  feedback_due_ = kNever;
+  assembler_.clear();
+  current_ = {};
+  in_picture_ = false;
+  picture_broken_ = true;
+  need_key_ = true;
+  key_due_ = kNever;
+}
+
+std::int64_t VideoReceiver::extend(SeqNo seq) const {
+  return highest_ + seq.since(SeqNo{static_cast<std::uint16_t>(highest_)});
+}
+
+void VideoReceiver::request_key(LocalTime now) {
+  need_key_ = true;
+  key_due_ = std::min(key_due_, now);
+}
+
+Result<void> VideoReceiver::receive(ByteSpan bytes, LocalTime now) {
+  auto packet = wire::parse_rtp(bytes);
+  if (!packet) return fail(packet);
+  if (packet->header.ssrc != media_ || packet->header.payload_type != wire::kPayloadVideo) {
+    ++foreign_;
+    return {};
+  }
+  if (!started_) {
+    started_ = true;
+    highest_ = std::int64_t{packet->header.seq.value} + 65536;
+    next_ = highest_;
+    feedback_from_ = highest_;
+    // What came first may be the middle of a picture: only a key picture from its beginning is of use.
+    if (need_key_ && key_due_ == kNever) key_due_ = now + kKeyRetry;
+  }
+  const std::int64_t seq = extend(packet->header.seq);
+  if (seq > highest_ + kMaxJump || seq < highest_ - kMaxJump) {
+    ++foreign_;
+    return {};
+  }
+  ++received_;
+  arrivals_.emplace(seq, now);
+  feedback_wanted_ = true;
+  if (feedback_due_ == kNever) feedback_due_ = now + kFeedback;
+  for (std::int64_t gap = highest_ + 1; gap < seq; ++gap) {
+    missing_.emplace(gap, Missing{now, LocalTime::min()});
+    ++missed_;
+  }
+  highest_ = std::max(highest_, seq);
+  missing_.erase(seq);
+  if (missing_.size() > kMaxPackets) lose_until(highest_, now);
+  while (arrivals_.size() > kMaxPackets) arrivals_.erase(arrivals_.begin());
+  if (seq < next_ || waiting_.contains(seq)) return {};
+  waiting_bytes_ += packet->payload.size();
+  waiting_.emplace(seq, Waiting{packet->header, to_bytes(packet->payload), now});
+  assemble(now);
+  while (!waiting_.empty() && (waiting_.size() > kMaxPackets || waiting_bytes_ > kMaxBytes)) lose_until(waiting_.begin()->first, now);
+  return {};
+}
+
+void VideoReceiver::assemble(LocalTime now) {
+  for (auto it = waiting_.find(next_); it != waiting_.end(); it = waiting_.find(next_)) {
+    Waiting packet = std::move(it->second);
+    waiting_bytes_ -= packet.payload.size();
+    waiting_.erase(it);
+    ++next_;
+    if (in_picture_ && packet.header.timestamp != current_.rtp_timestamp) drop_picture(now);  // its marker never came
+    if (!in_picture_) {
+      in_picture_ = true;
+      current_ = {};
+      current_.rtp_timestamp = packet.header.timestamp;
+      current_.first_packet_at = packet.at;
+      assembler_.clear();
+      if (starts_picture(packet.payload)) picture_broken_ = false;
+    }
+    if (packet.header.abs_capture_time) current_.captured_at = wire::from_uq32_32(*packet.header.abs_capture_time);
+    current_.first_packet_at = std::min(current_.first_packet_at, packet.at);
+    current_.last_packet_at = std::max(current_.last_packet_at, packet.at);
+    if (!picture_broken_ && !assembler_.add(packet.payload)) picture_broken_ = true;
+    if (packet.header.marker) finish_picture(now);
+  }
+}
+
+void VideoReceiver::finish_picture(LocalTime now) {
+  const bool whole = !picture_broken_ && assembler_.complete();
+  current_.key = assembler_.has_idr();
+  in_picture_ = false;
+  picture_broken_ = false;
+  if (!whole || ready_.size() >= kMaxReady) {
+    assembler_.clear();
+    request_key(now);
+    return;
+  }
+  if (need_key_ && !current_.key) {
+    assembler_.clear();
+    return;
+  }
+  need_key_ = false;
+  key_due_ = kNever;
+  current_.annex_b = assembler_.take();
+  ready_.push_back(std::move(current_));
+  current_ = {};
+}
+
+void VideoReceiver::drop_picture(LocalTime now) {
+  in_picture_ = false;
+  picture_broken_ = false;
+  assembler_.clear();
+  request_key(now);
+}
+
+// What is missing before `seq` will not come any more: the picture that it belonged to is lost, and so is all that builds
+// on it.
+void VideoReceiver::lose_until(std::int64_t seq, LocalTime now) {
+  for (auto it = missing_.begin(); it != missing_.end() && it->first < seq;) {
+    ++given_up_;
+    it = missing_.erase(it);
+  }
+  for (auto it = waiting_.begin(); it != waiting_.end() && it->first < seq;) {
+    waiting_bytes_ -= it->second.payload.size();
+    it = waiting_.erase(it);
+  }
+  if (next_ < seq) {
+    drop_picture(now);
+    // The picture that is going on at `seq` may have lost its beginning.
+    next_ = seq;
+    picture_broken_ = true;
+  }
+  assemble(now);
+}
+
+std::optional<AccessUnit> VideoReceiver::take() {
+  if (ready_.empty()) return std::nullopt;
+  AccessUnit unit = std::move(ready_.front());
+  ready_.pop_front();
+  return unit;
+}
+
+std::optional<wire::CcFeedback> VideoReceiver::make_feedback(LocalTime now) {
+  feedback_due_ = kNever;
+  if (!std::exchange(feedback_wanted_, false) || arrivals_.empty()) return std::nullopt;
+  // From a little before the last report, so that a packet that was late (or a report that was lost) is still told.
+  const std::int64_t begin = std::max({feedback_from_ - 128, arrivals_.begin()->first, highest_ + 1 - std::int64_t{kMaxFeedback}});
+  wire::CcStream stream;
+  stream.ssrc = media_;
+  stream.begin_seq = static_cast<std::uint16_t>(begin);
+  for (std::int64_t seq = begin; seq <= highest_; ++seq) {
+    const auto it = arrivals_.find(seq);
+    wire::CcArrival arrival;
+    if (it != arrivals_.end()) {
+      arrival.received = true;
+      const std::int64_t offset = (now - it->second).count() * 1024 / 1'000'000'000;
+      arrival.offset = static_cast<std::uint16_t>(std::clamp<std::int64_t>(offset, 0, 0x1FFE));
+    }
+    stream.arrivals.push_back(arrival);
+  }
+  feedback_from_ = highest_ + 1;
+  arrivals_.erase(arrivals_.begin(), arrivals_.lower_bound(highest_ - std::int64_t{kMaxFeedback}));
+  wire::CcFeedback feedback;
+  feedback.sender = own_;
+  feedback.streams.push_back(std::move(stream));
+  feedback.stamp = static_cast<std::uint32_t>(wire::to_uq32_32(now) >> 16);
+  return feedback;
+}
+
+std::vector<wire::RtcpPacket> VideoReceiver::poll(LocalTime now) {
+  std::vector<wire::RtcpPacket> out;
+  // Given up: as far as the newest packet that has been missing for too long.
+  std::int64_t lost_before = 0;
+  for (const auto& [seq, missing] : missing_) {
+    if (now - missing.since < kGiveUp) break;
+    lost_before = seq + 1;
+  }
+  if (lost_before != 0) lose_until(lost_before, now);
+  wire::Nack nack{own_, media_, {}};
+  for (auto& [seq, missing] : missing_) {
+    if (nack.lost.size() >= kMaxNack) break;
+    if (now - missing.since < kReorder) continue;
+    if (missing.asked_at != LocalTime::min() && now - missing.asked_at < rtt_) continue;
+    missing.asked_at = now;
+    nack.lost.push_back(static_cast<std::uint16_t>(seq));
+  }
+  if (!nack.lost.empty()) out.emplace_back(std::move(nack));
+  if (now >= key_due_) {
+    key_due_ = now + kKeyRetry;
+    out.emplace_back(wire::Pli{own_, media_});
+  }
+  if (now >= feedback_due_) {
+    if (auto feedback = make_feedback(now)) out.emplace_back(std::move(*feedback));
+  }
+  return out;
+}
+
+LocalTime VideoReceiver::next_deadline() const {
+  LocalTime next = std::min(key_due_, feedback_due_);
+  for (const auto& [seq, missing] : missing_) {
+    next = std::min(next, missing.asked_at == LocalTime::min() ? missing.since + kReorder : missing.asked_at + rtt_);
+    next = std::min(next, missing.since + kGiveUp);
+  }
+  return next;
+}
+
+}  // namespace beside::flow

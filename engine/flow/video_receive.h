@@ -30,7 +30,7 @@ struct AccessUnit {
 //
 // 1. Units are yielded in order; after one is lost, none until a key picture.
 // 2. A missing packet is asked for (NACK) once it is older than the reorder window, again every rtt (20..200 ms), and given up
-//    after kGiveUp or when the buffer is full; then, and before the first key picture, PLI every 200..400 ms.
+//    after kGiveUp or when the buffer is full; then, and before the first key picture, PLI every 300 ms.
 // 3. At most kMaxPackets packets and kMaxBytes bytes wait.
 class VideoReceiver {
  public:
@@ -66,14 +66,11 @@ class VideoReceiver {
     LocalTime since{};
     LocalTime asked_at = LocalTime::min();
   };
-  struct Arrival {
-    std::int64_t seq = 0;
-    LocalTime at{};
-  };
   std::int64_t extend(SeqNo seq) const;
-  void assemble();
-  void lose_picture(std::int64_t skip_to);
-  void forget_before(std::int64_t seq);
+  void assemble(LocalTime now);
+  void finish_picture(LocalTime now);
+  void drop_picture(LocalTime now);
+  void lose_until(std::int64_t seq, LocalTime now);
   std::optional<wire::CcFeedback> make_feedback(LocalTime now);
 
   Ssrc media_, own_;
@@ -87,9 +84,9 @@ class VideoReceiver {
   wire::H264Assembler assembler_;
   AccessUnit current_;
   bool in_picture_ = false;
-  bool picture_broken_ = false;
+  bool picture_broken_ = true;                  // or may have lost its beginning
   bool need_key_ = true;
-  LocalTime key_asked_ = LocalTime::min();
+  LocalTime key_due_ = kNever;                  // of the next PLI
   nanoseconds rtt_ = milliseconds(50);
   std::map<std::int64_t, LocalTime> arrivals_;  // since the last feedback, and a little before
   std::int64_t feedback_from_ = 0;

@@ -1,2 +1,93 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/flow/video_send.h"
+
+#include <algorithm>
+
+#include "engine/wire/h264.h"
+
+namespace beside::flow {
+namespace {
+constexpr nanoseconds kRepeatPause = milliseconds(20), kKeyPause = milliseconds(200);
+}
+
+VideoSender::VideoSender(Settings settings) : settings_(settings), next_{settings.first_seq} {}
+
+std::vector<Bytes> VideoSender::packetize(ByteSpan annex_b, LocalTime captured_at) {
+  const auto nals = wire::split_annex_b(annex_b);
+  const auto payloads = wire::packetize_h264(nals, settings_.max_payload);
+  std::vector<Bytes> packets;
+  packets.reserve(payloads.size());
+  for (std::size_t i = 0; i < payloads.size(); ++i) {
+    wire::RtpHeader header;
+    header.marker = i + 1 == payloads.size();
+    header.payload_type = wire::kPayloadVideo;
+    header.seq = next_;
+    header.timestamp = wire::to_90khz(captured_at);
+    header.ssrc = settings_.ssrc;
+    // In every packet, so that all have one size and the receiver knows it whichever is lost.
+    header.abs_capture_time = wire::to_uq32_32(captured_at);
+    packets.push_back(wire::build_rtp(header, payloads[i]));
+    next_ = next_.next();
+  }
+  packets_ += packets.size();
+  return packets;
+}
+
+void VideoSender::expire(LocalTime now) {
+  while (!kept_.empty() && (kept_bytes_ > settings_.keep_bytes || now - kept_.front().kept_at > settings_.keep_for ||
+                            kept_.size() > 32768)) {
+    kept_bytes_ -= kept_.front().sealed.size();
+    kept_.pop_front();
+  }
+}
+
+void VideoSender::keep(Bytes sealed, LocalTime now) {
+  const auto header = wire::peek_rtp(sealed);
+  if (!header || header->ssrc != settings_.ssrc) return;
+  // on_rtcp finds packets by their distance from the first; a hole (the owner dropped one) starts the store anew.
+  if (!kept_.empty() && header->seq.value != static_cast<std::uint16_t>(kept_.back().seq + 1)) {
+    kept_.clear();
+    kept_bytes_ = 0;
+  }
+  kept_bytes_ += sealed.size();
+  kept_.push_back({header->seq.value, std::move(sealed), now, LocalTime::min()});
+  expire(now);
+}
+
+std::vector<Bytes> VideoSender::on_rtcp(std::span<const wire::RtcpPacket> packets, LocalTime now) {
+  std::vector<Bytes> again;
+  for (const wire::RtcpPacket& packet : packets) {
+    if (const auto* pli = std::get_if<wire::Pli>(&packet)) {
+      if (pli->media == settings_.ssrc) key_wanted_ = true;
+    } else if (const auto* nack = std::get_if<wire::Nack>(&packet); nack != nullptr && nack->media == settings_.ssrc) {
+      expire(now);
+      for (const std::uint16_t seq : nack->lost) {
+        if (kept_.empty()) break;
+        const std::size_t at = static_cast<std::uint16_t>(seq - kept_.front().seq);
+        if (at >= kept_.size()) continue;
+        Kept& kept = kept_[at];
+        if (kept.repeated_at != LocalTime::min() && now - kept.repeated_at < kRepeatPause) continue;
+        kept.repeated_at = now;
+        again.push_back(kept.sealed);
+        ++repeated_;
+      }
+    }
+  }
+  return again;
+}
+
+bool VideoSender::take_key_request(LocalTime now) {
+  if (!key_wanted_ || (key_given_ != LocalTime::min() && now - key_given_ < kKeyPause)) return false;
+  key_wanted_ = false;
+  key_given_ = now;
+  return true;
+}
+
+void VideoSender::new_ssrc(Ssrc ssrc, std::uint16_t first_seq) {
+  settings_.ssrc = ssrc;
+  next_ = SeqNo{first_seq};
+  kept_.clear();
+  kept_bytes_ = 0;
+}
+
+}  // namespace beside::flow

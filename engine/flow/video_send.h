@@ -29,7 +29,7 @@ class VideoSender {
   };
   explicit VideoSender(Settings settings);
 
-  // One access unit (Annex B). Empty when it holds no NAL unit. Errors: Limit (a stream that was never drained).
+  // One access unit (Annex B); empty when it holds no NAL unit.
   std::vector<Bytes> packetize(ByteSpan annex_b, LocalTime captured_at);
   // Remembers a sealed packet (its RTP header is in the clear).
   void keep(Bytes sealed, LocalTime now);
