@@ -15,16 +15,16 @@ enum class Role : std::uint8_t { Screen, Button, Field, Check, Choice, Item, Tex
 const char* name_of(Role role);
 
 struct Widget {
-  std::string label;      // stable English id ("consent.allow"), never translated
+  std::string label = {}; // stable English id ("consent.allow"), never translated
   Role role = Role::Text;
-  Rect rect;              // window pixels; origin() is added when written
+  Rect rect = {};         // window pixels; origin() is added when written
   bool enabled = true;
-  std::optional<bool> checked;
+  std::optional<bool> checked = {};
   bool focused = false;
   bool cut = false;       // text that did not fit where it was meant to: a mistake of ours
   bool hidden = false;    // scrolled out of view
   bool tab_stop = false;
-  std::string text;       // what it shows (never what a person typed into a field)
+  std::string text = {};  // what it shows (never what a person typed into a field)
 };
 
 // What every widget drawn in this frame was and where: for tests that drive the real window by name. Written as JSON to

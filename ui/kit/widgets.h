@@ -53,6 +53,7 @@ struct ButtonOptions {
   Size size = Size::Body;
   bool selected = false;         // drawn as chosen (tabs, filters)
   std::string_view tip = {};
+  bool tight = false;            // no room at the sides: keys of a keyboard
 };
 bool button(Ui& ui, std::string_view id, std::string_view label, ButtonOptions options = {});
 // Square; `tip` names it for people and is its tooltip.
@@ -69,9 +70,9 @@ bool select(Ui& ui, std::string_view id, std::string_view label, std::span<const
 
 // ---- fields ----
 struct FieldOptions {
-  std::string_view label;        // above the field
-  std::string_view hint;         // inside while empty
-  std::string_view error;        // below, in the warning colour
+  std::string_view label = {};   // above the field
+  std::string_view hint = {};    // inside while empty
+  std::string_view error = {};   // below, in the warning colour
   bool password = false, enabled = true, mono = false;
   float width = kFill;
   std::size_t max_bytes = 1024;
