@@ -89,8 +89,9 @@ void ScreenReceiver::decode_loop() {
     picture.captured_at = unit.captured_at;
     picture.received_at = unit.received_at;
     picture.decoded_at = local_now();
+    const PictureTimes times{number, picture.captured_at, picture.received_at, picture.decoded_at};
     events_.picture(std::move(picture));
-    tell([this, number] { events_.decoded(number); });
+    tell([this, times] { events_.decoded(times); });
   }
 }
 

@@ -23,6 +23,13 @@ struct ReceiveParams {
   std::uint32_t monitor_id = 0;
 };
 
+// When one picture passed which step; captured_at is on the sender's clock.
+struct PictureTimes {
+  std::uint64_t number = 0;
+  PeerTime captured_at{};
+  LocalTime received_at{}, decoded_at{};
+};
+
 // The operator's side of a stream: the `decode` thread turns access units into pictures.
 // Thread: called on the owner's thread (net); `picture` comes on the decode thread, the other events through `post`.
 // Blocking: the destructor joins the thread (a decode takes milliseconds).
@@ -34,7 +41,7 @@ class ScreenReceiver {
     std::function<void(ports::DecodedPicture)> picture;
     std::function<void()> need_key;
     std::function<void(Error)> refused;        // the stream cannot be shown at all
-    std::function<void(std::uint64_t)> decoded;  // pictures so far
+    std::function<void(const PictureTimes&)> decoded;
   };
   ScreenReceiver(MakeDecoder make_decoder, Events events, Post post);
   ~ScreenReceiver();

@@ -1,0 +1,549 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/session/operator_session.h"
+
+#include <algorithm>
+
+#include "engine/base/log.h"
+#include "engine/wire/session_code.h"
+
+namespace beside::session {
+namespace {
+
+using ports::JournalKind;
+
+constexpr auto kFarewell = 700ms;
+constexpr auto kLadderWindow = 5s;
+constexpr auto kCodeSession = 5min;        // how long a lost customer may come back
+
+std::string six_digits(const std::function<void(MutableByteSpan)>& random) {
+  // Rejection keeps every one of the million equally likely.
+  for (;;) {
+    std::uint8_t raw[4];
+    random(raw);
+    const std::uint32_t value = ByteReader(raw).u32();
+    if (value >= 4'294'000'000u) continue;
+    std::string text = std::to_string(value % 1'000'000);
+    return std::string(6 - text.size(), '0') + text;
+  }
+}
+
+std::int64_t percentile(std::vector<std::int64_t>& values, int percent) {
+  if (values.empty()) return -1;
+  const std::size_t at = std::min(values.size() - 1, values.size() * static_cast<std::size_t>(percent) / 100);
+  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(at), values.end());
+  return values[at];
+}
+
+}  // namespace
+
+OperatorSession::OperatorSession(const OperatorPorts& ports, std::uint32_t local_id, NewSession order,
+                                 std::function<bool(const control::Envelope&)> send_control, Events events)
+    : ports_(ports), local_id_(local_id), order_(std::move(order)), send_control_(std::move(send_control)),
+      events_(std::move(events)) {
+  std::uint8_t raw[8];
+  ports_.random(raw);
+  ByteReader random(raw);
+  own_ssrc_ = random.u32();
+  input_ssrc_ = random.u32();
+}
+
+OperatorSession::~OperatorSession() {
+  screen_.reset();
+  if (journal_) journal_->end();
+}
+
+void OperatorSession::note(JournalKind kind, Rights rights, std::string text) {
+  if (journal_) journal_->add({kind, rights, std::move(text)});
+}
+
+// ---- the code ----
+
+void OperatorSession::created(const control::SessionCreated& created, const std::string& relay_name) {
+  code_wanted_ = false;
+  SecretText secret(six_digits(ports_.random));
+  code_ = wire::make_code(created.locator(), secret);
+  code_expires_ = ports_.clock->now() + seconds(created.valid_s());
+  ChannelRequest request;
+  request.role = ports::End::Operator;
+  request.secret = std::move(secret);
+  request.relay_name = relay_name;
+  request.locator = created.locator();
+  auto channel = ports_.make_channel(std::move(request));
+  if (!channel || code_.empty()) {
+    BS_LOG(Error, "session", "no channel: {}", channel ? "bad locator" : dump_error(channel.error()));
+    stage_ = SessionStage::Ended;
+    end_.cause = EndView::Cause::Error;
+    return events_.changed();
+  }
+  PeerLink::Ports link_ports;
+  link_ports.clock = ports_.clock;
+  link_ports.send_control = send_control_;
+  link_ports.make_sealer = ports_.make_sealer;
+  link_ports.make_media = ports_.make_media;
+  link_ports.random = ports_.random;
+  PeerLink::Events events;
+  events.opened = [this] { opened(); };
+  events.fault = [this](ports::ChannelFault f) { fault(f); };
+  events.message = [this](const inner::Inner& m) { on_message(m); };
+  events.rtp = [this](const wire::RtpPacket& p, ByteSpan whole) { on_rtp(p, whole); };
+  events.rtcp = [](const std::vector<wire::RtcpPacket>&) {};
+  events.line = [this](bool lost, LocalTime) {
+    if (stage_ != SessionStage::Live && stage_ != SessionStage::Recovering) return;
+    stage_ = lost ? SessionStage::Recovering : SessionStage::Live;
+    if (!lost) refresh();
+    events_.changed();
+  };
+  events.changed = [this] { events_.changed(); };
+  stage_ = SessionStage::WaitingForCustomer;
+  link_ = std::make_unique<PeerLink>(ports::End::Operator, created.session_id(), to_bytes(as_bytes(created.leg_token())),
+                                     std::move(*channel), std::move(link_ports), std::move(events));
+  link_->start_media(created.ticket());
+  events_.changed();
+}
+
+void OperatorSession::next_code(NoticeKind why) {
+  notice_ = {why, {}, ++notice_id_};
+  replaces_dead_ = true;
+  code_.clear();
+  code_expires_ = kNever;
+  stage_ = SessionStage::WaitingForCustomer;
+  leave(control::SessionEnded::CODE_BURNT);
+  dead_link_ = std::move(link_);
+  code_wanted_ = true;
+  events_.need_code(local_id_);
+  events_.changed();
+}
+
+void OperatorSession::fault(ports::ChannelFault fault) {
+  if (stage_ == SessionStage::Live || stage_ == SessionStage::Recovering) return end(EndView::Cause::Error);
+  if (stage_ == SessionStage::Ended) return;
+  const bool spent = link_ && link_->guess_spent();
+  switch (fault) {
+    case ports::ChannelFault::WrongCode:
+    case ports::ChannelFault::Silent: return next_code(NoticeKind::SomebodyTriedWrongCode);
+    case ports::ChannelFault::Disconnected:
+      return next_code(spent ? NoticeKind::SomebodyTriedWrongCode : NoticeKind::PeerDisconnected);
+    case ports::ChannelFault::NoCommonVersion: return next_code(NoticeKind::PeerOtherVersion);
+    default: return next_code(NoticeKind::CodeTampered);
+  }
+}
+
+void OperatorSession::leave(control::SessionEnded::Reason reason) {
+  if (!link_) return;
+  control::Envelope out;
+  out.mutable_leave_session()->set_session_id(link_->session_id());
+  out.mutable_leave_session()->set_reason(reason);
+  (void)send_control_(out);
+}
+
+// ---- live ----
+
+void OperatorSession::opened() {
+  stage_ = SessionStage::Live;
+  code_.clear();
+  code_expires_ = kNever;
+  replaces_dead_ = false;
+  notice_ = {};
+  began_ = ports_.clock->now();
+  peer_.verified = Verified::ByCode;
+  journal_ = ports_.make_journal();
+  if (journal_) journal_->begin(link_->session_id(), "");
+  inner::Inner hello;
+  inner::Introduce& me = *hello.mutable_introduce();
+  me.set_name(ports_.person);
+  me.set_organisation(ports_.organisation);
+  me.set_program_version(ports_.identity.version);
+  me.set_built_rights(kBuiltRights.bits);
+  me.set_locale(ports_.language);
+  me.add_video_codecs(1);
+  me.add_video_codecs(2);
+  me.set_system(ports_.system);
+  (void)link_->send(hello);
+  if (!order_.ask_on_connect.empty()) ask(order_.ask_on_connect, order_.reason);
+  events_.changed();
+}
+
+void OperatorSession::on_message(const inner::Inner& message) {
+  switch (message.body_case()) {
+    case inner::Inner::kIntroduce:
+      peer_.name = message.introduce().name();
+      peer_.organisation = message.introduce().organisation();
+      peer_.system = message.introduce().system();
+      peer_.check_words = link_->check_words(message.introduce().locale().substr(0, 2));
+      note(JournalKind::PeerVerified, {}, peer_.name.empty() ? "customer, by code" : peer_.name);
+      break;
+    case inner::Inner::kAnswer: {
+      if (message.answer().ask_id() != ask_id_) break;
+      const Rights given(message.answer().granted());
+      refused_ = asked_ - given;
+      note(given.empty() ? JournalKind::Refused : JournalKind::Granted, given.empty() ? asked_ : given, ask_reason_);
+      asked_ = Rights();
+      break;
+    }
+    case inner::Inner::kRightsNow: on_rights(message.rights_now()); break;
+    case inner::Inner::kStop:
+      switch (message.stop().reason()) {
+        case inner::Stop::CUSTOMER_KEYS: end(EndView::Cause::CustomerKeys); break;
+        case inner::Stop::PANEL_CLOSED: end(EndView::Cause::PanelClosed); break;
+        case inner::Stop::CUSTOMER_BUTTON: end(EndView::Cause::CustomerStop); break;
+        default: end(EndView::Cause::Error); break;
+      }
+      break;
+    case inner::Inner::kPause:
+      if (message.pause().paused() != paused_by_customer_ && message.pause().paused()) note(JournalKind::ControlPaused, Right::Control, "");
+      paused_by_customer_ = message.pause().paused();
+      refused_events_ = message.pause().refused_events();
+      break;
+    case inner::Inner::kLayout: {
+      DesktopLayout layout;
+      layout.generation = message.layout().generation();
+      layout.width = static_cast<int>(message.layout().width());
+      layout.height = static_cast<int>(message.layout().height());
+      for (const inner::Monitor& m : message.layout().monitors()) {
+        layout.monitors.push_back({m.id(), {m.x(), m.y(), static_cast<int>(m.width()), static_cast<int>(m.height())}, m.name(), m.primary()});
+      }
+      layout_ = std::move(layout);
+      break;
+    }
+    case inner::Inner::kVideoOffer: on_offer(message.video_offer()); break;
+    case inner::Inner::kCursorShape: {
+      const inner::CursorShape& shape = message.cursor_shape();
+      ports::CursorImage image;
+      image.serial = shape.serial();
+      image.width = static_cast<int>(shape.width());
+      image.height = static_cast<int>(shape.height());
+      image.hot_x = static_cast<int>(shape.hot_x());
+      image.hot_y = static_cast<int>(shape.hot_y());
+      image.bgra = to_bytes(as_bytes(shape.bgra()));
+      ports_.cursor_shape(local_id_, std::move(image));
+      return;
+    }
+    case inner::Inner::kTyping: peer_typing_ = message.typing().typing(); break;
+    case inner::Inner::kJournalHead:
+      end_.receipt_matches = true;
+      peer_head_known_ = true;
+      note(JournalKind::Receipt, {}, "customer's chain: " + to_hex(as_bytes(message.journal_head().head())) + ", " +
+                                         std::to_string(message.journal_head().lines()) + " lines");
+      break;
+    default: break;
+  }
+  events_.changed();
+}
+
+void OperatorSession::on_rights(const inner::RightsNow& now) {
+  if (now.revision() < rights_revision_) return;
+  rights_revision_ = now.revision();
+  const Rights before = granted_;
+  granted_ = Rights(now.rights()) & kBuiltRights;
+  paused_ = now.cause() == 3 || now.cause() == 4 ? before - granted_ : Rights();
+  if (now.cause() == 2 && !(before - granted_).empty()) note(JournalKind::Revoked, before - granted_, "by the customer");
+  if (now.cause() == 3 || now.cause() == 4) note(JournalKind::Paused, before - granted_, "");
+  last_granted_ = last_granted_ | granted_;
+  if (now.monitor_id() != 0) monitor_id_ = now.monitor_id();
+  if (!granted_.has(Right::See) && before.has(Right::See)) {
+    video_.reset();
+    ports_.gone(local_id_);
+  }
+}
+
+void OperatorSession::on_offer(const inner::VideoOffer& offer) {
+  ReceiveParams params;
+  params.codec = static_cast<ports::VideoCodec>(offer.codec());
+  params.width = static_cast<int>(offer.width());
+  params.height = static_cast<int>(offer.height());
+  params.sps = to_bytes(as_bytes(offer.sps()));
+  params.pps = to_bytes(as_bytes(offer.pps()));
+  params.layout_generation = offer.layout_generation();
+  params.monitor_id = offer.monitor_id();
+  inner::Inner answer;
+  answer.mutable_video_answer()->set_stream_id(offer.stream_id());
+  const bool known = offer.codec() == 1 || offer.codec() == 2;
+  answer.mutable_video_answer()->set_accepted(known);
+  if (!known) answer.mutable_video_answer()->set_why("unknown codec");
+  if (known) {
+    if (!screen_) {
+      ScreenReceiver::Events events;
+      events.picture = [id = local_id_, out = ports_.picture](ports::DecodedPicture p) { out(id, std::move(p)); };
+      events.need_key = [this] {
+        if (video_) video_->request_key(ports_.clock->now());
+        ports_.wake();
+      };
+      events.refused = [this](const Error& error) {
+        notice_ = {NoticeKind::VideoRefused, {dump_error(error)}, ++notice_id_};
+        events_.changed();
+      };
+      events.decoded = [this](const PictureTimes& t) {
+        const auto captured = link_ ? link_->to_local(t.captured_at) : std::nullopt;
+        ++media_.frames;
+        times_.push_back({t.number, captured.value_or(LocalTime{}), t.received_at, t.decoded_at, LocalTime{}});
+        while (!times_.empty() && ports_.clock->now() - times_.front().received > kLadderWindow) times_.pop_front();
+      };
+      screen_ = std::make_unique<ScreenReceiver>(ports_.make_decoder, std::move(events), ports_.post);
+    }
+    screen_->configure(params);
+    video_.emplace(Ssrc{offer.ssrc()}, Ssrc{own_ssrc_});
+    monitor_id_ = offer.monitor_id();
+    media_.encoder = offer.encoder();
+    media_.width = params.width;
+    media_.height = params.height;
+  }
+  (void)link_->send(answer, flow::InnerMux::kMedia);
+}
+
+void OperatorSession::on_rtp(const wire::RtpPacket& packet, ByteSpan whole) {
+  const LocalTime now = ports_.clock->now();
+  if (packet.header.payload_type == wire::kPayloadVideo && video_) {
+    media_.bytes += whole.size();
+    if (const auto taken = video_->receive(whole, now); !taken) BS_LOG_LIMITED(Warn, "video", "{}", dump_error(taken.error()));
+    drain_video(now);
+  } else if (packet.header.payload_type == wire::kPayloadCursor) {
+    auto update = cursor_.receive(packet.payload);
+    if (!update) return;
+    if (update->input_ack.value != 0) (void)input_.on_ack(update->input_ack, now);
+    input_.set_cursor_ack(cursor_.next_expected());
+    if (update->spot) ports_.cursor_position(local_id_, {update->spot->x, update->spot->y, update->spot->visible});
+    send_input(now);
+  }
+}
+
+void OperatorSession::drain_video(LocalTime now) {
+  while (auto unit = video_->take()) {
+    if (!screen_->push(std::move(unit->annex_b), unit->captured_at, unit->last_packet_at)) video_->request_key(now);
+    used_ = used_ | Right::See;
+  }
+  link_->send_rtcp(video_->poll(now));
+}
+
+// ---- what the operator does ----
+
+void OperatorSession::ask(Rights rights, std::string reason) {
+  if (stage_ != SessionStage::Live || rights.empty()) return;
+  if (reason.size() > 200) reason.resize(200);
+  while (!is_utf8(reason)) reason.pop_back();
+  asked_ = rights & kBuiltRights;
+  refused_ = Rights();
+  ask_reason_ = reason;
+  inner::Inner out;
+  out.mutable_ask()->set_ask_id(++ask_id_);
+  out.mutable_ask()->set_rights(asked_.bits);
+  out.mutable_ask()->set_reason(reason);
+  if (link_->send(out)) note(JournalKind::Asked, asked_, reason);
+  events_.changed();
+}
+
+void OperatorSession::withdraw_ask() {
+  if (asked_.empty()) return;
+  asked_ = Rights();
+  inner::Inner out;
+  out.mutable_withdraw()->set_ask_id(ask_id_);
+  (void)link_->send(out);
+  events_.changed();
+}
+
+void OperatorSession::choose_monitor(std::uint32_t monitor_id) {
+  if (!link_ || stage_ != SessionStage::Live) return;
+  inner::Inner out;
+  out.mutable_choose_monitor()->set_monitor_id(monitor_id);
+  (void)link_->send(out, flow::InnerMux::kMedia);
+}
+
+void OperatorSession::input(const InputEvent& event) {
+  if (!link_ || (stage_ != SessionStage::Live && event.kind != InputKind::ReleaseAll)) return;
+  const bool pointing = event.kind == InputKind::PointMark || event.kind == InputKind::PointHide;
+  const Right needed = pointing ? Right::Point : Right::Control;
+  if (!granted_.has(needed) && event.kind != InputKind::ReleaseAll) return;
+  const LocalTime now = ports_.clock->now();
+  if (!input_.add(event, now)) return;
+  if (!used_.has(needed)) note(JournalKind::Used, needed, "");
+  used_ = used_ | needed;
+  send_input(now);
+  ports_.wake();
+}
+
+void OperatorSession::send_input(LocalTime now) {
+  if (!link_) return;
+  for (const wire::Cell& cell : input_.poll(now)) {
+    wire::RtpHeader header;
+    header.payload_type = wire::kPayloadInput;
+    header.seq = SeqNo{input_seq_++};
+    header.timestamp = wire::to_90khz(now);
+    header.ssrc = Ssrc{input_ssrc_};
+    if (!link_->send_rtp(wire::build_rtp(header, cell), flow::Pacer::Class::Urgent)) break;
+  }
+}
+
+void OperatorSession::say(const std::string& text) {
+  if (link_) (void)link_->say(text);
+  mark_read();
+}
+
+void OperatorSession::typing(bool typing) {
+  if (!link_) return;
+  inner::Inner out;
+  out.mutable_typing()->set_typing(typing);
+  (void)link_->send(out);
+}
+
+void OperatorSession::mark_read() {
+  if (link_) chat_read_ = link_->chat().size();
+  events_.changed();
+}
+
+void OperatorSession::give_back(Rights rights) {
+  // The operator's own word: he stops using it. The customer's grant is the customer's to take back.
+  granted_ = granted_ - rights;
+  events_.changed();
+}
+
+void OperatorSession::words_confirmed(bool same) {
+  if (same) peer_.verified = Verified::ByWords;
+  else end(EndView::Cause::OperatorEnded);
+  events_.changed();
+}
+
+void OperatorSession::refresh() {
+  if (video_) video_->request_key(ports_.clock->now());
+  ports_.wake();
+}
+
+void OperatorSession::picture_shown(std::uint64_t number, LocalTime at) {
+  for (Shown& t : times_) {
+    if (t.number <= number && t.shown == LocalTime{}) t.shown = at;
+  }
+}
+
+// ---- end, time ----
+
+void OperatorSession::peer_left_for_good(EndView::Cause cause) {
+  if (stage_ == SessionStage::Live || stage_ == SessionStage::Recovering) return end(cause);
+  if (stage_ == SessionStage::Ended || !link_) return;
+  link_->on_peer_gone();   // a fault of the exchange, if one had begun
+  if (link_) next_code(NoticeKind::PeerDisconnected);
+}
+
+void OperatorSession::end(EndView::Cause cause) {
+  if (stage_ == SessionStage::Ended) return;
+  const LocalTime now = ports_.clock->now();
+  const bool was_live = stage_ == SessionStage::Live || stage_ == SessionStage::Recovering;
+  const bool reachable = stage_ == SessionStage::Live;
+  stage_ = SessionStage::Ended;
+  end_.cause = cause;
+  code_.clear();
+  code_expires_ = kNever;
+  video_.reset();
+  screen_.reset();
+  ports_.gone(local_id_);
+  if (!was_live) {
+    leave(cause == EndView::Cause::Expired ? control::SessionEnded::CODE_EXPIRED : control::SessionEnded::OPERATOR_ENDED);
+    dead_link_ = std::move(link_);
+    return events_.changed();
+  }
+  end_.duration_ms = std::chrono::duration_cast<milliseconds>(now - began_).count();
+  for (Right right : {Right::See, Right::Point, Right::Control}) {
+    if (last_granted_.has(right)) end_.uses.push_back({right, 0, used_.has(right)});
+  }
+  note(JournalKind::SessionEnded, used_, cause == EndView::Cause::OperatorEnded ? "by the operator" : "by the customer or a loss");
+  if (journal_) {
+    const auto head = journal_->head();
+    end_.journal_path = journal_->path();
+    end_.receipt_hex = to_hex(head);
+    inner::Inner receipt;
+    receipt.mutable_journal_head()->set_head(as_text(head).data(), head.size());
+    receipt.mutable_journal_head()->set_lines(journal_->lines());
+    (void)link_->send(receipt);
+  }
+  if (cause == EndView::Cause::OperatorEnded) {
+    inner::Inner stop;
+    stop.mutable_stop()->set_reason(inner::Stop::OPERATOR_ENDED);
+    (void)link_->send(stop);
+  }
+  farewell_until_ = reachable ? now + kFarewell : now;
+  granted_ = paused_ = asked_ = Rights();
+  events_.changed();
+  ports_.wake();
+}
+
+void OperatorSession::poll(LocalTime now) {
+  dead_link_.reset();
+  if (link_) link_->poll(now);
+  if (stage_ == SessionStage::Ended) {
+    if (link_ && (peer_head_known_ || now >= farewell_until_)) {
+      link_->flush(now);
+      leave(end_.cause == EndView::Cause::OperatorEnded ? control::SessionEnded::OPERATOR_ENDED : control::SessionEnded::CUSTOMER_ENDED);
+      link_->close();
+      farewell_until_ = kNever;
+      if (journal_) journal_->end();
+      journal_.reset();
+      peer_head_known_ = false;
+      events_.changed();
+    }
+    return;
+  }
+  if (stage_ == SessionStage::WaitingForCustomer && code_expires_ <= now) return end(EndView::Cause::Expired);
+  if (!link_ || !link_->open()) return;
+  send_input(now);
+  if (video_) link_->send_rtcp(video_->poll(now));
+  if (stage_ == SessionStage::Recovering && now - link_->last_heard() > kCodeSession) end(EndView::Cause::PeerLost);
+}
+
+LocalTime OperatorSession::next_deadline() const {
+  if (dead_link_) return ports_.clock->now();
+  if (stage_ == SessionStage::Ended) return link_ ? std::min(farewell_until_, link_->next_deadline()) : kNever;
+  LocalTime next = code_expires_;
+  if (link_) next = std::min(next, link_->next_deadline());
+  if (link_ && link_->open()) {
+    next = std::min(next, input_.next_deadline());
+    if (video_) next = std::min(next, video_->next_deadline());
+  }
+  return next;
+}
+
+SessionView OperatorSession::view() const {
+  SessionView v;
+  v.local_id = local_id_;
+  v.stage = stage_;
+  v.code = code_.empty() ? std::string() : wire::format_code(code_);
+  v.code_replaces_dead_one = replaces_dead_;
+  v.code_expires_at = code_expires_;
+  v.peer = peer_;
+  v.notice = notice_;
+  v.granted = granted_;
+  v.paused = paused_;
+  v.asked = asked_;
+  v.refused = refused_;
+  v.ask_reason = ask_reason_;
+  v.control_paused_by_customer = paused_by_customer_;
+  v.refused_events = refused_events_;
+  v.layout = layout_;
+  v.monitor_id = monitor_id_;
+  v.started_at = began_;
+  v.end = end_;
+  v.media = media_;
+  if (link_) {
+    v.chat = link_->chat();
+    v.media.rung = link_->rung();
+    v.media.reason = link_->rung_reason();
+    v.media.rtt_ms = link_->rtt() ? static_cast<int>(std::chrono::duration_cast<milliseconds>(*link_->rtt()).count()) : -1;
+    for (std::size_t i = chat_read_; i < v.chat.size(); ++i) v.unread += v.chat[i].mine ? 0 : 1;
+    if (stage_ == SessionStage::WaitingForCustomer && link_->guess_spent()) v.stage = SessionStage::Securing;
+  }
+  if (video_) v.media.lost_packets = video_->packets_missed();
+  v.peer_typing = peer_typing_;
+  v.picture_current = stage_ != SessionStage::Recovering && !(link_ && link_->line_lost());
+  v.stale_why = v.picture_current ? NoticeKind::None : NoticeKind::Reconnecting;
+
+  std::vector<std::int64_t> received, decoded, shown;
+  for (const Shown& t : times_) {
+    if (t.captured == LocalTime{}) continue;
+    const auto since = [&](LocalTime at) { return std::chrono::duration_cast<microseconds>(at - t.captured).count(); };
+    received.push_back(since(t.received));
+    decoded.push_back(since(t.decoded));
+    if (t.shown != LocalTime{}) shown.push_back(since(t.shown));
+  }
+  v.ladder.received = {percentile(received, 50), percentile(received, 95)};
+  v.ladder.decoded = {percentile(decoded, 50), percentile(decoded, 95)};
+  v.ladder.shown = {percentile(shown, 50), percentile(shown, 95)};
+  return v;
+}
+
+}  // namespace beside::session

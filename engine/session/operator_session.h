@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+
+#include "engine/flow/input_state.h"
+#include "engine/flow/video_receive.h"
+#include "engine/session/command.h"
+#include "engine/session/operator_ports.h"
+#include "engine/session/peer_link.h"
+
+namespace beside::session {
+
+// One session at the operator's: a code that waits for its customer, then the customer, then what is left to read.
+//
+//   stage              | event                                   | next
+//   -------------------+-----------------------------------------+--------------------------------------------
+//   WaitingForCustomer | first bytes of the exchange             | Securing
+//   Waiting, Securing  | fault: the code is dead                 | WaitingForCustomer with the next code
+//   WaitingForCustomer | the code's time is up                   | Ended
+//   Securing           | channel open                            | Live
+//   Live <-> Recovering| nothing heard for 3.5 s / heard again   |
+//   Live, Recovering   | Stop, End, peer lost                    | Ended
+//
+// Rights are the customer's; what is kept here is what he told (RightsNow), and input is held back by it as a courtesy.
+// Thread: net.
+class OperatorSession {
+ public:
+  struct Events {
+    std::function<void(std::uint32_t local_id)> need_code;     // ask the relay for a (next) code
+    std::function<void()> changed;
+  };
+  OperatorSession(const OperatorPorts& ports, std::uint32_t local_id, NewSession order,
+                  std::function<bool(const control::Envelope&)> send_control, Events events);
+  ~OperatorSession();
+
+  std::uint32_t local_id() const { return local_id_; }
+  std::string session_id() const { return link_ ? link_->session_id() : std::string(); }
+  PeerLink* link() { return link_.get(); }
+  SessionStage stage() const { return stage_; }
+
+  void created(const control::SessionCreated& created, const std::string& relay_name);
+  void peer_left_for_good(EndView::Cause cause);
+  void ask(Rights rights, std::string reason);
+  void withdraw_ask();
+  void give_back(Rights rights);
+  void choose_monitor(std::uint32_t monitor_id);
+  void input(const InputEvent& event);
+  void say(const std::string& text);
+  void typing(bool typing);
+  void mark_read();
+  void words_confirmed(bool same);
+  void picture_shown(std::uint64_t number, LocalTime at);
+  void refresh();
+  void end(EndView::Cause cause);
+  void poll(LocalTime now);
+  LocalTime next_deadline() const;
+  SessionView view() const;
+
+ private:
+  void opened();
+  void fault(ports::ChannelFault fault);
+  void on_message(const inner::Inner& message);
+  void on_offer(const inner::VideoOffer& offer);
+  void on_rights(const inner::RightsNow& now);
+  void on_rtp(const wire::RtpPacket& packet, ByteSpan whole);
+  void send_input(LocalTime now);
+  void drain_video(LocalTime now);
+  void note(ports::JournalKind kind, Rights rights, std::string text);
+  void next_code(NoticeKind why);
+  void leave(control::SessionEnded::Reason reason);
+
+  const OperatorPorts& ports_;
+  const std::uint32_t local_id_;
+  NewSession order_;
+  std::function<bool(const control::Envelope&)> send_control_;
+  Events events_;
+  std::unique_ptr<ports::Journal> journal_;
+  std::unique_ptr<PeerLink> link_;
+  std::unique_ptr<PeerLink> dead_link_;      // a link may not be destroyed from inside its own event
+  std::unique_ptr<ScreenReceiver> screen_;
+  std::optional<flow::VideoReceiver> video_;
+  flow::InputSender input_;
+  flow::CursorReceiver cursor_;
+  std::uint32_t own_ssrc_ = 0, input_ssrc_ = 0;
+  std::uint16_t input_seq_ = 0;
+
+  SessionStage stage_ = SessionStage::WaitingForCustomer;
+  std::string code_;
+  bool replaces_dead_ = false, code_wanted_ = true;
+  LocalTime code_expires_ = kNever, farewell_until_ = kNever, began_{};
+  PeerView peer_;
+  Notice notice_;
+  std::uint64_t notice_id_ = 0;
+  Rights granted_, paused_, asked_, refused_, used_, last_granted_;
+  std::uint32_t rights_revision_ = 0, ask_id_ = 0;
+  std::string ask_reason_;
+  bool paused_by_customer_ = false, peer_typing_ = false, peer_head_known_ = false;
+  std::uint32_t refused_events_ = 0;
+  std::size_t chat_read_ = 0;
+  DesktopLayout layout_;
+  std::uint32_t monitor_id_ = 0;
+  MediaView media_;
+  struct Shown { std::uint64_t number; LocalTime captured, received, decoded, shown; };
+  std::deque<Shown> times_;                  // the last 5 s
+  EndView end_;
+};
+
+}  // namespace beside::session
