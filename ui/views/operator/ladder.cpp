@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <imgui.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "ui/kit/catalogue.h"
+#include "ui/views/operator/operator.h"
+#include "ui/views/shared/format.h"
+
+namespace beside::views {
+
+using kit::tr;
+
+namespace {
+
+std::string ms_text(std::int64_t us) {
+  if (us < 0) return "-";
+  char text[24] = {};
+  std::snprintf(text, sizeof text, us < 10'000 ? "%.1f ms" : "%.0f ms", static_cast<double>(us) / 1000.0);
+  return text;
+}
+
+}  // namespace
+
+void draw_ladder(kit::Ui& ui, const Area& area, const session::SessionView& s) {
+  const float width = std::min(ui.px(360), area.width - ui.px(16));
+  ImGui::SetCursorScreenPos({area.x + area.width - width - ui.px(12), area.y + ui.px(12)});
+  kit::begin_card(ui, "ladder", {.width = width});
+  kit::text(ui, "ladder.title", tr("op.ladder"), {.face = kit::Face::Strong});
+  kit::space(ui, 6);
+  const struct {
+    const char* id;
+    const char* label;
+    const session::LadderView::Step& step;
+  } steps[] = {{"encoded", "op.step_encoded", s.ladder.encoded},
+               {"sent", "op.step_sent", s.ladder.sent},
+               {"received", "op.step_received", s.ladder.received},
+               {"decoded", "op.step_decoded", s.ladder.decoded},
+               {"shown", "op.step_shown", s.ladder.shown}};
+  std::int64_t longest = 1;
+  for (const auto& row : steps) longest = std::max(longest, row.step.p95_us);
+  const kit::TextStyle mono{.face = kit::Face::Mono, .size = kit::Size::Small};
+  for (const auto& row : steps) {
+    const ImVec2 at = ImGui::GetCursorScreenPos();
+    const float all = kit::width_left(ui), label = ui.px(92), figures = ui.px(124), bar = std::max(all - label - figures, ui.px(20));
+    kit::text_at(ui, at.x, at.y, tr(row.label), {.size = kit::Size::Small});
+    const auto part = [&](std::int64_t us) { return bar * static_cast<float>(std::max<std::int64_t>(us, 0)) / static_cast<float>(longest); };
+    ImDrawList* list = ImGui::GetWindowDrawList();
+    const float y = at.y + ui.px(5), high = ui.px(7), x = at.x + label;
+    list->AddRectFilled({x, y}, {x + part(row.step.p95_us), y + high}, kit::packed(ui.theme().accent_soft), ui.px(3));
+    list->AddRectFilled({x, y}, {x + part(row.step.p50_us), y + high}, kit::packed(ui.theme().accent), ui.px(3));
+    const std::string words = ms_text(row.step.p50_us) + " / " + ms_text(row.step.p95_us);
+    const float wide = kit::measure_text(ui, words, mono).width;
+    kit::text_at(ui, at.x + all - wide, at.y, words, mono);
+    ui.map().add({.label = std::string("ladder.") + row.id, .rect = {static_cast<int>(at.x), static_cast<int>(at.y), static_cast<int>(all), static_cast<int>(ui.px(18))}, .text = words});
+    ImGui::Dummy({all, ui.px(18)});
+  }
+  kit::space(ui, 6);
+  kit::muted(ui, "ladder.what", tr("op.ladder_what"));
+  kit::space(ui, 6);
+  kit::text(ui, "ladder.counts", tr("op.ladder_counts", s.media.frames, size_text(s.media.bytes), s.media.lost_packets, s.media.key_requests), mono);
+  kit::end_card(ui);
+}
+
+}  // namespace beside::views

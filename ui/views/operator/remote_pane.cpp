@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <imgui.h>
+
+#include <algorithm>
+#include <array>
+
+#include "ui/kit/catalogue.h"
+#include "ui/views/operator/operator.h"
+#include "ui/views/shared/format.h"
+#include "ui/views/shared/notices.h"
+
+namespace beside::views {
+
+using kit::tr;
+using session::SessionStage;
+using session::SessionView;
+
+namespace {
+
+constexpr std::array<Right, 3> kOffered = {Right::See, Right::Point, Right::Control};
+
+void ask(OperatorState& state, Rights rights) {
+  state.ask_rights = rights;
+  state.ask_open = true;
+}
+
+void head_line(kit::Ui& ui, const Area& area, const SessionView& s, OperatorState& state) {
+  ImGui::GetWindowDrawList()->AddRectFilled({area.x, area.y + area.height - 1}, {area.x + area.width, area.y + area.height}, kit::packed(ui.theme().line));
+  const float y = area.y + ui.px(4);
+  ImGui::SetCursorScreenPos({area.x + ui.px(12), y + ui.px(6)});
+  const std::string name = session_title(s);
+  const float name_width = std::min(kit::measure_text(ui, name, {.face = kit::Face::Strong}).width + ui.px(4), area.width * 0.34F);
+  kit::elided(ui, "pane.name", name, name_width, {.face = kit::Face::Strong});
+  float x = area.x + ui.px(12) + name_width + ui.px(12);
+  ImGui::SetCursorScreenPos({x, y + ui.px(4)});
+  bool first = true;
+  for (const Right right : kOffered) {
+    if (!s.granted.has(right)) continue;
+    if (!first) kit::beside(ui, 6);
+    first = false;
+    const bool paused = s.paused.has(right) || (right == Right::Control && s.control_paused_by_customer);
+    kit::badge(ui, std::string("pane.right_") + name_of(right), right_name(right), paused ? kit::Tone::Warning : kit::Tone::Accent, paused ? kit::icon::kPause : right_icon(right));
+  }
+  if (first) kit::badge(ui, "pane.talk_only", tr("op.state_talk"), kit::Tone::Normal, kit::icon::kChat);
+  const float side = ui.px(32);
+  const std::string time = minutes_text(kit::minutes_since(ui.wants(), s.started_at, ui.now()));
+  const float time_width = kit::measure_text(ui, time, {.size = kit::Size::Small}).width;
+  kit::text_at(ui, area.x + area.width - side * 2 - ui.px(28) - time_width, y + ui.px(8), time, {.size = kit::Size::Small, .tone = kit::Tone::Muted});
+  ImGui::SetCursorScreenPos({area.x + area.width - side * 2 - ui.px(12), y});
+  if (kit::icon_button(ui, "pane.details", state.details_hidden ? kit::icon::kLeft : kit::icon::kRight, tr("op.toggle_details"))) state.details_hidden = !state.details_hidden;
+  kit::beside(ui, 4);
+  if (kit::icon_button(ui, "pane.end", kit::icon::kStop, tr("op.end_session"))) state.confirm_end = true;
+}
+
+// Without the right to see there is no picture: the place says what can be asked for.
+void no_picture(kit::Ui& ui, const Area& area, const SessionView& s, OperatorState& state, OperatorOut& out) {
+  ImGui::SetCursorScreenPos({area.x, area.y + std::max(ui.px(12), area.height * 0.2F)});
+  kit::begin_column(ui, 440);
+  if (!s.asked.empty()) {
+    kit::title(ui, "pane.asked_title", tr("op.asked_title"), kit::Align::Centre);
+    kit::space(ui, 8);
+    kit::text(ui, "pane.asked_what", tr("op.asked_what"), {.tone = kit::Tone::Muted, .align = kit::Align::Centre});
+    kit::space(ui, 16);
+    if (kit::button(ui, "pane.withdraw", tr("op.withdraw"), {.width = kit::kFill})) out.emplace_back(session::WithdrawAsk{s.local_id});
+  } else {
+    const bool refused = !s.refused.empty();
+    kit::title(ui, "pane.no_see_title", tr(refused ? "op.refused_title" : "op.no_see_title"), kit::Align::Centre);
+    kit::space(ui, 8);
+    kit::text(ui, "pane.no_see_what", tr(refused ? "op.refused_what" : "op.no_see_what"), {.tone = kit::Tone::Muted, .align = kit::Align::Centre});
+    kit::space(ui, 16);
+    if (kit::button(ui, "pane.ask_see", tr("op.ask_see"), {.kind = kit::ButtonKind::Primary, .icon = kit::icon::kEye, .width = kit::kFill, .height = ui.px(40)})) ask(state, Rights(Right::See));
+    kit::space(ui, 6);
+    if (kit::button(ui, "pane.ask_control", tr("op.ask_see_control"), {.icon = kit::icon::kKeyboard, .width = kit::kFill, .height = ui.px(40)})) ask(state, Right::See | Right::Control);
+  }
+  kit::end_column(ui);
+}
+
+void veil(kit::Ui& ui, const RemoteViewState& shown, const Area& area, const std::string& words) {
+  const float width = std::min(area.width - ui.px(24), ui.px(420));
+  const kit::TextStyle style{.face = kit::Face::Strong, .align = kit::Align::Left};
+  const kit::Extent e = kit::measure_text(ui, words, style, width - ui.px(56));
+  const float high = e.height + ui.px(24), wide = e.width + ui.px(56);
+  const float cx = shown.has_picture ? shown.shown_x + shown.shown_width / 2 : area.x + area.width / 2;
+  const float cy = shown.has_picture ? shown.shown_y + shown.shown_height / 2 : area.y + area.height / 2;
+  const float x = std::max(area.x + ui.px(4), cx - wide / 2), y = cy - high / 2;
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  list->AddRectFilled({x, y}, {x + wide, y + high}, kit::packed(ui.theme().warning_soft), ui.px(kit::measure::kRounding));
+  list->AddRect({x, y}, {x + wide, y + high}, kit::packed(ui.theme().warning), ui.px(kit::measure::kRounding));
+  kit::text_at(ui, x + ui.px(14), y + ui.px(12), kit::icon::kWarning, {.tone = kit::Tone::Warning});
+  kit::text_at(ui, x + ui.px(40), y + ui.px(12), words, style, e.width + 1);
+  ui.map().add({.label = "pane.veil", .role = kit::Role::Text, .rect = {static_cast<int>(x), static_cast<int>(y), static_cast<int>(wide), static_cast<int>(high)}, .text = words});
+}
+
+void toolbar(kit::Ui& ui, const Area& area, const SessionView& s, OperatorState& state, SessionUi& mine, OperatorOut& out) {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  list->AddRectFilled({area.x, area.y}, {area.x + area.width, area.y + area.height}, kit::packed(ui.theme().surface));
+  list->AddRectFilled({area.x, area.y}, {area.x + area.width, area.y + std::max(1.0F, ui.scale())}, kit::packed(ui.theme().line));
+  ImGui::SetCursorScreenPos({area.x + ui.px(8), area.y + ui.px(6)});
+  const bool wide = area.width > ui.px(800);
+  const auto label = [&](const char* key) { return wide ? tr(key) : std::string(); };
+  const bool see = s.granted.has(Right::See), control = s.granted.has(Right::Control), point = s.granted.has(Right::Point);
+  if (kit::button(ui, "tool.ask", label("op.ask"), {.kind = s.asked.empty() ? kit::ButtonKind::Primary : kit::ButtonKind::Quiet, .icon = kit::icon::kHand, .enabled = s.asked.empty(), .tip = tr("op.ask_tip")})) {
+    Rights wanted;
+    for (const Right right : kOffered) {
+      if (wanted.empty() && !s.granted.has(right)) wanted = Rights(right);
+    }
+    ask(state, wanted);
+  }
+  if (!s.asked.empty()) {
+    kit::beside(ui);
+    if (kit::button(ui, "tool.withdraw", tr("op.withdraw"), {.kind = kit::ButtonKind::Plain})) out.emplace_back(session::WithdrawAsk{s.local_id});
+  }
+  if (!see) return;
+  kit::beside(ui);
+  const bool fitted = mine.fit == RemoteFit::Fitted;
+  if (kit::button(ui, "tool.fit", fitted ? label("op.fitted") : label("op.one_to_one"), {.kind = kit::ButtonKind::Plain, .icon = fitted ? kit::icon::kCompress : kit::icon::kExpand, .tip = tr("op.toggle_fit") + "  F11"})) {
+    mine.fit = fitted ? RemoteFit::OneToOne : RemoteFit::Fitted;
+  }
+  if (s.layout.monitors.size() > 1) {
+    kit::beside(ui);
+    if (kit::button(ui, "tool.monitor", label("op.monitor"), {.kind = kit::ButtonKind::Plain, .icon = kit::icon::kMonitor, .tip = tr("op.monitor_tip")})) kit::open_popup(ui, "tool.monitor_menu");
+    if (kit::begin_popup(ui, "tool.monitor_menu")) {
+      if (kit::menu_item(ui, "tool.monitor_0", tr("op.whole_desktop"), kit::icon::kNone, true, s.monitor_id == 0)) out.emplace_back(session::ChooseMonitor{s.local_id, 0});
+      for (const MonitorInfo& m : s.layout.monitors) {
+        if (kit::menu_item(ui, "tool.monitor_" + std::to_string(m.id), monitor_text(m), kit::icon::kNone, true, s.monitor_id == m.id)) out.emplace_back(session::ChooseMonitor{s.local_id, m.id});
+      }
+      kit::end_popup(ui);
+    }
+  }
+  if (point && control) {
+    kit::beside(ui);
+    if (kit::button(ui, "tool.point", label("op.point"), {.kind = kit::ButtonKind::Plain, .icon = kit::icon::kPointer, .selected = mine.pointing, .tip = tr("op.point_tip")})) mine.pointing = !mine.pointing;
+  }
+  if (control) {
+    kit::beside(ui);
+    if (kit::button(ui, "tool.keys", label("op.keys"), {.kind = kit::ButtonKind::Plain, .icon = kit::icon::kKeyboard, .tip = tr("op.keys_tip")})) kit::open_popup(ui, "tool.keys_menu");
+    if (kit::begin_popup(ui, "tool.keys_menu")) {
+      for (const Chord& chord : chords()) {
+        if (kit::menu_item(ui, std::string("tool.send_") + chord.id, tr(chord.label))) send_chord(s, chord, out);
+      }
+      kit::separator(ui);
+      if (kit::menu_item(ui, "tool.grab", tr("op.grab_keys"), kit::icon::kNone, true, mine.grab_system_keys)) mine.grab_system_keys = !mine.grab_system_keys;
+      kit::end_popup(ui);
+    }
+  }
+  kit::beside(ui);
+  if (kit::icon_button(ui, "tool.refresh", kit::icon::kRefresh, tr("op.refresh") + "  F5")) out.emplace_back(session::RefreshPicture{s.local_id});
+  kit::beside(ui, 4);
+  if (kit::icon_button(ui, "tool.ladder", kit::icon::kSignal, tr("op.ladder") + "  F12", {.selected = state.ladder_open})) state.ladder_open = !state.ladder_open;
+}
+
+// Who has the pointer and the keys, decided from this frame's mouse and keys.
+RemoteView view_of(kit::Ui& ui, const Area& area, const SessionView& s, OperatorState& state, const SessionUi& mine) {
+  RemoteView view;
+  view.session = s.local_id;
+  view.x = area.x;
+  view.y = area.y;
+  view.width = area.width;
+  view.height = area.height;
+  view.fit = mine.fit;
+  view.layout_generation = s.layout.generation;
+  view.monitor_id = s.monitor_id;
+  view.grab_system_keys = mine.grab_system_keys;
+  const bool usable = s.stage == SessionStage::Live;
+  const bool control = usable && s.granted.has(Right::Control) && !s.paused.has(Right::Control) && !mine.pointing;
+  const bool point = usable && s.granted.has(Right::Point) && !s.paused.has(Right::Point);
+  view.input = control ? RemoteInput::Control : point ? RemoteInput::Point : RemoteInput::None;
+  view.hovered = ui.layer_active() && ImGui::IsWindowHovered() && ImGui::IsMouseHoveringRect({area.x, area.y}, {area.x + area.width, area.y + area.height});
+  const bool tabbed = ui.tab_stop("remote") && !state.leave_remote;
+  const bool clicked = ImGui::IsMouseClicked(0);
+  if (view.input == RemoteInput::Control) {
+    if (view.hovered && clicked) ui.take_focus("remote");
+    view.take_focus = (view.hovered && clicked) || (tabbed && ui.just_focused("remote"));
+    view.release_focus = state.leave_remote || !ui.layer_active() || (clicked && !view.hovered);
+  }
+  if (state.leave_remote) ui.focus("tool.ask");
+  state.leave_remote = false;
+  if (!veil_text(s).empty()) view.veil = 0.45F;
+  return view;
+}
+
+}  // namespace
+
+void draw_remote_pane(kit::Ui& ui, const Area& area, const SessionView& s, OperatorState& state, const OperatorHost& host, OperatorOut& out) {
+  SessionUi& mine = state.sessions[s.local_id];
+  kit::begin_screen(ui, "pane", {.x = area.x, .y = area.y, .width = area.width, .height = area.height, .padding = 0});
+  const float head = ui.px(40), tools = ui.px(45);
+  head_line(ui, {area.x, area.y, area.width, head}, s, state);
+  Area picture{area.x, area.y + head, area.width, std::max(area.height - head - tools, 1.0F)};
+  if (s.notice.kind != session::NoticeKind::None) {
+    ImGui::SetCursorScreenPos({picture.x + ui.px(12), picture.y + ui.px(8)});
+    kit::begin_column(ui, picture.width / ui.scale() - 24);
+    if (draw_notice(ui, "pane.notice", s.notice, true)) out.emplace_back(session::DismissNotice{s.notice.id});
+    kit::end_column(ui);
+    const float used = std::min(ImGui::GetCursorScreenPos().y - picture.y + ui.px(4), picture.height / 2);
+    picture.y += used;
+    picture.height -= used;
+  }
+  if (s.granted.has(Right::See)) {
+    const bool dark = ui.theme().name != kit::ThemeName::Light;
+    ImGui::GetWindowDrawList()->AddRectFilled({picture.x, picture.y}, {picture.x + picture.width, picture.y + picture.height},
+                                              kit::packed(kit::mixed(ui.theme().ground, kit::Colour{0}, dark ? 0.4F : 0.1F)));
+    const RemoteView view = view_of(ui, picture, s, state, mine);
+    RemoteViewState shown;
+    if (host.draw_remote) shown = host.draw_remote(view);
+    state.remote_focused = shown.focused;
+    const Rect rect{static_cast<int>(picture.x), static_cast<int>(picture.y), static_cast<int>(picture.width), static_cast<int>(picture.height)};
+    ui.map().add({.label = "remote", .role = kit::Role::Image, .rect = rect, .focused = shown.focused, .tab_stop = true});
+    if (shown.has_picture) {
+      ui.map().add({.label = "remote.picture", .role = kit::Role::Image,
+                    .rect = {static_cast<int>(shown.shown_x), static_cast<int>(shown.shown_y), static_cast<int>(shown.shown_width), static_cast<int>(shown.shown_height)},
+                    .text = std::to_string(shown.picture_width) + "x" + std::to_string(shown.picture_height)});
+    }
+    if (shown.focused) {
+      ImGui::GetWindowDrawList()->AddRect({picture.x + 1, picture.y + 1}, {picture.x + picture.width - 1, picture.y + picture.height - 1}, kit::packed(ui.theme().accent), 0, 0, ui.px(2));
+    }
+    if (const std::string words = veil_text(s); !words.empty()) {
+      veil(ui, shown, picture, words);
+    } else if (!shown.has_picture) {
+      const std::string waiting = tr("op.waiting_picture");
+      const kit::Extent e = kit::measure_text(ui, waiting, {});
+      kit::text_at(ui, picture.x + (picture.width - e.width) / 2, picture.y + picture.height / 2 - e.height, waiting, {.tone = kit::Tone::Muted});
+      ImGui::SetCursorScreenPos({picture.x + picture.width / 2 - ui.px(20), picture.y + picture.height / 2 + ui.px(10)});
+      kit::waiting_dots(ui, "pane.waiting");
+    } else if (s.control_paused_by_customer) {
+      ImGui::SetCursorScreenPos({picture.x + ui.px(12), picture.y + ui.px(10)});
+      kit::badge(ui, "pane.control_paused", tr("op.control_paused"), kit::Tone::Warning, kit::icon::kPause);
+    }
+  } else if (s.stage == SessionStage::Recovering) {
+    veil(ui, {}, picture, veil_text(s));
+  } else {
+    no_picture(ui, picture, s, state, out);
+  }
+  if (state.ladder_open) draw_ladder(ui, picture, s);
+  toolbar(ui, {area.x, area.y + area.height - tools, area.width, tools}, s, state, mine, out);
+  kit::end_screen(ui);
+}
+
+void draw_ask_dialog(kit::Ui& ui, const SessionView& s, OperatorState& state, OperatorOut& out) {
+  if (!kit::begin_dialog(ui, "ask", tr("op.ask_title", session_title(s)), state.ask_open, 460)) return;
+  for (const Right right : kOffered) {
+    if (s.granted.has(right)) continue;
+    bool on = state.ask_rights.has(right);
+    if (kit::check(ui, std::string("ask.") + name_of(right), right_name(right), on, tr(std::string("op.ask_detail_") + name_of(right)))) {
+      state.ask_rights = on ? state.ask_rights | Rights(right) : state.ask_rights - Rights(right);
+      // Whoever points or steers must see where.
+      if (on && right != Right::See && !s.granted.has(Right::See)) state.ask_rights = state.ask_rights | Rights(Right::See);
+    }
+    kit::space(ui, 4);
+  }
+  kit::space(ui, 8);
+  const auto typed = kit::text_field(ui, "ask.reason", state.ask_reason, {.label = tr("op.ask_reason"), .hint = tr("op.ask_reason_hint"), .max_bytes = 200});
+  kit::space(ui, 16);
+  const Rights wanted = (state.ask_rights & kBuiltRights) - s.granted;
+  if (kit::button(ui, "ask.cancel", tr("op.cancel"))) state.ask_open = false;
+  kit::beside(ui);
+  const bool go = kit::button(ui, "ask.send", tr("op.ask_send"), {.kind = kit::ButtonKind::Primary, .icon = kit::icon::kSend, .enabled = !wanted.empty()});
+  if ((go || typed.submitted) && !wanted.empty()) {
+    out.emplace_back(session::AskRights{s.local_id, wanted, state.ask_reason});
+    state.ask_open = false;
+    state.ask_reason.clear();
+    state.ask_rights = {};
+  }
+  kit::end_dialog(ui);
+}
+
+}  // namespace beside::views
