@@ -118,7 +118,10 @@ class Path final : public MediaPath, private flow::Link {
   // Starts the first rung at or after `index` that may run and does not yet, then the next one 250 ms later.
   void start_from(std::size_t index) {
     while (index < rungs_.size() && (!allowed(index) || rungs_[index]->running())) ++index;
-    if (index >= rungs_.size()) return;
+    if (index >= rungs_.size()) {
+      if (current_ == kNone && !any_running()) nobody_won();
+      return;
+    }
     // Armed first: start() may fail at once and lead back here.
     starter_.after(config_.stagger, [this, index] { start_from(index + 1); });
     rungs_[index]->start();
@@ -159,6 +162,9 @@ class Path final : public MediaPath, private flow::Link {
     for (; index < rungs_.size(); ++index) rungs_[index]->stop();
   }
 
+  bool any_running() const {
+    return std::any_of(rungs_.begin(), rungs_.end(), [](const auto& rung) { return rung->running(); });
+  }
   bool better_running() const {
     for (std::size_t i = 0; i < current_ && i < rungs_.size(); ++i)
       if (rungs_[i]->running()) return true;
@@ -224,8 +230,7 @@ class Path final : public MediaPath, private flow::Link {
       if (!better_running() && patience_.armed()) no_better();
       return;
     }
-    const bool any = std::any_of(rungs_.begin(), rungs_.end(), [](const auto& rung) { return rung->running(); });
-    if (!any && !starter_.armed()) nobody_won();
+    if (!any_running() && !starter_.armed()) nobody_won();
   }
 
   void nobody_won() {
