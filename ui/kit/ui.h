@@ -66,16 +66,22 @@ class Ui {
   // popup is open above the caller's layer.
   bool shortcut(int key, bool ctrl = false, bool shift = false, bool alt = false) const;
 
+  // While the remote picture has the keyboard: Tab, Return and shortcuts are its, not ours.
+  void hold_keyboard(bool held) { held_ = held; }
+
   // ---- for widgets ----
   // Declares a focusable widget of this frame; true when it has the focus.
   bool tab_stop(std::string_view id);
   void take_focus(std::string_view id);     // by mouse: no ring for buttons
-  bool just_focused(std::string_view id) const;  // a field that must start editing now
+  bool just_focused(std::string_view id) const;  // focused by keyboard since the last frame
   bool activated(std::string_view id);      // Return or Space on the focused widget
   void push_layer();                        // popups and dialogs hold the keyboard while open
   void pop_layer();
   int layer() const { return layer_; }
   bool layer_active() const { return layer_ >= top_layer_; }
+  bool escape_pressed() const;              // in the topmost layer
+  struct Layout;                            // detail.h: regions, open cards, scrolls
+  Layout& layout() { return *layout_; }
 
  private:
   Ui();
@@ -94,7 +100,8 @@ class Ui {
   };
   std::vector<Stop> stops_;
   std::string focus_, wanted_focus_, just_focused_;
-  bool focus_visible_ = false, consumed_key_ = false;
+  bool focus_visible_ = false, held_ = false, select_wanted_ = false;
+  std::unique_ptr<Layout> layout_;
   int layer_ = 0, top_layer_ = 0, seen_layer_ = 0;
   std::vector<std::string> focus_below_;    // what had the focus under each popup
   int tab_key_ = -1, enter_key_ = -1, pad_enter_key_ = -1, space_key_ = -1, escape_key_ = -1;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/session/command.h"
@@ -33,11 +34,15 @@ struct CustomerState {
   bool confirm_stop = false;
   // whole
   bool larger_text = false;
+  float keep_free_below = 0;          // pixels as drawn, for the on-screen keyboard
   bool kiosk = false;                 // the panel's parts as a kiosk shows them
   std::uint64_t dismissed_notice = 0;
   session::CustomerStage last_stage = session::CustomerStage::NeedAddress;
   bool fresh = true;
 };
+
+// Whether the ten digits agree with their check digit (PROTOCOL 2, Damm).
+bool code_adds_up(std::string_view digits);
 
 // What the shell must do for the view beside the commands: things that are not the session's.
 struct CustomerWishes {

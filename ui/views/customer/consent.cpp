@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <imgui.h>
+
+#include <array>
+
+#include "ui/kit/catalogue.h"
+#include "ui/views/customer/customer.h"
+#include "ui/views/shared/format.h"
+
+// Who asks for what and why; each right by its own tick. Nothing here has the keyboard until the person presses Tab, so that a
+// Return meant for something else cannot allow anything; the session itself ignores clicks within 500 ms of an injection.
+namespace beside::views {
+namespace {
+
+constexpr std::array kOrder{Right::See, Right::Point, Right::Control, Right::ClipboardToOperator, Right::ClipboardToCustomer,
+                            Right::FilesToOperator, Right::FilesToCustomer, Right::SystemSound, Right::Microphone,
+                            Right::Camera, Right::Record, Right::Restart};
+
+void who(kit::Ui& ui, const session::CustomerSnapshot& s) {
+  kit::avatar(ui, "consent.mark", s.peer.name, ui.px(44));
+  kit::beside(ui, kit::measure::kGap);
+  ImGui::BeginGroup();
+  kit::title(ui, "consent.name", s.peer.name);
+  if (!s.peer.organisation.empty()) kit::muted(ui, "consent.organisation", s.peer.organisation);
+  ImGui::EndGroup();
+  const bool proven = s.peer.verified != session::Verified::No;
+  kit::icon_text(ui, "consent.verified", proven ? kit::icon::kShield : kit::icon::kWarning, verified_text(s.peer.verified),
+                 {.size = kit::Size::Small, .tone = proven ? kit::Tone::Accent : kit::Tone::Warning});
+}
+
+void called(kit::Ui& ui, CustomerState& state) {
+  kit::text(ui, "consent.called", kit::tr("consent.called_question"), {.face = kit::Face::Strong});
+  if (kit::radio(ui, "consent.i_called", kit::tr("consent.i_called"), state.called_me == 1)) state.called_me = 1;
+  if (kit::radio(ui, "consent.they_called", kit::tr("consent.they_called"), state.called_me == 2)) state.called_me = 2;
+  if (state.called_me == 2) {
+    kit::begin_card(ui, "consent.warning", {.tone = kit::Tone::Warning});
+    kit::text(ui, "consent.warning_text", kit::tr("consent.they_called_warning"));
+    kit::end_card(ui);
+  }
+}
+
+void monitors(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState& state) {
+  if (s.layout.monitors.size() < 2 || !state.ticked.has(Right::See)) return;
+  kit::text(ui, "consent.which", kit::tr("consent.which_monitor"), {.face = kit::Face::Strong});
+  if (kit::radio(ui, "consent.monitor.0", kit::tr("consent.all_monitors"), state.monitor_id == 0)) state.monitor_id = 0;
+  for (const MonitorInfo& m : s.layout.monitors)
+    if (kit::radio(ui, "consent.monitor." + std::to_string(m.id), monitor_text(m), state.monitor_id == m.id))
+      state.monitor_id = m.id;
+}
+
+}  // namespace
+
+void draw_consent(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState& state, CustomerOut& out) {
+  const session::AskView& ask = *s.ask;
+  const Rights asked = ask.rights & kBuiltRights;
+  if (state.ask_id != ask.id) {
+    // A new question starts from what is asked; what was ticked for another one says nothing about this.
+    state.ask_id = ask.id;
+    state.ticked = asked;
+    state.monitor_id = s.monitor_id;
+    state.ask_shown = ui.now();
+  }
+  kit::begin_screen(ui, "consent");
+  // The decision stays in view whatever the height; what it is about scrolls above it.
+  const bool narrow = kit::width_left(ui) < ui.px(460);
+  const float buttons = (narrow ? 2 * ui.target() + ui.px(8) : ui.target()) + ui.px(16);
+  kit::begin_scroll(ui, "consent.about", -buttons);
+  kit::begin_column(ui, 520);
+  who(ui, s);
+  kit::space(ui, kit::measure::kGap);
+  kit::title(ui, "consent.title", kit::tr("consent.title", s.peer.name));
+  if (!ask.reason.empty()) kit::text(ui, "consent.reason", kit::tr("consent.reason", ask.reason));
+  for (const Right right : kOrder) {
+    if (!asked.has(right)) continue;
+    bool on = state.ticked.has(right);
+    const std::string id = std::string("consent.right.") + name_of(right);
+    if (kit::check(ui, id, right_name(right), on, right_detail(right))) {
+      state.ticked = on ? state.ticked | right : state.ticked - right;
+      // Steering what nobody may see makes no sense: the one needs the other.
+      if (right == Right::See && !on) state.ticked = state.ticked - Right::Control - Right::Point;
+      if ((right == Right::Control || right == Right::Point) && on && asked.has(Right::See)) state.ticked = state.ticked | Right::See;
+    }
+  }
+  monitors(ui, s, state);
+  kit::space(ui);
+  kit::begin_card(ui, "consent.fraud", {.tone = kit::Tone::Warning});
+  kit::icon_text(ui, "consent.fraud_text", kit::icon::kWarning, kit::tr("consent.fraud"));
+  kit::end_card(ui);
+  kit::space(ui);
+  called(ui, state);
+  kit::muted(ui, "consent.how_long", kit::tr("consent.how_long"));
+  kit::end_column(ui);
+  kit::end_scroll(ui);
+  kit::begin_column(ui, 520);
+  kit::space(ui, kit::measure::kTight);
+  const auto decide = [&](Rights granted) {
+    out.push_back(session::DecideAsk{ask.id, granted, state.monitor_id, to_us(ui.now())});
+  };
+  // The same size and the same weight for both, side by side where there is room: neither is the easier one.
+  const float half = narrow ? kit::kFill : (kit::width_left(ui) - ui.px(kit::measure::kTight)) / 2;
+  if (kit::button(ui, "consent.not_now", kit::tr("consent.not_now"), {.kind = kit::ButtonKind::Primary, .width = half})) decide({});
+  if (!narrow) kit::beside(ui);
+  if (kit::button(ui, "consent.allow", kit::tr("consent.allow"),
+                  {.kind = kit::ButtonKind::Primary, .enabled = !(state.ticked & asked).empty(), .width = half}))
+    decide(state.ticked & asked);
+  kit::end_column(ui);
+  kit::end_screen(ui);
+}
+
+}  // namespace beside::views

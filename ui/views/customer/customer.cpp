@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/views/customer/customer.h"
+
+namespace beside::views {
+
+std::vector<session::CustomerCommand> draw_customer(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState& state,
+                                                    CustomerWishes* wishes) {
+  CustomerOut out;
+  CustomerWishes ignored;
+  CustomerWishes& wish = wishes != nullptr ? *wishes : ignored;
+  wish = {};
+  ui.set_target(state.kiosk ? kit::measure::kKioskTarget : kit::measure::kCustomerTarget);
+  ui.set_larger_text(state.larger_text || state.kiosk);
+  const bool entered = state.fresh || state.last_stage != s.stage;
+  state.last_stage = s.stage;
+  state.fresh = false;
+  if (entered) {
+    // What a stage needs first has the keyboard; nothing that grants ever does.
+    if (s.stage == session::CustomerStage::NeedAddress) ui.focus("address.field");
+    if (s.stage == session::CustomerStage::Start) ui.focus("start.code");
+    state.confirm_stop = false;
+  }
+  switch (s.stage) {
+    case session::CustomerStage::NeedAddress: draw_address(ui, s, state, out); break;
+    case session::CustomerStage::Start: draw_start(ui, s, state, out); break;
+    case session::CustomerStage::Connecting:
+    case session::CustomerStage::Securing: draw_connecting(ui, s, state, out); break;
+    case session::CustomerStage::Live:
+      if (s.ask) {
+        draw_consent(ui, s, state, out);
+      } else {
+        draw_panel(ui, s, state, out, wish);
+      }
+      wish.panel_width = 380;
+      wish.panel_height = s.ask ? 640.0f : state.chat_open ? 620.0f : 430.0f;
+      break;
+    case session::CustomerStage::Ended: draw_end(ui, s, state, out, wish); break;
+  }
+  return out;
+}
+
+}  // namespace beside::views

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <imgui.h>
+
+#include <algorithm>
+
+#include "ui/kit/catalogue.h"
+#include "ui/views/customer/customer.h"
+#include "ui/views/shared/format.h"
+#include "ui/views/shared/notices.h"
+
+// What happened, on one page; then the program exits and nothing stays.
+namespace beside::views {
+namespace {
+
+void use_row(kit::Ui& ui, const session::EndView::Use& use) {
+  const std::string id = std::string("end.use.") + name_of(use.right);
+  kit::icon_text(ui, id, right_icon(use.right),
+                 kit::tr(use.used ? "end.use_used" : "end.use_unused", right_name(use.right), duration_text(use.granted_ms)));
+}
+
+}  // namespace
+
+void draw_end(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState& state, CustomerOut& out, CustomerWishes& wishes) {
+  const session::EndView& end = s.end;
+  kit::begin_screen(ui, "end");
+  kit::begin_column(ui, 560);
+  kit::space(ui, kit::measure::kWide);
+  kit::heading(ui, "end.title", kit::tr("end.title"));
+  kit::text(ui, "end.cause", end_cause_text(end.cause));
+  kit::space(ui);
+  if (s.notice.kind != session::NoticeKind::None && (s.notice.id == 0 || s.notice.id != state.dismissed_notice)) {
+    if (draw_notice(ui, "notice", s.notice, false)) state.dismissed_notice = s.notice.id;
+    kit::space(ui);
+  }
+  kit::begin_card(ui, "end.summary");
+  if (!s.peer.name.empty())
+    kit::text(ui, "end.who", kit::tr("end.who", s.peer.name, duration_text(end.duration_ms)), {.face = kit::Face::Strong});
+  if (end.uses.empty()) {
+    kit::text(ui, "end.nothing", kit::tr("end.nothing_allowed"));
+  } else {
+    for (const auto& use : end.uses) use_row(ui, use);
+  }
+  kit::text(ui, "end.now", kit::tr("end.now"), {.tone = kit::Tone::Accent});
+  kit::end_card(ui);
+  if (!state.kiosk) {
+    if (!end.journal_path.empty()) {
+      kit::text(ui, "end.journal_label", kit::tr("end.journal"), {.size = kit::Size::Small, .tone = kit::Tone::Muted});
+      kit::elided(ui, "end.journal", end.journal_path, kit::kFill, {.face = kit::Face::Mono, .size = kit::Size::Small});
+    }
+    if (!end.receipt_hex.empty()) {
+      kit::text(ui, "end.receipt_label", kit::tr(end.receipt_matches ? "end.receipt_both" : "end.receipt_ours"),
+                {.size = kit::Size::Small, .tone = kit::Tone::Muted});
+      kit::elided(ui, "end.receipt", end.receipt_hex, kit::width_left(ui) - ui.target() - ui.px(8),
+                  {.face = kit::Face::Mono, .size = kit::Size::Small});
+      kit::beside(ui);
+      if (kit::icon_button(ui, "end.copy_receipt", kit::icon::kCopy, kit::tr("end.copy_receipt"))) wishes.copy_receipt = true;
+    }
+    kit::space(ui);
+    if (!s.chat.empty() &&
+        kit::button(ui, "end.save", kit::tr("end.save_transcript"), {.icon = kit::icon::kSave, .width = kit::kFill}))
+      wishes.save_transcript = true;
+    if (kit::button(ui, "end.quit", kit::tr("end.quit"), {.kind = kit::ButtonKind::Primary, .width = kit::kFill}))
+      out.push_back(session::Quit{});
+    kit::muted(ui, "end.promise", kit::tr("end.promise"));
+  } else {
+    kit::space(ui);
+    if (kit::button(ui, "end.back", kit::tr("end.back_to_start"), {.kind = kit::ButtonKind::Primary, .width = kit::kFill}))
+      out.push_back(session::BackToStart{});
+  }
+  kit::end_column(ui);
+  kit::end_screen(ui);
+}
+
+}  // namespace beside::views

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <imgui.h>
+
+#include <algorithm>
+#include <array>
+
+#include "ui/kit/catalogue.h"
+#include "ui/views/customer/customer.h"
+#include "ui/views/shared/check_words.h"
+#include "ui/views/shared/format.h"
+#include "ui/views/shared/notices.h"
+
+// The session's panel: who is connected, what they may do and are doing, minutes, chat, Stop. Stop is always in view and
+// asks nothing back: it must work in a fright.
+namespace beside::views {
+namespace {
+
+constexpr std::array kOrder{Right::See, Right::Point, Right::Control, Right::ClipboardToOperator, Right::ClipboardToCustomer,
+                            Right::FilesToOperator, Right::FilesToCustomer, Right::SystemSound, Right::Microphone,
+                            Right::Camera, Right::Record, Right::Restart};
+
+void header(kit::Ui& ui, const session::CustomerSnapshot& s) {
+  kit::avatar(ui, "panel.mark", s.peer.name, ui.px(40));
+  kit::beside(ui, kit::measure::kGap);
+  ImGui::BeginGroup();
+  kit::title(ui, "panel.name", s.peer.name);
+  const auto minutes = kit::minutes_since(ui.wants(), s.started_at, ui.now());
+  kit::muted(ui, "panel.minutes",
+             (s.peer.organisation.empty() ? std::string() : s.peer.organisation + " \u00b7 ") + minutes_text(minutes));
+  ImGui::EndGroup();
+  const bool proven = s.peer.verified != session::Verified::No;
+  kit::icon_text(ui, "panel.verified", proven ? kit::icon::kShield : kit::icon::kWarning, verified_text(s.peer.verified),
+                 {.size = kit::Size::Small, .tone = proven ? kit::Tone::Accent : kit::Tone::Warning});
+}
+
+std::string state_of(const session::CustomerSnapshot& s, Right right) {
+  if (s.paused.has(right) || s.recovering) return kit::tr("panel.right_paused");
+  if (right == Right::Control && s.control_paused_by_me) return kit::tr("panel.control_paused_by_me");
+  return s.in_use.has(right) ? right_doing(right) : kit::tr("panel.right_allowed");
+}
+
+void right_row(kit::Ui& ui, const session::CustomerSnapshot& s, Right right, CustomerOut& out) {
+  const std::string id = std::string("panel.right.") + name_of(right);
+  const bool live = s.in_use.has(right) && !s.paused.has(right) && !s.recovering;
+  const ImVec2 at = ImGui::GetCursorScreenPos();
+  const float width = kit::width_left(ui), action = ui.target(), mark = ui.px(28);
+  const float room = width - action - mark - ui.px(8);
+  const kit::TextStyle name_style{.face = kit::Face::Strong};
+  const kit::TextStyle small{.size = kit::Size::Small, .tone = live ? kit::Tone::Accent : kit::Tone::Muted};
+  const std::string name = right_name(right), doing = state_of(s, right);
+  const float name_height = kit::measure_text(ui, name, name_style, room).height;
+  const float height = std::max(action, name_height + kit::measure_text(ui, doing, small, room).height + ui.px(8));
+  ImGui::SetCursorScreenPos({at.x, at.y + (height - ui.px(16)) / 2});
+  kit::live_mark(ui, id + ".live", live);
+  ImGui::SetCursorScreenPos({at.x + mark, at.y + (height - name_height - kit::measure_text(ui, doing, small, room).height) / 2});
+  ImGui::BeginGroup();
+  const ImVec2 from = ImGui::GetCursorScreenPos();
+  kit::text_at(ui, from.x, from.y, name, name_style, room);
+  kit::text_at(ui, from.x, from.y + name_height, doing, small, room);
+  ImGui::EndGroup();
+  ui.map().add({.label = id, .role = kit::Role::Text,
+                .rect = {static_cast<int>(from.x), static_cast<int>(from.y), static_cast<int>(room), static_cast<int>(height)},
+                .checked = live, .text = name + ": " + doing});
+  ImGui::SetCursorScreenPos({at.x + width - action, at.y + (height - action) / 2});
+  if (kit::icon_button(ui, id + ".revoke", kit::icon::kCross, kit::tr("panel.revoke", name)))
+    out.push_back(session::RevokeRight{right == Right::See ? s.granted : Rights(right)});
+  ImGui::SetCursorScreenPos(at);
+  ImGui::Dummy({width, height});
+}
+
+void rights(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerOut& out) {
+  const Rights shown = (s.granted | s.paused) & kBuiltRights;
+  kit::begin_card(ui, "panel.rights");
+  kit::text(ui, "panel.rights_title", kit::tr(shown.empty() ? "panel.nothing_allowed" : "panel.allowed_now"),
+            {.size = kit::Size::Small, .tone = kit::Tone::Muted});
+  for (const Right right : kOrder)
+    if (shown.has(right)) right_row(ui, s, right, out);
+  kit::end_card(ui);
+}
+
+void state_card(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState& state, CustomerOut& out) {
+  if (s.recovering) {
+    kit::begin_card(ui, "panel.recovering", {.tone = kit::Tone::Accent});
+    kit::text(ui, "panel.recovering_title", kit::tr("panel.recovering_title"), {.face = kit::Face::Strong});
+    kit::text(ui, "panel.recovering_text", kit::tr("panel.recovering_text"));
+    kit::waiting_dots(ui, "panel.recovering_dots");
+    kit::end_card(ui);
+  } else if (!s.screen_available && s.notice.kind != session::NoticeKind::WaylandUnsupported &&
+             s.notice.kind != session::NoticeKind::DisplayLost) {
+    draw_notice(ui, "panel.no_screen", {session::NoticeKind::WaylandUnsupported, {}, 0}, false);
+  }
+  const bool told = s.recovering && s.notice.kind == session::NoticeKind::Reconnecting;  // the card above says it
+  if (!told && s.notice.kind != session::NoticeKind::None && (s.notice.id == 0 || s.notice.id != state.dismissed_notice))
+    if (draw_notice(ui, "notice", s.notice, s.notice.id != 0)) {
+      state.dismissed_notice = s.notice.id;
+      out.push_back(session::DismissNotice{s.notice.id});
+    }
+}
+
+std::string chat_label(const session::CustomerSnapshot& s, const CustomerState& state) {
+  const std::size_t unread = s.chat.size() > state.chat_seen ? s.chat.size() - state.chat_seen : 0;
+  if (!state.chat_open && unread > 0) return kit::trn("panel.chat_unread", unread);
+  return kit::tr(state.chat_open ? "panel.chat_close" : "panel.chat_open");
+}
+
+}  // namespace
+
+void draw_panel(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState& state, CustomerOut& out, CustomerWishes&) {
+  const float height = state.keep_free_below > 0 ? ImGui::GetIO().DisplaySize.y - state.keep_free_below : 0;
+  kit::begin_screen(ui, "panel", {.height = height, .padding = kit::measure::kGap});
+  const float stop = ui.px(56);
+  kit::begin_scroll(ui, "panel.body", -(stop + ui.px(12)));
+  kit::begin_column(ui, 560);
+  header(ui, s);
+  kit::space(ui);
+  state_card(ui, s, state, out);
+  rights(ui, s, out);
+  if (state.chat_open) state.chat_seen = s.chat.size();
+  const float half = (kit::width_left(ui) - ui.px(8)) / 2;
+  const bool has_words = !s.peer.check_words[0].empty();
+  if (kit::button(ui, "panel.chat", chat_label(s, state),
+                  {.icon = kit::icon::kChat, .width = has_words ? half : kit::kFill, .selected = state.chat_open})) {
+    state.chat_open = !state.chat_open;
+    if (state.chat_open) ui.focus("chat.field");
+  }
+  if (has_words) {
+    kit::beside(ui);
+    if (kit::button(ui, "panel.words", kit::tr("panel.words"), {.icon = kit::icon::kShield, .width = kit::kFill, .selected = state.words_open}))
+      state.words_open = !state.words_open;
+  }
+  if (state.words_open && has_words) {
+    kit::begin_card(ui, "panel.words_card");
+    const WordsResult r = draw_check_words(ui, "words", s.peer);
+    if (r.decided) {
+      out.push_back(session::ConfirmWords{0, r.same});
+      if (r.same) state.words_open = false;
+    }
+    kit::end_card(ui);
+  }
+  if (state.chat_open) {
+    const ChatResult r = draw_chat(ui, "chat", s.chat, s.peer_typing, s.peer.name, state.chat,
+                                   std::max(ui.px(180), kit::height_left(ui) - ui.px(8)));
+    if (r.typing) out.push_back(session::CustomerTyping{*r.typing});
+    if (r.say) out.push_back(session::SayToOperator{*r.say});
+  } else {
+    kit::muted(ui, "panel.keys", kit::tr("panel.keys"));
+  }
+  kit::end_column(ui);
+  kit::end_scroll(ui);
+  kit::begin_column(ui, 560);
+  kit::space(ui, kit::measure::kTight);
+  if (kit::button(ui, "panel.stop", kit::tr("panel.stop"),
+                  {.kind = kit::ButtonKind::Danger, .icon = kit::icon::kStop, .width = kit::kFill, .height = stop - ui.px(4),
+                   .size = kit::Size::Large}))
+    out.push_back(session::StopSession{});
+  kit::end_column(ui);
+  kit::end_screen(ui);
+}
+
+}  // namespace beside::views
