@@ -124,10 +124,16 @@ SessionBook::Rejoin SessionBook::rejoin(const std::string& session_id, ByteSpan 
   return {};
 }
 
+bool SessionBook::all_absent(const Session& session) const {
+  for (const Leg& leg : session.legs) {
+    if (leg.exists && leg.absent_since == kNever) return false;
+  }
+  return true;
+}
+
 void SessionBook::set_absent(const std::string& session_id, Side side) {
   Session* session = find_mutable(session_id);
   if (session == nullptr) return;
-  session->leg(side).client = 0;
   session->leg(side).absent_since = clock_.now();
 }
 
@@ -160,17 +166,17 @@ std::vector<SessionBook::Ended> SessionBook::expire() {
   for (const auto& [id, session] : sessions_) {
     if (session.joining) continue;  // the store's answer is on its way
     if (session.code_expires <= now) {
-      out.push_back({id, EndReason::CodeExpired});
+      out.push_back({session, EndReason::CodeExpired});
       continue;
     }
     for (const Leg& leg : session.legs) {
       if (leg.absent_since != kNever && leg.absent_since + limits_.keep_absent <= now) {
-        out.push_back({id, EndReason::PeerLost});
+        out.push_back({session, EndReason::PeerLost});
         break;
       }
     }
   }
-  for (const Ended& ended : out) (void)end(ended.session_id, ended.reason);
+  for (const Ended& ended : out) (void)end(ended.session.record.id, ended.reason);
   locators_.sweep(now);
   return out;
 }

@@ -38,7 +38,7 @@ class SessionBook {
   struct Leg {
     bool exists = false;
     LegRecord record;
-    std::uint64_t client = 0;          // who is there now; 0 = nobody
+    std::uint64_t client = 0;          // who sits there, or sat there last; 0 = nobody yet
     LocalTime absent_since = kNever;   // kNever while present
   };
   struct Session {
@@ -56,7 +56,7 @@ class SessionBook {
     Bytes leg_token;  // goes to its owner and nowhere else
   };
   struct Ended {
-    std::string session_id;
+    Session session;  // as it was
     EndReason reason;
   };
 
@@ -87,6 +87,7 @@ class SessionBook {
   // Takes what the store kept over a restart; both legs start absent.
   void restore(const std::vector<SessionRecord>& records);
 
+  bool all_absent(const Session& session) const;
   const Session* find(const std::string& session_id) const;
   std::size_t size() const { return sessions_.size(); }
   const LocatorPool& locators() const { return locators_; }
