@@ -39,7 +39,8 @@ class GatedDecoder final : public ports::VideoDecoder {
     context_->thread_count = static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1U, 2U));
     context_->err_recognition = AV_EF_CRCCHECK | AV_EF_BITSTREAM | AV_EF_BUFFER | AV_EF_EXPLODE;
     context_->error_concealment = 0;  // a guessed picture is worse than the last good one
-    context_->max_pixels = std::int64_t{gate_.sps().mb_width} * gate_.sps().mb_height * 256;
+    // FFmpeg checks the width rounded up to its rows' alignment (64).
+    context_->max_pixels = std::int64_t{(gate_.sps().mb_width + 3) / 4 * 64} * gate_.sps().mb_height * 16;
     context_->get_format = software_format;
     if (const int error = avcodec_open2(context_.get(), codec, nullptr); error < 0) {
       return fail(ErrorKind::Environment, "codec/decoder: open", ffmpeg_text(error));

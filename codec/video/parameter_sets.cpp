@@ -72,6 +72,7 @@ Result<void> read_format(BitReader& in, SpsInfo& sps) {
 
 Result<void> read_size(BitReader& in, SpsInfo& sps) {
   const std::uint32_t mb_width = in.ue(), mb_height = in.ue();
+  BS_PEER_CHECK(!in.failed(), "codec/sps: cut short");
   BS_PEER_CHECK(mb_width < kMaxSide / 16 && mb_height < kMaxSide / 16, "codec/sps: too large");
   BS_PEER_CHECK(in.bit() == 1, "codec/sps: interlaced");
   (void)in.bit();  // direct_8x8_inference

@@ -18,9 +18,9 @@ std::unique_ptr<ports::Converter> make_converter(const Device* device);
 // The compute passes on any device; for tests and measurements. Errors: Environment.
 Result<std::unique_ptr<ports::Converter>> make_gpu_converter(const Device& device);
 
-// Planes -> B, G, R, 255 by libyuv (BT.709 limited, nearest chroma): screenshots, thumbnails, tests.
+// Planes -> B, G, R, 255 on the CPU (BT.709 limited, nearest chroma): screenshots, thumbnails, tests.
 Result<void> planes_to_bgra_cpu(const ports::Planes& planes, std::uint8_t* bgra, int stride_bytes);
-// The same as a compute pass; each channel within 2 of the twin.
+// The same as a compute pass; each channel within 1 of the twin.
 Result<void> planes_to_bgra_gpu(const Device& device, const ports::Planes& planes, std::uint8_t* bgra, int stride_bytes);
 
 }  // namespace beside::gpu

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The CPU twin of the conversion passes. libyuv (2023) has no BT.709 matrix from RGB to planes, so the rows are ours: the
-// loops are written for the vectoriser and compiled twice, once for AVX2.
-#include <libyuv/convert_argb.h>
-
+// The CPU twin of the conversion passes. libyuv (2023) has no BT.709 matrix from RGB to planes, and an inexact
+// one back, so the rows are ours: the loops are written for the vectoriser and compiled twice, once for AVX2.
 #include <algorithm>
 
 #include "engine/gpu/converter.h"
@@ -145,14 +143,26 @@ std::unique_ptr<ports::Converter> make_cpu_converter(std::string why) {
 }
 
 Result<void> planes_to_bgra_cpu(const ports::Planes& p, std::uint8_t* bgra, int stride_bytes) {
-  const auto* matrix = &libyuv::kYuvH709Constants;
-  const int failed =
-      p.chroma == ports::Chroma::k444
-          ? libyuv::I444ToARGBMatrix(p.data[0], p.stride[0], p.data[1], p.stride[1], p.data[2], p.stride[2], bgra,
-                                     stride_bytes, matrix, p.width, p.height)
-          : libyuv::I420ToARGBMatrix(p.data[0], p.stride[0], p.data[1], p.stride[1], p.data[2], p.stride[2], bgra,
-                                     stride_bytes, matrix, p.width, p.height);
-  if (failed != 0) return fail(ErrorKind::Refused, "gpu/convert: size");
+  // The shader's factors in 1/65536. libyuv's own BT.709 matrix (2023, x86) caps the blue factor and is off by up to 13.
+  constexpr int kOne = 1 << 16;
+  constexpr int kY = static_cast<int>(BS709_Y_SCALE * kOne + 0.5), kRv = static_cast<int>(BS709_RV * kOne + 0.5);
+  constexpr int kGu = static_cast<int>(BS709_GU * kOne - 0.5), kGv = static_cast<int>(BS709_GV * kOne - 0.5);
+  constexpr int kBu = static_cast<int>(BS709_BU * kOne + 0.5);
+  const int shift = p.chroma == ports::Chroma::k420 ? 1 : 0;
+  auto byte = [](int v) { return static_cast<std::uint8_t>(std::clamp((v + kOne / 2) >> 16, 0, 255)); };
+  for (int y = 0; y < p.height; ++y) {
+    const std::uint8_t* luma = p.data[0] + std::ptrdiff_t{y} * p.stride[0];
+    const std::uint8_t* u_row = p.data[1] + std::ptrdiff_t{y >> shift} * p.stride[1];
+    const std::uint8_t* v_row = p.data[2] + std::ptrdiff_t{y >> shift} * p.stride[2];
+    std::uint8_t* out = bgra + std::ptrdiff_t{y} * stride_bytes;
+    for (int x = 0; x < p.width; ++x) {
+      const int l = (luma[x] - 16) * kY, u = u_row[x >> shift] - 128, v = v_row[x >> shift] - 128;
+      out[4 * x] = byte(l + kBu * u);
+      out[4 * x + 1] = byte(l + kGu * u + kGv * v);
+      out[4 * x + 2] = byte(l + kRv * v);
+      out[4 * x + 3] = 255;
+    }
+  }
   return {};
 }
 

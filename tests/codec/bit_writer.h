@@ -78,9 +78,8 @@ inline Bytes make_slice(bool key, std::uint32_t first_mb, std::uint32_t frame_nu
   return w.ue(first_mb).ue(type).ue(pps).u(4, frame_num).u(32, 0x5a5a5a5a).done();
 }
 inline void append_nal(Bytes& out, ByteSpan nal) {
-  const std::uint8_t start[4] = {0, 0, 0, 1};
-  out.insert(out.end(), start, start + 4);
-  out.insert(out.end(), nal.begin(), nal.end());
+  for (std::uint8_t byte : {0, 0, 0, 1}) out.push_back(byte);
+  for (std::uint8_t byte : nal) out.push_back(byte);
 }
 
 }  // namespace beside::video
