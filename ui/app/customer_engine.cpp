@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/app/customer_engine.h"
+
+#include <cstdlib>
+
+#include "capture/x11/layout_book.h"
+#include "capture/x11/session_kind.h"
+#include "capture/x11/x11_desktop.h"
+#include "capture/x11/x11_source.h"
+#include "codec/video/encoder.h"
+#include "engine/base/log.h"
+
+namespace beside::app {
+
+CustomerEngine::CustomerEngine(CustomerEngineConfig config, WakeFn snapshot_changed)
+    : config_(std::move(config)), published_(std::move(snapshot_changed)) {
+  if (config_.display.empty()) {
+    if (const char* display = std::getenv("DISPLAY")) config_.display = display;
+  }
+  auto layouts = std::make_shared<capture::LayoutBook>();
+  session::CustomerPorts ports;
+  static_cast<session::CommonPorts&>(ports) = make_common_ports(thread_, clock_, config_.settings, config_.identity);
+  ports.gate = gate_.get();
+  ports.screen_available = capture::detect_session_kind() == capture::SessionKind::X11;
+  ports.make_source = [display = config_.display, gate = gate_, own = own_windows_, layouts] {
+    return capture::make_x11_source(display, gate, own, layouts);
+  };
+  ports.make_desktop = [display = config_.display, gate = gate_, own = own_windows_, layouts] {
+    capture::X11DesktopOptions options;
+    options.watch_only_ok = true;
+    return capture::make_x11_desktop(display, gate, own, layouts, options);
+  };
+  auto hardware = std::make_shared<std::atomic<bool>>(true);
+  ports.make_encoder = [hardware](const ports::VideoSettings& settings) {
+    video::EncoderPreferences preferences;
+    preferences.hardware = hardware->exchange(false);  // a second encoder means that the first failed or the size changed
+    std::vector<video::EncoderProbe> probes;
+    auto made = video::make_video_encoder(settings, preferences, nullptr, &probes);
+    for (const auto& probe : probes) BS_LOG(Info, "encode", "{}: {}", probe.name, probe.reason.empty() ? "chosen" : probe.reason);
+    return made;
+  };
+  thread_.start({[this, ports = std::move(ports)]() mutable {
+                   role_ = std::make_unique<session::CustomerRole>(std::move(ports), config_.settings.relay, config_.settings.company,
+                                                                   config_.code_prefill, published_);
+                 },
+                 [this](LocalTime now) {
+                   role_->poll(now);
+                   if (role_->wants_quit()) quit_ = true;
+                 },
+                 [this] { return role_->next_deadline(); },
+                 [this] {
+                   role_->shut_down();
+                   role_.reset();
+                 }});
+}
+
+CustomerEngine::~CustomerEngine() { stop(); }
+
+void CustomerEngine::stop() {
+  gate_->shut();
+  thread_.stop();
+}
+
+void CustomerEngine::command(session::CustomerCommand command) {
+  if (std::holds_alternative<session::StopSession>(command) || std::holds_alternative<session::PanelClosed>(command)) gate_->shut();
+  thread_.post([this, command = std::move(command)] { role_->handle(command); });
+}
+
+}  // namespace beside::app

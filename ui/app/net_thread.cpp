@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/app/net_thread.h"
+
+#include "engine/base/thread_role.h"
+
+namespace beside::app {
+
+void NetThread::start(Role role) {
+  role_ = std::move(role);
+  timer_ = std::make_unique<net::Timer>(loop_);
+  thread_ = std::thread([this] {
+    name_this_thread("net");
+    role_.make();
+    poll_now();
+    loop_.run();
+    timer_->cancel();
+    role_.destroy();
+    while (loop_.run_one(0ns)) {  // what the role's own threads posted on their way out
+    }
+  });
+}
+
+void NetThread::stop() {
+  if (!thread_.joinable()) return;
+  loop_.post([this] {
+    stopping_ = true;
+    loop_.stop();
+  });
+  thread_.join();
+}
+
+void NetThread::post(std::function<void()> task) {
+  loop_.post([this, task = std::move(task)] {
+    task();
+    wake();
+  });
+}
+
+void NetThread::wake() {
+  if (woken_.exchange(true)) return;
+  loop_.post([this] { poll_now(); });
+}
+
+void NetThread::poll_now() {
+  if (stopping_) return;
+  woken_ = false;
+  role_.poll(local_now());
+  const LocalTime next = role_.next_deadline();
+  if (next == kNever) timer_->cancel();
+  else timer_->at(next, [this] { poll_now(); });
+}
+
+}  // namespace beside::app

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <thread>
+
+#include "engine/base/clock.h"
+#include "engine/net/loop.h"
+
+namespace beside::app {
+
+// The client's `net` thread with one role on it: runs the loop, polls the role when it is due or was woken.
+// Thread: start, stop and the destructor on main; post and wake anywhere.
+class NetThread {
+ public:
+  struct Role {
+    std::function<void()> make;                  // on net, first
+    std::function<void(LocalTime)> poll;
+    std::function<LocalTime()> next_deadline;
+    std::function<void()> destroy;               // on net, last
+  };
+  NetThread() = default;
+  ~NetThread() { stop(); }
+  NetThread(const NetThread&) = delete;
+  NetThread& operator=(const NetThread&) = delete;
+
+  net::Loop& loop() { return loop_; }
+  void start(Role role);
+  // Runs what was posted before, destroys the role, ends the thread. Idempotent.
+  void stop();
+  void post(std::function<void()> task);
+  void wake();                                   // many calls before the poll make one poll
+
+ private:
+  void poll_now();
+
+  net::Loop loop_;
+  std::unique_ptr<net::Timer> timer_;
+  Role role_;
+  std::atomic<bool> woken_{false};
+  bool stopping_ = false;                        // net thread
+  std::thread thread_;
+};
+
+}  // namespace beside::app

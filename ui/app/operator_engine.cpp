@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/app/operator_engine.h"
+
+#include "codec/video/decoder.h"
+#include "engine/journal/file_journal.h"
+
+namespace beside::app {
+
+OperatorEngine::OperatorEngine(OperatorEngineConfig config, WakeFn snapshot_changed)
+    : config_(std::move(config)), published_(std::move(snapshot_changed)) {
+  session::OperatorPorts ports;
+  static_cast<session::CommonPorts&>(ports) = make_common_ports(thread_, clock_, config_.settings, config_.identity);
+  ports.make_decoder = [this](const session::ReceiveParams& params) {
+    return video::make_video_decoder({params.codec, params.width, params.height, params.sps, params.pps}, clock_);
+  };
+  ports.picture = config_.picture;
+  ports.cursor_shape = config_.cursor_shape;
+  ports.cursor_position = config_.cursor_position;
+  ports.gone = config_.gone;
+  ports.past_sessions = [directory = config_.identity.journal_directory] {
+    std::vector<session::PastSession> out;
+    for (auto& entry : journal::list_past(directory, 200)) {
+      out.push_back({entry.file.string(), std::move(entry.peer), entry.began_unix_ms, entry.ended_unix_ms - entry.began_unix_ms, entry.used});
+    }
+    return out;
+  };
+  thread_.start({[this, ports = std::move(ports)]() mutable {
+                   role_ = std::make_unique<session::OperatorRole>(std::move(ports), config_.settings.relay,
+                                                                   config_.settings.company, published_);
+                 },
+                 [this](LocalTime now) {
+                   role_->poll(now);
+                   if (role_->wants_quit()) quit_ = true;
+                 },
+                 [this] { return role_->next_deadline(); },
+                 [this] {
+                   role_->shut_down();
+                   role_.reset();
+                 }});
+}
+
+OperatorEngine::~OperatorEngine() { stop(); }
+void OperatorEngine::stop() { thread_.stop(); }
+
+void OperatorEngine::command(session::OperatorCommand command) {
+  thread_.post([this, command = std::move(command)] { role_->handle(command); });
+}
+
+}  // namespace beside::app
