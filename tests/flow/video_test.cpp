@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <doctest/doctest.h>
+
+#include "engine/flow/bandwidth.h"
+#include "engine/flow/pacer.h"
+#include "engine/flow/video_receive.h"
+#include "engine/flow/video_send.h"
+#include "tests/support/virtual_net.h"
+
+using namespace beside;
+using namespace beside::flow;
+
+namespace {
+// A picture whose bytes tell its number; a key picture has parameter sets and an IDR slice.
+Bytes picture(std::uint32_t number, bool key, std::size_t size) {
+  Bytes out;
+  ByteWriter w(out);
+  if (key) w.bytes(Bytes{0, 0, 0, 1, 0x67, 0x42, 1, 0, 0, 0, 1, 0x68, 0xce});
+  w.bytes(Bytes{0, 0, 0, 1, static_cast<std::uint8_t>(key ? 0x65 : 0x41), 0x88});
+  w.u32(number | 0x01010101u << 7);
+  while (out.size() < size) w.u8(static_cast<std::uint8_t>(out.size() % 200 + 1));
+  return out;
+}
+}  // namespace
+
+TEST_CASE("pictures arrive whole, in order and only after a key picture, through loss and reordering") {
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    CAPTURE(seed);
+    ManualClock clock;
+    test::VirtualNet there(seed, {.loss = 0.05, .duplicate = 0.02, .reorder = 0.03, .delay = milliseconds(15)});
+    test::VirtualNet back(seed + 9, {.loss = 0.05, .delay = milliseconds(15)});
+    VideoSender sender({.ssrc = Ssrc{5}, .first_seq = 65000});
+    VideoReceiver receiver(Ssrc{5}, Ssrc{6});
+    receiver.set_rtt(milliseconds(40));
+    std::vector<Bytes> sent;
+    std::size_t shown = 0, next_allowed = 0;
+    bool want_key = true, broken = false;
+    if (seed == 3) there.outage_until(clock.now() + milliseconds(500));
+    for (int step = 0; step < 4000; ++step) {
+      if (step % 8 == 0 && step < 3200) {
+        want_key = sender.take_key_request(clock.now()) || want_key;
+        sent.push_back(picture(static_cast<std::uint32_t>(sent.size()), want_key, want_key ? 20'000 : 3000));
+        want_key = false;
+        for (Bytes& packet : sender.packetize(sent.back(), clock.now())) {
+          sender.keep(packet, clock.now());
+          there.send(std::move(packet), clock.now());
+        }
+      }
+      if (seed == 4 && step == 1000) there.outage_until(clock.now() + milliseconds(1500));
+      for (const Bytes& packet : there.arrivals(clock.now())) REQUIRE(receiver.receive(packet, clock.now()));
+      while (auto unit = receiver.take()) {
+        std::size_t index = next_allowed;
+        while (index < sent.size() && sent[index] != unit->annex_b) ++index;
+        REQUIRE(index < sent.size());                       // one of those sent, later than the last
+        if (index != next_allowed && !unit->key) broken = true;  // a gap is left only with a key picture
+        next_allowed = index + 1;
+        ++shown;
+      }
+      const auto rtcp = receiver.poll(clock.now());
+      if (!rtcp.empty()) back.send(wire::build_rtcp(rtcp), clock.now());
+      for (const Bytes& datagram : back.arrivals(clock.now())) {
+        const auto packets = wire::parse_rtcp(datagram);
+        REQUIRE(packets);
+        for (Bytes& packet : sender.on_rtcp(*packets, clock.now())) there.send(std::move(packet), clock.now());
+      }
+      clock.advance(milliseconds(2));
+    }
+    CHECK_FALSE(broken);
+    CHECK(shown > (seed == 3 || seed == 4 ? 150u : 380u));
+    CHECK(next_allowed >= sent.size() - 1);
+    if (seed != 3 && seed != 4) CHECK(sender.packets_repeated() > 0);
+  }
+}
+
+TEST_CASE("a capture time goes along, and a new SSRC begins with a key picture") {
+  ManualClock clock;
+  VideoSender sender({.ssrc = Ssrc{5}, .first_seq = 1});
+  VideoReceiver receiver(Ssrc{5}, Ssrc{6});
+  for (const Bytes& packet : sender.packetize(picture(1, true, 5000), clock.now())) REQUIRE(receiver.receive(packet, clock.now()));
+  const auto unit = receiver.take();
+  REQUIRE(unit);
+  CHECK(unit->captured_at.time_since_epoch() == clock.now().time_since_epoch());
+  sender.new_ssrc(Ssrc{7}, 100);
+  receiver.restart(Ssrc{7});
+  for (const Bytes& packet : sender.packetize(picture(2, false, 5000), clock.now())) REQUIRE(receiver.receive(packet, clock.now()));
+  CHECK_FALSE(receiver.take());
+  for (const Bytes& packet : sender.packetize(picture(3, true, 5000), clock.now())) REQUIRE(receiver.receive(packet, clock.now()));
+  CHECK(receiver.take());
+}
+
+TEST_CASE("the pacer sends even bursts of at most 2 ms and lets input pass") {
+  ManualClock clock;
+  Pacer pacer(8000);  // 1000 bytes a millisecond
+  for (int i = 0; i < 100; ++i) REQUIRE(pacer.add(Pacer::Class::Video, Bytes(900, 1)));
+  auto burst = pacer.poll(clock.now());
+  CHECK(burst.size() == 2);
+  CHECK(pacer.poll(clock.now()).empty());
+  REQUIRE(pacer.add(Pacer::Class::Urgent, Bytes(64, 2)));
+  burst = pacer.poll(clock.now());
+  REQUIRE(burst.size() == 1);
+  CHECK(burst[0].size() == 64);
+  std::size_t bytes = 0;
+  for (int i = 0; i < 50; ++i, clock.advance(milliseconds(1)))
+    for (burst = pacer.poll(clock.now()); !burst.empty(); burst = pacer.poll(clock.now())) {
+      CHECK(burst.size() <= 2);
+      for (const Bytes& packet : burst) bytes += packet.size();
+    }
+  CHECK(bytes > 45'000);
+  CHECK(bytes < 52'000);
+  Pacer tight(8000, 1000);
+  CHECK(tight.add(Pacer::Class::Video, Bytes(900, 1)));
+  CHECK_FALSE(tight.add(Pacer::Class::Video, Bytes(900, 1)));
+  CHECK(tight.dropped() == 1);
+}
+
+TEST_CASE("the rate settles under a bottleneck and grows where there is room") {
+  const auto settle = [](int bottleneck_kbps) {
+    ManualClock clock;
+    test::VirtualNet there(1, {.delay = milliseconds(20), .rate_kbps = bottleneck_kbps, .queue_bytes = 200'000});
+    BandwidthEstimate estimate({.start_kbps = 4000});
+    VideoReceiver receiver(Ssrc{5}, Ssrc{6});
+    std::vector<std::pair<LocalTime, wire::CcFeedback>> back;
+    std::uint16_t seq = 0;
+    double credit = 0;
+    for (int step = 0; step < 20'000; ++step) {
+      credit += estimate.target_kbps() / 8.0;
+      for (; credit > 1000; credit -= 1000) {
+        wire::RtpHeader header;
+        header.payload_type = wire::kPayloadVideo;
+        header.ssrc = Ssrc{5};
+        header.seq = SeqNo{seq++};
+        estimate.on_sent(header.ssrc, header.seq, 1000, clock.now());
+        there.send(wire::build_rtp(header, Bytes(988, 0x41)), clock.now());
+      }
+      for (const Bytes& packet : there.arrivals(clock.now())) (void)receiver.receive(packet, clock.now());
+      for (auto& packet : receiver.poll(clock.now()))
+        if (auto* feedback = std::get_if<wire::CcFeedback>(&packet)) back.emplace_back(clock.now() + milliseconds(20), *feedback);
+      while (!back.empty() && back.front().first <= clock.now()) {
+        estimate.on_feedback(back.front().second, clock.now());
+        back.erase(back.begin());
+      }
+      clock.advance(milliseconds(1));
+    }
+    REQUIRE(estimate.rtt());
+    return estimate.target_kbps();
+  };
+  const int narrow = settle(2000), wide = settle(20'000);
+  CHECK(narrow > 1000);
+  CHECK(narrow < 2700);
+  CHECK(wide > 10'000);
+  CHECK(wide < 26'000);
+}
