@@ -178,7 +178,8 @@ KeyPlan KeyboardModel::plan_symbol(const std::vector<Hit>& hits, std::uint32_t k
     for (unsigned subset = 0; subset < 16; ++subset) {
       KeyPlan plan = press(hit.keycode, state.group);
       std::uint32_t base = state.base, locked = state.locked;
-      int cost = 0;
+      // A digit's own key, even with Shift, rather than the keypad's: programs tell them apart.
+      int cost = character != 0 && is_keypad(symbol_at(hit.keycode)) ? 5 : 0;
       bool possible = true;
       for (unsigned i = 0; i < 4 && possible; ++i) {
         if ((subset >> i & 1) == 0) continue;

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "capture/x11/x11_source.h"
+
+#include <doctest/doctest.h>
+#include <xcb/xcb.h>
+
+#include <cstring>
+#include <thread>
+
+#include "capture/x11/connection.h"
+#include "capture/x11/hatch.h"
+#include "tests/capture/support.h"
+
+using namespace beside;
+using namespace beside::capture;
+using namespace beside::capture_test;
+using session::ConsentMachine;
+
+namespace {
+
+struct Rig {
+  explicit Rig(const std::vector<std::string>& extra = {}, const std::string& screen = "800x600x24") : server(extra, screen) {
+    REQUIRE(server.ok());
+    ConsentMachine::set(*gate, Right::See);
+    auto made = make_x11_source(server.display(), gate, own, layouts);
+    REQUIRE(made);
+    source = std::move(*made);
+    auto opened = Connection::open(server.display());
+    REQUIRE(opened);
+    x = std::move(*opened);
+    gc = xcb_generate_id(x->xcb());
+    const std::uint32_t include_inferiors = 1;
+    xcb_create_gc(x->xcb(), gc, x->root(), XCB_GC_SUBWINDOW_MODE, &include_inferiors);
+  }
+  void fill(const Rect& r, std::uint32_t pixel) {
+    xcb_change_gc(x->xcb(), gc, XCB_GC_FOREGROUND, &pixel);
+    const xcb_rectangle_t rect{static_cast<std::int16_t>(r.x), static_cast<std::int16_t>(r.y),
+                               static_cast<std::uint16_t>(r.width), static_cast<std::uint16_t>(r.height)};
+    xcb_poly_fill_rectangle(x->xcb(), x->root(), gc, 1, &rect);
+    x->sync();
+  }
+  std::optional<ports::Frame> frame(nanoseconds within = 3s) {
+    auto got = source->next(local_now() + within);
+    REQUIRE(got);
+    return std::move(*got);
+  }
+  // Pixels that differ from what XGetImage says (24-bit servers).
+  int differing(const ports::Frame& f, const std::vector<Rect>& but_for = {}) {
+    Reply<xcb_get_image_reply_t> image(xcb_get_image_reply(
+        x->xcb(),
+        xcb_get_image(x->xcb(), XCB_IMAGE_FORMAT_Z_PIXMAP, x->root(), static_cast<std::int16_t>(f.area.x),
+                      static_cast<std::int16_t>(f.area.y), static_cast<std::uint16_t>(f.area.width),
+                      static_cast<std::uint16_t>(f.area.height), ~0u),
+        nullptr));
+    REQUIRE(image);
+    const auto* data = xcb_get_image_data(image.get());
+    int wrong = 0;
+    for (int py = 0; py < f.area.height; ++py)
+      for (int px = 0; px < f.area.width; ++px) {
+        bool skip = false;
+        for (const auto& r : but_for) skip = skip || r.contains(f.area.x + px, f.area.y + py);
+        if (!skip && std::memcmp(f.pixels->row(py) + px * 4, data + (std::ptrdiff_t{py} * f.area.width + px) * 4, 3) != 0) ++wrong;
+      }
+    return wrong;
+  }
+  XServer server;
+  std::shared_ptr<ports::RightsGate> gate = std::make_shared<ports::RightsGate>();
+  std::shared_ptr<ports::OwnWindows> own = std::make_shared<ports::OwnWindows>();
+  std::shared_ptr<LayoutBook> layouts = std::make_shared<LayoutBook>();
+  std::unique_ptr<ports::FrameSource> source;
+  std::unique_ptr<Connection> x;
+  xcb_gcontext_t gc = 0;
+};
+
+ports::Grant see() { return ConsentMachine::grant(Right::See); }
+
+void draws_and_compares(Rig& rig) {
+  REQUIRE(rig.source->start(see(), 0));
+  {
+    auto first = rig.frame();
+    REQUIRE(first);
+    CHECK(first->damage == std::vector<Rect>{{0, 0, 800, 600}});
+    CHECK(rig.differing(*first) == 0);
+  }
+  for (int i = 0; i < 12; ++i) {
+    rig.fill({10 + i * 37, 20 + i * 31, 90, 40}, 0x102030u * static_cast<unsigned>(i + 1));
+    auto frame = rig.frame();
+    REQUIRE(frame);
+    CHECK(rig.differing(*frame) == 0);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("grabs equal XGetImage by every way of reading") {
+  BS_NEEDS_XVFB();
+  SUBCASE("shared memory and XDamage") {
+    Rig rig;
+    CHECK(rig.source->describe().find("MIT-SHM fd, XDamage") != std::string::npos);
+    draws_and_compares(rig);
+  }
+  SUBCASE("no shared memory") {
+    Rig rig({"-extension", "MIT-SHM"});
+    CHECK(rig.source->describe().find("GetImage") != std::string::npos);
+    draws_and_compares(rig);
+  }
+  SUBCASE("no XDamage: the lines looked at find the change") {
+    Rig rig({"-extension", "DAMAGE"});
+    CHECK(rig.source->describe().find("no XDamage") != std::string::npos);
+    draws_and_compares(rig);
+  }
+}
+
+TEST_CASE("damage is what changed, and drawing the same again gives no frame") {
+  BS_NEEDS_XVFB();
+  Rig rig;
+  REQUIRE(rig.source->start(see(), 0));
+  REQUIRE(rig.frame());
+  rig.fill({100, 100, 20, 10}, 0xff8800);
+  auto frame = rig.frame();
+  REQUIRE(frame);
+  CHECK(frame->damage == std::vector<Rect>{{100, 100, 20, 10}});
+  frame.reset();
+  rig.fill({100, 100, 20, 10}, 0xff8800);
+  CHECK_FALSE(rig.frame(300ms));
+}
+
+TEST_CASE("no grant or no right: not one pixel") {
+  BS_NEEDS_XVFB();
+  Rig rig;
+  CHECK(rig.source->start(ConsentMachine::grant(Right::Point), 0).error().kind == ErrorKind::Refused);
+  CHECK(rig.source->next(local_now()).error().kind == ErrorKind::Refused);
+  ConsentMachine::set(*rig.gate, Rights());
+  CHECK(rig.source->start(see(), 0).error().kind == ErrorKind::Refused);
+  ConsentMachine::set(*rig.gate, Right::See);
+  REQUIRE(rig.source->start(see(), 0));
+  REQUIRE(rig.frame());
+  ConsentMachine::set(*rig.gate, Rights());
+  rig.fill({0, 0, 50, 50}, 0xff);
+  CHECK(rig.source->next(local_now() + 1s).error().kind == ErrorKind::Refused);
+}
+
+TEST_CASE("our own windows are hatched, where the shell says and where the server says") {
+  BS_NEEDS_XVFB();
+  Rig rig;
+  rig.own->set({{300, 200, 100, 50}});
+  REQUIRE(rig.source->start(see(), 0));
+  rig.fill({0, 0, 800, 600}, 0x00ff00);
+  auto frame = rig.frame();
+  REQUIRE(frame);
+  const auto hatched = [&](int x, int y) { return frame->pixels->row(y)[x * 4 + 1] == (hatch_colour(x, y) & 0xff); };
+  CHECK(hatched(300, 200));
+  CHECK(hatched(399, 249));
+  frame.reset();
+  // A native window whose place the shell has not told yet.
+  const xcb_window_t window = xcb_generate_id(rig.x->xcb());
+  const std::uint32_t values[] = {0xff0000, 1};
+  xcb_create_window(rig.x->xcb(), XCB_COPY_FROM_PARENT, window, rig.x->root(), 50, 60, 80, 40, 0,
+                    XCB_WINDOW_CLASS_INPUT_OUTPUT, XCB_COPY_FROM_PARENT, XCB_CW_BACK_PIXEL | XCB_CW_OVERRIDE_REDIRECT, values);
+  rig.own->set_native_ids({window});
+  xcb_map_window(rig.x->xcb(), window);
+  rig.x->sync();
+  for (int i = 0; i < 5 && (!frame || !hatched(60, 70)); ++i) {
+    auto next = rig.frame(500ms);
+    if (next) frame = std::move(next);
+  }
+  REQUIRE(frame);
+  CHECK(hatched(50, 60));
+  CHECK(hatched(129, 99));
+  CHECK(rig.differing(*frame, {{300, 200, 100, 50}, {50, 60, 80, 40}}) == 0);
+}
+
+TEST_CASE("a resize in mid-stream makes a new layout generation and a whole frame of the new size") {
+  BS_NEEDS_XVFB();
+  if (!have_program("xrandr")) {
+    MESSAGE("skipped: no xrandr on this machine");
+    return;
+  }
+  Rig rig({}, "1024x768x24");
+  DesktopLayout told;
+  rig.source->on_layout([&](const DesktopLayout& l) { told = l; });
+  REQUIRE(rig.source->start(see(), 0));
+  auto first = rig.frame();
+  REQUIRE(first);
+  REQUIRE(rig.server.run({"xrandr", "-s", "800x600"}));
+  std::optional<ports::Frame> frame;
+  for (int i = 0; i < 6 && (!frame || frame->area.width != 800); ++i) frame = rig.frame(1s);
+  REQUIRE(frame);
+  CHECK(frame->area == Rect{0, 0, 800, 600});
+  CHECK(frame->damage == std::vector<Rect>{{0, 0, 800, 600}});
+  CHECK(told.width == 800);
+  CHECK(frame->layout_generation == told.generation);
+  CHECK(told.generation > first->layout_generation);
+  CHECK(rig.differing(*frame) == 0);
+}
+
+TEST_CASE("16 and 30 bit displays come out in true colours") {
+  BS_NEEDS_XVFB();
+  for (const auto& [screen, red] : {std::pair{"320x200x16", 0xf800u}, std::pair{"320x200x30", 0x3ff00000u}}) {
+    Rig rig({}, screen);
+    REQUIRE(rig.source->start(see(), 0));
+    rig.fill({0, 0, 320, 200}, red);
+    auto frame = rig.frame();
+    REQUIRE(frame);
+    const std::uint8_t* p = frame->pixels->row(100) + 400;
+    CAPTURE(screen);
+    CHECK(int{p[0]} == 0);
+    CHECK(int{p[1]} == 0);
+    CHECK(int{p[2]} == 255);
+  }
+}
+
+TEST_CASE("the pointer is a channel of its own: place, shape and hiding") {
+  BS_NEEDS_XVFB();
+  Rig rig;
+  std::vector<ports::CursorImage> shapes;
+  ports::CursorPosition at;
+  rig.source->on_cursor([&](const ports::CursorImage& i) { shapes.push_back(i); }, [&](ports::CursorPosition p) { at = p; });
+  REQUIRE(rig.source->start(see(), 0));
+  REQUIRE(rig.frame());
+  xcb_warp_pointer(rig.x->xcb(), XCB_NONE, rig.x->root(), 0, 0, 0, 0, 123, 45);
+  rig.x->sync();
+  for (int i = 0; i < 4 && at.x != 123; ++i) rig.frame(600ms);
+  CHECK(at.x == 123);
+  CHECK(at.y == 45);
+  REQUIRE(!shapes.empty());
+  CHECK(shapes.back().bgra.size() == static_cast<std::size_t>(shapes.back().width * shapes.back().height * 4));
+  // An application hides the pointer by an empty shape.
+  const xcb_pixmap_t nothing = xcb_generate_id(rig.x->xcb());
+  xcb_create_pixmap(rig.x->xcb(), 1, nothing, rig.x->root(), 16, 16);
+  const xcb_gcontext_t gc1 = xcb_generate_id(rig.x->xcb());
+  const std::uint32_t zero = 0;
+  xcb_create_gc(rig.x->xcb(), gc1, nothing, XCB_GC_FOREGROUND, &zero);
+  const xcb_rectangle_t all{0, 0, 16, 16};
+  xcb_poly_fill_rectangle(rig.x->xcb(), nothing, gc1, 1, &all);
+  const xcb_cursor_t cursor = xcb_generate_id(rig.x->xcb());
+  xcb_create_cursor(rig.x->xcb(), cursor, nothing, nothing, 0, 0, 0, 0, 0, 0, 0, 0);
+  const std::uint32_t value = cursor;
+  xcb_change_window_attributes(rig.x->xcb(), rig.x->root(), XCB_CW_CURSOR, &value);
+  rig.x->sync();
+  for (int i = 0; i < 4 && at.visible; ++i) rig.frame(600ms);
+  CHECK_FALSE(at.visible);
+}
+
+TEST_CASE("cancel() ends a wait, and an idle desktop gives nothing") {
+  BS_NEEDS_XVFB();
+  Rig rig;
+  REQUIRE(rig.source->start(see(), 0));
+  REQUIRE(rig.frame());
+  CHECK_FALSE(rig.frame(200ms));
+  std::thread other([&] { rig.source->cancel(); });
+  CHECK_FALSE(rig.frame(60s));  // the test's own limit would strike if cancel() did not
+  other.join();
+}
+
+TEST_CASE("three frames may be lent at once; the fourth waits and then holds everything") {
+  BS_NEEDS_XVFB();
+  Rig rig;
+  REQUIRE(rig.source->start(see(), 0));
+  std::vector<ports::Frame> lent;
+  for (int i = 0; i < 3; ++i) {
+    rig.fill({i * 100, 0, 50, 50}, 0x1000u + static_cast<unsigned>(i));
+    auto frame = rig.frame();
+    REQUIRE(frame);
+    lent.push_back(std::move(*frame));
+  }
+  rig.fill({500, 300, 50, 50}, 0x77);
+  CHECK_FALSE(rig.frame(50ms));
+  lent.erase(lent.begin());
+  auto frame = rig.frame();
+  REQUIRE(frame);
+  CHECK(rig.differing(*frame) == 0);
+}
+
+TEST_CASE("a display that goes away is an error, not an end") {
+  BS_NEEDS_XVFB();
+  Rig rig;
+  REQUIRE(rig.source->start(see(), 0));
+  REQUIRE(rig.frame());
+  rig.server.kill();
+  auto got = rig.source->next(local_now() + 3s);
+  REQUIRE_FALSE(got);
+  CHECK(got.error().kind == ErrorKind::Environment);
+  CHECK(make_x11_source(":9999", rig.gate, rig.own, rig.layouts).error().kind == ErrorKind::Environment);
+}
