@@ -262,7 +262,7 @@ TEST_CASE("the mark shows, lets clicks through and hides") {
   CHECK(rig.desktop->inject(rig.pointer(InputKind::ButtonDown, 202, 205, 1)) == InjectOutcome::Done);
   CHECK(rig.typist.line(3000) == "button 1 202 205");
   CHECK(rig.desktop->inject(rig.event(InputKind::PointHide)) == InjectOutcome::Done);
-  CHECK(children() == std::pair{2, false});
+  CHECK(rig.soon([&] { return children() == std::pair{2, false}; }));
   ConsentMachine::set(*rig.gate, Rights());
   CHECK(rig.desktop->inject(rig.pointer(InputKind::PointMark, 200, 200)) == InjectOutcome::NoRight);
 }
