@@ -629,6 +629,7 @@ Result<bool> ShellOnGlfw::draw_frame(const std::function<void(FrameContext&)>& d
     if (auto again = start_imgui_vulkan(); !again) return fail(again);
     frames_due_ = std::max(frames_due_, 1);
   }
+  if (events_.before_frame) events_.before_frame();
   upload();
   ui_->wants().clear();
   show_cursor();

@@ -70,6 +70,8 @@ struct ShellEvents {
   std::function<void(std::uint32_t session, const InputEvent&)> input;
   // A picture is on the screen: after present. Called on main.
   std::function<void(std::uint32_t session, std::uint64_t number, LocalTime at)> picture_shown;
+  // On main before each frame: hand over what other threads left (on_picture and the like).
+  std::function<void()> before_frame;
   // Local chords while the remote view has the focus: Ctrl+Alt+Shift and this key ('K' palette, 'L' leave, F12 as 'F').
   std::function<void(char key)> local_chord;
 };

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <doctest/doctest.h>
+#include <imgui.h>
+
+#include <set>
+
+#include "tests/ui/operator_samples.h"
+#include "ui/kit/catalogue.h"
+#include "ui/views/operator/operator.h"
+
+namespace beside::views {
+namespace {
+
+// A screen without a window: an ImGui context, frames by hand, clicks by widget name.
+struct Stage {
+  ImGuiContext* context = ImGui::CreateContext();
+  std::unique_ptr<kit::Ui> ui;
+  OperatorState state;
+  OperatorHost host;
+  std::vector<RemoteView> drawn;
+  std::string copied;
+  session::OperatorSnapshot snapshot;
+  ManualClock clock;
+
+  explicit Stage(float width = 1280, float height = 800, float scale = 1) {
+    ImGuiIO& io = ImGui::GetIO();
+    io.DisplaySize = {width, height};
+    for (int i = 0; i < ImGuiKey_COUNT; ++i) io.KeyMap[i] = -1;
+    io.KeyMap[ImGuiKey_Tab] = 258;
+    io.KeyMap[ImGuiKey_Enter] = 257;
+    io.KeyMap[ImGuiKey_Escape] = 256;
+    io.KeyMap[ImGuiKey_Backspace] = 259;
+    io.KeyMap[ImGuiKey_Space] = 32;
+    auto made = kit::Ui::create(kit::ThemeName::Light, scale);
+    REQUIRE(made);
+    ui = std::move(*made);
+    host.draw_remote = [this](const RemoteView& view) {
+      drawn.push_back(view);
+      RemoteViewState s;
+      s.has_picture = true;
+      s.picture_width = 1920;
+      s.picture_height = 1080;
+      s.focused = view.take_focus;
+      s.shown_x = view.x;
+      s.shown_y = view.y;
+      s.shown_width = view.width;
+      s.shown_height = view.height;
+      return s;
+    };
+    host.copy = [this](const std::string& text) { copied = text; };
+  }
+  ~Stage() {
+    ui.reset();
+    ImGui::DestroyContext(context);
+  }
+  void use(const char* name) {
+    for (auto& sample : samples::operator_samples(clock.now())) {
+      if (sample.name == name) {
+        snapshot = sample.snapshot;
+        return;
+      }
+    }
+    FAIL("no sample ", name);
+  }
+  OperatorOut frame() {
+    if (ui->fonts().update()) CHECK(ImGui::GetIO().Fonts->IsBuilt());
+    ImGui::GetIO().DeltaTime = 1.0F / 60;
+    clock.advance(16ms);
+    drawn.clear();
+    ImGui::NewFrame();
+    ui->begin_frame(clock.now(), clock.unix_ms());
+    OperatorOut out = draw_operator(*ui, snapshot, state, host);
+    ui->end_frame();
+    ImGui::Render();
+    return out;
+  }
+  void settle() {
+    for (int i = 0; i < 4; ++i) (void)frame();
+  }
+  OperatorOut click(const char* label) {
+    const kit::Widget* w = ui->map().find(label);
+    REQUIRE_MESSAGE(w != nullptr, label);
+    ImGuiIO& io = ImGui::GetIO();
+    io.MousePos = {static_cast<float>(w->rect.x) + static_cast<float>(w->rect.width) / 2, static_cast<float>(w->rect.y) + static_cast<float>(w->rect.height) / 2};
+    OperatorOut all = frame();
+    const auto add = [&](OperatorOut more) { all.insert(all.end(), more.begin(), more.end()); };
+    io.MouseDown[0] = true;
+    add(frame());
+    io.MouseDown[0] = false;
+    add(frame());
+    add(frame());
+    return all;
+  }
+  OperatorOut key(int code, bool ctrl = false) {
+    ImGuiIO& io = ImGui::GetIO();
+    io.KeyCtrl = ctrl;
+    io.KeysDown[code] = true;
+    OperatorOut all = frame();
+    io.KeysDown[code] = false;
+    io.KeyCtrl = false;
+    OperatorOut more = frame();
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+  void type(const char* text) {
+    ImGui::GetIO().AddInputCharactersUTF8(text);
+    (void)frame();
+  }
+};
+
+template <typename T>
+const T* find(const OperatorOut& out) {
+  for (const auto& command : out) {
+    if (const T* hit = std::get_if<T>(&command)) return hit;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+TEST_CASE("Every state draws at every size and language without cut words") {
+  const struct {
+    float width, height, scale;
+  } sizes[] = {{1280, 800, 1}, {1920, 1080, 1}, {2560, 1600, 2}, {900, 600, 1}};
+  for (const char* language : {"en", "de", "it"}) {
+    REQUIRE(kit::set_language(language));
+    for (const auto& size : sizes) {
+      Stage stage(size.width, size.height, size.scale);
+      for (const auto& sample : samples::operator_samples(stage.clock.now())) {
+        stage.state = {};
+        stage.snapshot = sample.snapshot;
+        stage.settle();
+        CHECK_MESSAGE(stage.ui->map().widgets().size() > 4, sample.name);
+        for (const kit::Widget& w : stage.ui->map().widgets()) {
+          // Names of people, paths and codes may end in dots; our own words may not.
+          const bool button = w.role == kit::Role::Button || w.role == kit::Role::Check;
+          CHECK_MESSAGE(!(w.cut && button), language, " ", size.width, " ", sample.name, ": ", w.label, " ", w.text);
+          if (button) {
+            const bool inside = w.rect.x >= 0 && w.rect.right() <= static_cast<int>(size.width) + 1;
+            CHECK_MESSAGE(inside, language, " ", size.width, " ", sample.name, ": ", w.label, " reaches out");
+          }
+        }
+      }
+    }
+  }
+  REQUIRE(kit::set_language("en"));
+}
+
+TEST_CASE("The code page shows and copies the code and the new one after a wrong try") {
+  Stage stage;
+  stage.use("wrong_try");
+  stage.settle();
+  REQUIRE(stage.ui->map().find("code.value") != nullptr);
+  CHECK(stage.ui->map().find("code.value")->text == "482 913 5074");
+  CHECK(stage.ui->map().find("code.wrong_try_title") != nullptr);
+  (void)stage.click("code.copy");
+  CHECK(stage.copied == "482 913 5074");
+}
+
+TEST_CASE("Signing in sends login and password once and forgets the password") {
+  Stage stage;
+  stage.use("sign_in");
+  stage.state.login = "anna";
+  stage.state.password = "Secret1!";
+  stage.settle();
+  const OperatorOut out = stage.click("sign_in.go");
+  const auto* sent = find<session::SignIn>(out);
+  REQUIRE(sent != nullptr);
+  CHECK(sent->login == "anna");
+  CHECK(sent->password == "Secret1!");
+  CHECK(stage.state.password.empty());
+}
+
+TEST_CASE("An invitation is redeemed only with a password that meets every rule") {
+  Stage stage;
+  stage.use("redeem");
+  stage.state.invitation = "abc";
+  stage.state.display_name = "Anna";
+  stage.state.new_password = stage.state.repeat_password = "weakpass";
+  stage.settle();
+  CHECK_FALSE(stage.ui->map().find("redeem.go")->enabled);
+  stage.state.new_password = stage.state.repeat_password = "Strong-1x";
+  stage.settle();
+  CHECK(stage.ui->map().find("redeem.go")->enabled);
+  CHECK(find<session::Redeem>(stage.click("redeem.go")) != nullptr);
+}
+
+TEST_CASE("Asking needs a right and carries the reason") {
+  Stage stage;
+  stage.use("live_talk");
+  stage.settle();
+  (void)stage.click("pane.ask_control");
+  stage.settle();
+  REQUIRE(stage.state.ask_open);
+  stage.state.ask_reason = "printer";
+  const OperatorOut out = stage.click("ask.send");
+  const auto* sent = find<session::AskRights>(out);
+  REQUIRE(sent != nullptr);
+  CHECK(sent->rights == (Right::See | Right::Control));
+  CHECK(sent->reason == "printer");
+  CHECK(sent->session == 1);
+}
+
+TEST_CASE("Rights decide what the picture takes as input") {
+  const struct {
+    const char* sample;
+    RemoteInput input;
+  } table[] = {{"live_see", RemoteInput::None}, {"live_control", RemoteInput::Control}, {"panel_hidden", RemoteInput::None}, {"recovering", RemoteInput::None}};
+  for (const auto& row : table) {
+    Stage stage;
+    stage.use(row.sample);
+    stage.settle();
+    bool seen = false;
+    for (const RemoteView& view : stage.drawn) {
+      if (view.thumbnail) continue;
+      seen = true;
+      CHECK_MESSAGE(view.input == row.input, row.sample);
+    }
+    CHECK_MESSAGE(seen, row.sample);
+  }
+}
+
+TEST_CASE("A stale picture is veiled and says why in words") {
+  for (const char* name : {"stale", "panel_hidden", "recovering"}) {
+    Stage stage;
+    stage.use(name);
+    stage.settle();
+    REQUIRE_MESSAGE(stage.ui->map().find("pane.veil") != nullptr, name);
+    CHECK_MESSAGE(stage.ui->map().find("pane.veil")->text.size() > 10, name);
+  }
+}
+
+TEST_CASE("The palette finds an action by a few letters and runs it on Return") {
+  Stage stage;
+  stage.use("live_talk");
+  stage.settle();
+  (void)stage.key('K', true);
+  stage.settle();
+  REQUIRE(stage.state.palette_open);
+  stage.type("newses");
+  stage.settle();
+  CHECK(stage.state.palette_query == "newses");
+  OperatorOut out = stage.key(257);
+  CHECK(find<session::NewSession>(out) != nullptr);
+  CHECK_FALSE(stage.state.palette_open);
+}
+
+TEST_CASE("Letters in order score, word starts score more, strangers do not fit") {
+  CHECK(fuzzy_score("ns", "New session") > fuzzy_score("es", "New session"));
+  CHECK(fuzzy_score("xq", "New session") == -1);
+  CHECK(fuzzy_score("", "New session") <= 0);
+  CHECK(fuzzy_score("end", "End the session") > fuzzy_score("end", "Go to: Brendan"));
+}
+
+TEST_CASE("Every action of every state has words and runs without a mistake") {
+  Stage stage;
+  for (const auto& sample : samples::operator_samples(stage.clock.now())) {
+    stage.state = {};
+    stage.state.selected = sample.snapshot.sessions.empty() ? 0 : sample.snapshot.sessions.back().local_id;
+    std::set<std::string> ids;
+    for (const Action& action : operator_actions(sample.snapshot, stage.state, stage.host)) {
+      CHECK_MESSAGE(ids.insert(action.id).second, sample.name, " ", action.id);
+      CHECK(action.label.find("op.") == std::string::npos);
+      OperatorState copy = stage.state;
+      OperatorOut out;
+      action.run(copy, out);
+    }
+  }
+}
+
+TEST_CASE("A chord presses in order and releases in reverse") {
+  session::SessionView s;
+  s.local_id = 5;
+  OperatorOut out;
+  send_chord(s, chords().front(), out);
+  REQUIRE(out.size() == 6);
+  const auto& last = std::get<session::SendInput>(out.back());
+  CHECK(last.session == 5);
+  CHECK(last.event.kind == InputKind::KeyUp);
+  CHECK(last.event.hid_usage == 0xe0);
+  CHECK(std::get<session::SendInput>(out[2]).event.modifiers == (modifier::kControl | modifier::kAlt));
+}
+
+TEST_CASE("Ending asks first") {
+  Stage stage;
+  stage.use("live_control");
+  stage.settle();
+  OperatorOut out = stage.click("pane.end");
+  CHECK(find<session::EndSession>(out) == nullptr);
+  stage.settle();
+  out = stage.click("end.do");
+  REQUIRE(find<session::EndSession>(out) != nullptr);
+  CHECK(find<session::EndSession>(out)->session == 1);
+}
+
+TEST_CASE("A session in the list comes into view when it is chosen") {
+  Stage stage;
+  stage.use("live_control");
+  stage.settle();
+  CHECK(stage.state.selected == 1);
+  (void)stage.click("session.3");
+  CHECK(stage.state.selected == 3);
+  stage.settle();
+  CHECK(stage.ui->map().find("code.value") != nullptr);
+}
+
+}  // namespace beside::views

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <doctest/doctest.h>
+#include <imgui.h>
+
+#define GLFW_INCLUDE_NONE
+#include <GLFW/glfw3.h>
+
+#include <string>
+#include <vector>
+
+#include "ui/shell/hid_keys.h"
+#include "ui/shell/input_queue.h"
+#include "ui/shell/remote_control.h"
+#include "ui/shell/window_visibility.h"
+
+namespace beside::shell {
+namespace {
+
+// X key codes (evdev code + 8) of the keys used here.
+constexpr std::uint32_t kShiftKey = 50, kQ = 24, kA = 38, kC = 54, kCtrl = 37, kAlt = 64, kAltGr = 108, kAcute = 21, kE = 26, kL = 46, kMinusKey = 20;
+
+struct Recorder {
+  std::vector<InputEvent> events;
+  std::string chords;
+  RemoteControl control{[this](std::uint32_t, const InputEvent& e) { events.push_back(e); }, [this](char c) { chords += c; }};
+  void show(RemoteInput input, bool take_focus = true) {
+    RemoteView view;
+    view.session = 7;
+    view.x = 100;
+    view.y = 50;
+    view.width = 800;
+    view.height = 600;
+    view.fit = RemoteFit::OneToOne;
+    view.input = input;
+    view.hovered = true;
+    view.take_focus = take_focus;
+    view.layout_generation = 3;
+    view.monitor_id = 2;
+    control.set_view(view, RemotePlacement::place(view, 800, 600, 0, 0));
+  }
+  void type(KeyboardReader& keyboard, std::uint32_t code) {
+    control.key(code, keyboard.press(code), true);
+    control.key(code, keyboard.release(code), false);
+  }
+  std::string texts() const {
+    std::string all;
+    for (const auto& e : events) {
+      if (e.kind == InputKind::KeyDown || e.kind == InputKind::Text) all += std::string(e.text_view());
+    }
+    return all;
+  }
+};
+
+std::unique_ptr<KeyboardReader> german() {
+  auto made = KeyboardReader::create_for_layout("de", "", "en_US.UTF-8");
+  REQUIRE(made);
+  return std::move(*made);
+}
+
+}  // namespace
+
+TEST_CASE("HID usages and evdev codes map onto each other without loss") {
+  int known = 0;
+  for (std::uint32_t code = 0; code < 256; ++code) {
+    const auto usage = hid_from_evdev(code);
+    if (usage == 0) continue;
+    ++known;
+    CHECK(evdev_from_hid(usage) == code);
+  }
+  CHECK(known > 120);
+  CHECK(hid_from_evdev(30) == hid::kA);
+  CHECK(hid_from_evdev(1) == hid::kEscape);
+  CHECK(hid_from_evdev(100) == hid::kRightAlt);
+  CHECK(hid_from_evdev(9999) == 0);
+  CHECK(evdev_from_hid(9999) == 0);
+}
+
+TEST_CASE("A German keyboard's characters arrive with position, keysym and text") {
+  auto keyboard = german();
+  Recorder r;
+  r.show(RemoteInput::Control);
+  r.control.key(kAltGr, keyboard->press(kAltGr), true);
+  r.type(*keyboard, kQ);
+  r.control.key(kAltGr, keyboard->release(kAltGr), false);
+  r.type(*keyboard, kMinusKey);
+  CHECK(r.texts() == "@ß");
+  const InputEvent& at = r.events[1];
+  CHECK(at.hid_usage == 0x14);
+  CHECK(at.keysym == 0x40);
+  CHECK((at.modifiers & modifier::kAltGr) != 0);
+  CHECK(at.layout_generation == 3);
+  CHECK(at.monitor_id == 2);
+}
+
+TEST_CASE("A shortcut carries no control character as text") {
+  auto keyboard = german();
+  Recorder r;
+  r.show(RemoteInput::Control);
+  r.control.key(kCtrl, keyboard->press(kCtrl), true);
+  r.type(*keyboard, kC);
+  REQUIRE(r.events.size() == 3);
+  CHECK(r.events[1].text_view().empty());
+  CHECK(r.events[1].keysym == 'c');
+  CHECK((r.events[1].modifiers & modifier::kControl) != 0);
+}
+
+TEST_CASE("Dead keys go out as the composed text alone") {
+  auto keyboard = german();
+  Recorder r;
+  r.show(RemoteInput::Control);
+  r.type(*keyboard, kAcute);
+  CHECK(r.events.empty());
+  r.type(*keyboard, kE);
+  REQUIRE(r.events.size() == 1);
+  CHECK(r.events[0].kind == InputKind::Text);
+  CHECK(r.events[0].text_view() == "é");
+}
+
+TEST_CASE("Held keys are let go once when the window loses the focus and their releases stay here") {
+  auto keyboard = german();
+  Recorder r;
+  r.show(RemoteInput::Control);
+  r.control.key(kShiftKey, keyboard->press(kShiftKey), true);
+  r.control.key(kA, keyboard->press(kA), true);
+  r.control.window_focus_lost();
+  REQUIRE(r.events.size() == 3);
+  CHECK(r.events[2].kind == InputKind::ReleaseAll);
+  CHECK_FALSE(r.control.focused());
+  r.control.key(kA, keyboard->release(kA), false);
+  CHECK(r.events.size() == 3);
+}
+
+TEST_CASE("Auto-repeat of a held key sends nothing further") {
+  auto keyboard = german();
+  Recorder r;
+  r.show(RemoteInput::Control);
+  const KeyReading a = keyboard->press(kA);
+  CHECK(r.control.key(kA, a, true));
+  CHECK(r.control.key(kA, a, true));
+  CHECK(r.events.size() == 1);
+}
+
+TEST_CASE("Ctrl, Alt and Shift with a letter stay local and the customer's machine lets go first") {
+  auto keyboard = german();
+  Recorder r;
+  r.show(RemoteInput::Control);
+  for (const std::uint32_t code : {kCtrl, kAlt, kShiftKey}) r.control.key(code, keyboard->press(code), true);
+  const auto before = r.events.size();
+  r.type(*keyboard, kL);
+  CHECK(r.chords == "L");
+  REQUIRE(r.events.size() == before + 1);
+  CHECK(r.events.back().kind == InputKind::ReleaseAll);
+}
+
+TEST_CASE("Losing the right to control lets go and takes the focus away") {
+  auto keyboard = german();
+  Recorder r;
+  r.show(RemoteInput::Control);
+  r.control.key(kA, keyboard->press(kA), true);
+  r.show(RemoteInput::None);
+  CHECK(r.events.back().kind == InputKind::ReleaseAll);
+  CHECK_FALSE(r.control.focused());
+  CHECK_FALSE(r.control.key(kE, keyboard->press(kE), true));
+}
+
+TEST_CASE("Pointer moves are sent once a batch, buttons at their place, drags end where they end") {
+  Recorder r;
+  r.show(RemoteInput::Control);
+  r.control.pointer(150, 80);
+  r.control.pointer(499.5F, 349.5F);
+  r.control.flush();
+  REQUIRE(r.events.size() == 1);
+  CHECK(r.events[0].kind == InputKind::PointerMove);
+  CHECK(r.events[0].x == 32768);
+  CHECK(r.events[0].y == 32768);
+  CHECK(r.control.button(1, true));
+  r.control.pointer(2000, 349.5F);   // outside: clamped, since the button is held
+  CHECK(r.control.button(1, false));
+  CHECK(r.events.back().kind == InputKind::ButtonUp);
+  CHECK(r.events.back().x == 65535);
+  CHECK_FALSE(r.control.button(1, true));   // outside: ours
+  CHECK_FALSE(r.control.wheel(0, 120));
+}
+
+TEST_CASE("Pointing shows a mark over the picture and hides it outside") {
+  Recorder r;
+  r.show(RemoteInput::Point);
+  r.control.pointer(300, 200);
+  r.control.flush();
+  r.control.pointer(10, 10);
+  r.control.flush();
+  REQUIRE(r.events.size() == 2);
+  CHECK(r.events[0].kind == InputKind::PointMark);
+  CHECK(r.events[1].kind == InputKind::PointHide);
+  CHECK_FALSE(r.control.button(1, true));
+}
+
+TEST_CASE("A fitted picture is centred and maps its corners to the ends of the range") {
+  RemoteView view;
+  view.x = 10;
+  view.y = 20;
+  view.width = 960;
+  view.height = 960;
+  const auto at = RemotePlacement::place(view, 1920, 1080, 0, 0);
+  CHECK(at.scale == doctest::Approx(0.5));
+  CHECK(at.x == 10);
+  CHECK(at.y == 230);
+  CHECK(at.width == 960);
+  CHECK(at.height == 540);
+  CHECK(at.normalised_x(9) == 0);
+  CHECK(at.normalised_x(10 + 960) == 65535);
+  CHECK(at.normalised_y(230 + 269.5F) == 32768);
+}
+
+TEST_CASE("A slightly smaller picture keeps its size, a much smaller one grows") {
+  RemoteView view;
+  view.width = 1200;
+  view.height = 900;
+  CHECK(RemotePlacement::place(view, 1000, 750, 0, 0).scale == 1.0F);
+  CHECK(RemotePlacement::place(view, 600, 450, 0, 0).scale == doctest::Approx(2.0));
+}
+
+TEST_CASE("1:1 scrolls no further than the picture's edge") {
+  RemoteView view;
+  view.width = 800;
+  view.height = 600;
+  view.fit = RemoteFit::OneToOne;
+  const auto end = RemotePlacement::place(view, 1920, 1080, 99999, 99999);
+  CHECK(end.x == -1120);
+  CHECK(end.y == -480);
+  CHECK(end.normalised_x(799.5F) == 65535);
+  CHECK(RemotePlacement::max_scroll(800, 1920) == 1120);
+  CHECK(RemotePlacement::max_scroll(800, 640) == 0);
+  CHECK(edge_push(5, 0, 800, 28) == -1);
+  CHECK(edge_push(400, 0, 800, 28) == 0);
+  CHECK(edge_push(790, 0, 800, 28) == 1);
+  CHECK(edge_push(900, 0, 800, 28) == 0);
+}
+
+TEST_CASE("A panel is visible while three quarters of it show") {
+  const std::vector<Rect> monitors{{0, 0, 1000, 800}, {0, 0, 1000, 800}};
+  const Rect own{100, 100, 200, 100};
+  CHECK(counts_as_visible(own, monitors, {}));
+  CHECK(visible_pixels(own, monitors, {}) == 20000);
+  CHECK(counts_as_visible(own, monitors, {{100, 100, 40, 100}}));
+  CHECK_FALSE(counts_as_visible(own, monitors, {{100, 100, 60, 100}}));
+  CHECK_FALSE(counts_as_visible(own, monitors, {{100, 100, 30, 100}, {270, 100, 30, 100}}));
+  CHECK_FALSE(counts_as_visible({900, 100, 200, 100}, monitors, {}));
+  CHECK_FALSE(counts_as_visible({0, 0, 0, 0}, monitors, {}));
+}
+
+TEST_CASE("A key pressed and released in one batch is seen by ImGui, and a word after a Tab waits") {
+  ImGui::CreateContext();
+  ImGuiIO& io = ImGui::GetIO();
+  InputQueue queue;
+  queue.character('a');
+  queue.key(GLFW_KEY_TAB, true);
+  queue.key(GLFW_KEY_TAB, false);
+  queue.character('b');
+  CHECK(queue.apply(io));
+  CHECK(io.InputQueueCharacters.Size == 1);
+  CHECK_FALSE(io.KeysDown[GLFW_KEY_TAB]);
+  io.InputQueueCharacters.resize(0);
+  CHECK(queue.apply(io));
+  CHECK(io.KeysDown[GLFW_KEY_TAB]);
+  CHECK(io.InputQueueCharacters.Size == 0);
+  CHECK_FALSE(queue.apply(io));
+  CHECK_FALSE(io.KeysDown[GLFW_KEY_TAB]);
+  CHECK(io.InputQueueCharacters.Size == 1);
+  ImGui::DestroyContext();
+}
+
+TEST_CASE("Two clicks at two places in one batch reach their places") {
+  ImGui::CreateContext();
+  ImGuiIO& io = ImGui::GetIO();
+  InputQueue queue;
+  queue.move(10, 10);
+  queue.button(0, true);
+  queue.button(0, false);
+  queue.move(50, 50);
+  queue.button(0, true);
+  CHECK(queue.apply(io));
+  CHECK(io.MouseDown[0]);
+  CHECK(io.MousePos.x == 10);
+  CHECK(queue.apply(io));
+  CHECK_FALSE(io.MouseDown[0]);
+  CHECK(io.MousePos.x == 10);
+  CHECK_FALSE(queue.apply(io));
+  CHECK(io.MouseDown[0]);
+  CHECK(io.MousePos.x == 50);
+  ImGui::DestroyContext();
+}
+
+}  // namespace beside::shell
