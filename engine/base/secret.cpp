@@ -4,6 +4,7 @@
 namespace beside {
 
 void wipe(MutableByteSpan memory) {
+  if (memory.empty()) return;  // an empty vector has no address, and memset may not be given none
   std::memset(memory.data(), 0, memory.size());
   __asm__ __volatile__("" : : "r"(memory.data()) : "memory");
 }
