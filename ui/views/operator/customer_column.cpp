@@ -13,6 +13,19 @@ using session::SessionView;
 
 namespace {
 
+// As the operator reads it; the customer's side has words of its own.
+std::string verified_words(session::Verified verified) {
+  switch (verified) {
+    case session::Verified::ByCode:
+      return tr("op.verified_code");
+    case session::Verified::ByWords:
+      return tr("op.verified_words");
+    case session::Verified::No:
+      break;
+  }
+  return tr("op.verified_no");
+}
+
 void card(kit::Ui& ui, const SessionView& s, SessionUi& mine, OperatorOut& out) {
   const float size = ui.px(40);
   const ImVec2 at = ImGui::GetCursorScreenPos();
@@ -24,7 +37,7 @@ void card(kit::Ui& ui, const SessionView& s, SessionUi& mine, OperatorOut& out) 
   kit::elided(ui, "customer.system", s.peer.system, width, {.size = kit::Size::Small, .tone = kit::Tone::Muted});
   ImGui::SetCursorScreenPos({at.x, at.y + size + ui.px(10)});
   const bool proven = s.peer.verified != session::Verified::No;
-  kit::icon_text(ui, "customer.verified", proven ? kit::icon::kShield : kit::icon::kWarning, verified_text(s.peer.verified),
+  kit::icon_text(ui, "customer.verified", proven ? kit::icon::kShield : kit::icon::kWarning, verified_words(s.peer.verified),
                  {.size = kit::Size::Small, .tone = proven ? kit::Tone::Normal : kit::Tone::Warning});
   if (!s.peer.check_words[0].empty() && s.peer.verified != session::Verified::ByWords) {
     if (kit::link(ui, "customer.compare", tr(mine.words_open ? "op.hide_words" : "op.compare_words"))) mine.words_open = !mine.words_open;

@@ -96,7 +96,7 @@ void toolbar(kit::Ui& ui, const Area& area, const SessionView& s, OperatorState&
   list->AddRectFilled({area.x, area.y}, {area.x + area.width, area.y + area.height}, kit::packed(ui.theme().surface));
   list->AddRectFilled({area.x, area.y}, {area.x + area.width, area.y + std::max(1.0F, ui.scale())}, kit::packed(ui.theme().line));
   ImGui::SetCursorScreenPos({area.x + ui.px(8), area.y + ui.px(6)});
-  const bool wide = area.width > ui.px(800);
+  const bool wide = area.width > ui.px(660);
   const auto label = [&](const char* key) { return wide ? tr(key) : std::string(); };
   const bool see = s.granted.has(Right::See), control = s.granted.has(Right::Control), point = s.granted.has(Right::Point);
   if (kit::button(ui, "tool.ask", label("op.ask"), {.kind = s.asked.empty() ? kit::ButtonKind::Primary : kit::ButtonKind::Quiet, .icon = kit::icon::kHand, .enabled = s.asked.empty(), .tip = tr("op.ask_tip")})) {
