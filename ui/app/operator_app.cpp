@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/app/operator_app.h"
+
+#include <cstdio>
+#include <fstream>
+#include <mutex>
+
+#include "engine/base/log.h"
+#include "ui/app/main_tasks.h"
+#include "ui/app/operator_engine.h"
+#include "ui/app/window_options.h"
+#include "ui/shell/shell.h"
+#include "ui/views/operator/operator.h"
+
+namespace beside::app {
+namespace {
+
+// The newest undisplayed picture of each session: a slow window drops pictures, it never falls behind.
+class NewestPictures {
+ public:
+  // True when main has not yet been told of a picture of this session.
+  bool put(std::uint32_t session, ports::DecodedPicture picture) {
+    std::lock_guard lock(mutex_);
+    auto [at, fresh] = newest_.insert_or_assign(session, std::move(picture));
+    return fresh;
+  }
+  std::optional<ports::DecodedPicture> take(std::uint32_t session) {
+    std::lock_guard lock(mutex_);
+    auto node = newest_.extract(session);
+    if (node.empty()) return std::nullopt;
+    return std::move(node.mapped());
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<std::uint32_t, ports::DecodedPicture> newest_;
+};
+
+// Where root pixel 0,0 of the customer's desktop lies in the picture shown.
+std::pair<int, int> picture_origin(const session::OperatorSnapshot& snapshot, std::uint32_t session) {
+  for (const auto& view : snapshot.sessions) {
+    if (view.local_id != session || view.monitor_id == 0) continue;
+    for (const MonitorInfo& monitor : view.layout.monitors) {
+      if (monitor.id == view.monitor_id) return {monitor.area.x, monitor.area.y};
+    }
+  }
+  return {0, 0};
+}
+
+std::string read_token(const std::filesystem::path& file) {
+  std::ifstream in(file);
+  std::string token;
+  std::getline(in, token);
+  return token;
+}
+
+}  // namespace
+
+int run_operator(const Settings& settings, const OperatorOptions& options) {
+  shell::Shell* window = nullptr;
+  MainTasks tasks([&window] {
+    if (window != nullptr) window->wake();
+  });
+  NewestPictures pictures;
+  std::unique_ptr<OperatorEngine> engine;
+  views::OperatorState state;
+
+  shell::ShellConfig config = shell_config(options.window);
+  config.title = settings.company.empty() ? "Beside operator" : "Beside operator, " + settings.company;
+  config.app_id = "beside-operator";
+  config.min_width = 960;
+  config.min_height = 600;
+  shell::ShellEvents events;
+  events.close_requested = [&] {
+    window->quit();
+    return true;
+  };
+  events.before_frame = [&] { tasks.run(); };
+  events.input = [&](std::uint32_t session, const InputEvent& event) { engine->command(session::SendInput{session, event}); };
+  events.picture_shown = [&](std::uint32_t session, std::uint64_t number, LocalTime at) {
+    engine->command(session::PictureShown{session, number, to_us(at)});
+  };
+  views::OperatorOut from_chords;
+  events.local_chord = [&](char key) { views::operator_chord(state, key, from_chords); };
+  auto made = shell::Shell::create(std::move(config), std::move(events));
+  if (!made) return 1;  // the shell has told the person
+  const std::unique_ptr<shell::Shell> shell = std::move(*made);
+  window = shell.get();
+
+  OperatorEngineConfig engine_config;
+  engine_config.settings = settings;
+  engine_config.identity.role = control::ROLE_OPERATOR;
+  engine_config.identity.language = options.window.language.empty() ? language_of_environment() : options.window.language;
+  engine_config.identity.person = person_name();
+  engine_config.identity.journal_directory = data_directory() / "journal" / "operator";
+  engine_config.picture = [&](std::uint32_t session, ports::DecodedPicture picture) {
+    if (!pictures.put(session, std::move(picture))) return;
+    tasks.post([&, session] {
+      if (auto newest = pictures.take(session)) shell->on_picture(session, std::move(*newest));
+    });
+  };
+  engine_config.cursor_shape = [&](std::uint32_t session, ports::CursorImage image) {
+    tasks.post([&, session, image = std::move(image)] { shell->on_cursor_shape(session, image); });
+  };
+  engine_config.cursor_position = [&](std::uint32_t session, ports::CursorPosition at) {
+    tasks.post([&, session, at] {
+      const auto [x, y] = picture_origin(*engine->snapshot(), session);
+      shell->on_cursor_position(session, at.x - x, at.y - y, at.visible);
+    });
+  };
+  engine_config.gone = [&](std::uint32_t session) {
+    tasks.post([&, session] { shell->forget_pictures(session); });
+  };
+  engine = std::make_unique<OperatorEngine>(std::move(engine_config), [&] { shell->wake(); });
+  if (!options.token_file.empty()) {
+    const std::string token = read_token(options.token_file);
+    if (token.empty()) std::fprintf(stderr, "beside: the token file %s cannot be read; sign in by hand.\n", options.token_file.c_str());
+    else engine->command(session::SignInWithToken{token});
+  }
+  if (!options.invitation.empty()) {
+    state.invitation = options.invitation;
+    state.redeeming = true;
+  }
+
+  views::OperatorHost host;
+  host.copy = [&](const std::string& text) { shell->set_clipboard(text); };
+  const auto run = shell->run([&](shell::FrameContext& frame) {
+    host.draw_remote = [&](const views::RemoteView& view) { return frame.draw_remote(view); };
+    const auto snapshot = engine->snapshot();
+    auto commands = views::draw_operator(frame.ui(), *snapshot, state, host);
+    commands.insert(commands.end(), from_chords.begin(), from_chords.end());
+    from_chords.clear();
+    for (auto& command : commands) engine->command(std::move(command));
+    if (engine->wants_quit()) shell->quit();
+  });
+  engine->stop();
+  tasks.run();
+  if (!run) {
+    std::fprintf(stderr, "beside: %s\n", run.error().detail.c_str());
+    return 1;
+  }
+  return 0;
+}
+
+}  // namespace beside::app

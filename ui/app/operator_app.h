@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "ui/app/settings.h"
+#include "ui/app/window_options.h"
+
+namespace beside::app {
+
+struct OperatorOptions {
+  WindowOptions window;
+  std::filesystem::path token_file;  // one-use sign-in token, made by `beside-relay operator token`
+  std::string invitation;            // base64url, from an invitation link
+};
+
+// `beside operator`: runs until the window is closed. Returns the exit status.
+int run_operator(const Settings& settings, const OperatorOptions& options);
+
+}  // namespace beside::app
