@@ -75,8 +75,9 @@ int Commands::invite(const std::string& raw_login, bool admin, const std::filesy
   if (address.empty()) return say("start the relay once first: the link needs its address");
   const std::string link = address + (address.find('#') == std::string::npos ? "#" : "&") + "invite=" + to_base64url(made.token);
   if (!out.empty() && !write_private(out, link + "\n")) return say("cannot write " + out.string());
-  std::printf("Invitation for %s (%s), good once, until %s:\n%s\n", login.c_str(), made.record.role.c_str(),
-              time_text(made.record.expires_at).c_str(), link.c_str());
+  std::printf("Invitation for %s (%s), good once, until %s:\n%s\nor, typed by hand: relay %s, invitation %s\n",
+              login.c_str(), made.record.role.c_str(), time_text(made.record.expires_at).c_str(), link.c_str(),
+              address.c_str(), to_base64url(made.token).c_str());
   return 0;
 }
 

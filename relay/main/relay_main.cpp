@@ -82,8 +82,10 @@ int main(int argc, char** argv) {
   app.require_subcommand(0, 1);
   // So that --data may stand before or after the command.
   app.fallthrough();
-  for (CLI::App* sub : {op, log, audit}) sub->fallthrough();
-  for (CLI::App* sub : op->get_subcommands([](CLI::App*) { return true; })) sub->fallthrough();
+  for (CLI::App* sub : {op, log, audit}) {
+    sub->fallthrough();
+    for (CLI::App* below : sub->get_subcommands([](CLI::App*) { return true; })) below->fallthrough();
+  }
 
   CLI11_PARSE(app, argc, argv);
   if (app.get_subcommands().empty()) return beside::relay::serve(line.options);

@@ -7,8 +7,8 @@ namespace {
 const std::string kT(kTenant);
 
 constexpr const char* kOperatorColumns =
-    "SELECT o.id, o.login, o.display_name, o.pw_hash, r.name, r.permissions, CAST(o.created_at AS BIGINT), "
-    "CAST(o.disabled_at AS BIGINT) FROM operator o JOIN role r ON r.tenant_id = o.tenant_id AND r.id = o.role_id ";
+    "SELECT o.id, o.login, o.display_name, o.pw_hash, r.name, r.permissions, o.created_at, "
+    "o.disabled_at FROM operator o JOIN role r ON r.tenant_id = o.tenant_id AND r.id = o.role_id ";
 
 // permissions is a JSON array of plain words (no escapes, since only migrations write it).
 std::vector<std::string> words_of(const std::string& json) {
@@ -30,8 +30,8 @@ OperatorRecord operator_of(const soci::row& row) {
   op.pw_hash = row.get<std::string>(3);
   op.role = row.get<std::string>(4);
   op.permissions = words_of(row.get<std::string>(5));
-  op.created_at = row.get<long long>(6);
-  op.disabled_at = row.get<long long>(7);
+  op.created_at = number(row, 6);
+  op.disabled_at = number(row, 7);
   return op;
 }
 
@@ -128,8 +128,8 @@ Result<std::optional<InvitationRecord>> Store::invitation_by_token(ByteSpan toke
   return guarded(impl_->sql, "store: invitation", [&](soci::session& sql) -> Result<std::optional<InvitationRecord>> {
     const std::string digest = b64(token_sha256);
     soci::rowset<soci::row> rows =
-        (sql.prepare << "SELECT i.id, i.login, r.name, CAST(i.created_at AS BIGINT), CAST(i.expires_at AS BIGINT), "
-                        "CAST(i.used_at AS BIGINT) FROM invitation i JOIN role r ON r.tenant_id = i.tenant_id AND "
+        (sql.prepare << "SELECT i.id, i.login, r.name, i.created_at, i.expires_at, "
+                        "i.used_at FROM invitation i JOIN role r ON r.tenant_id = i.tenant_id AND "
                         "r.id = i.role_id WHERE i.tenant_id = :t AND i.sha256 = :h",
          soci::use(kT), soci::use(digest));
     for (const soci::row& row : rows) {
@@ -138,9 +138,9 @@ Result<std::optional<InvitationRecord>> Store::invitation_by_token(ByteSpan toke
       inv.login = row.get<std::string>(1);
       inv.role = row.get<std::string>(2);
       inv.token_sha256 = to_bytes(token_sha256);
-      inv.created_at = row.get<long long>(3);
-      inv.expires_at = row.get<long long>(4);
-      inv.used_at = row.get<long long>(5);
+      inv.created_at = number(row, 3);
+      inv.expires_at = number(row, 4);
+      inv.used_at = number(row, 5);
       return std::optional<InvitationRecord>(std::move(inv));
     }
     return std::optional<InvitationRecord>();

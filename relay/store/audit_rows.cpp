@@ -28,14 +28,14 @@ Result<void> Store::audit(const AuditEntry& entry, std::int64_t at) {
 Result<std::uint64_t> Store::verify_audit() {
   return guarded(impl_->sql, "store: verify audit", [&](soci::session& sql) -> Result<std::uint64_t> {
     soci::rowset<soci::row> rows =
-        (sql.prepare << "SELECT CAST(seq AS BIGINT), CAST(at AS BIGINT), actor, action, object, before, after, "
+        (sql.prepare << "SELECT seq, at, actor, action, object, before, after, "
                         "prev_hash, hash FROM audit WHERE tenant_id = :t ORDER BY seq",
          soci::use(kT));
     std::uint64_t good = 0;
     std::string prev;
     long long last = 0;
     for (const soci::row& row : rows) {
-      const long long seq = row.get<long long>(0);
+      const long long seq = number(row, 0);
       // Old rows go from the tail one day; the oldest kept one then is the anchor.
       if (good == 0 && seq != 1) {
         prev = row.get<std::string>(7);
@@ -43,7 +43,7 @@ Result<std::uint64_t> Store::verify_audit() {
       }
       const AuditEntry entry{row.get<std::string>(2), row.get<std::string>(3), row.get<std::string>(4),
                              row.get<std::string>(5), row.get<std::string>(6)};
-      const AuditLink link = link_audit(prev, static_cast<std::uint64_t>(last), entry, row.get<long long>(1));
+      const AuditLink link = link_audit(prev, static_cast<std::uint64_t>(last), entry, number(row, 1));
       if (seq != last + 1 || link.prev_hash != row.get<std::string>(7) || link.hash != row.get<std::string>(8)) {
         return fail(ErrorKind::Refused, "store: verify audit", "row " + std::to_string(seq) + " was changed");
       }

@@ -86,9 +86,9 @@ Result<std::vector<SessionRecord>> Store::open_sessions() {
   return guarded(impl_->sql, "store: open sessions", [&](soci::session& sql) -> Result<std::vector<SessionRecord>> {
     std::vector<SessionRecord> out;
     soci::rowset<soci::row> rows =
-        (sql.prepare << "SELECT s.id, s.operator_id, s.locator, CAST(s.state AS BIGINT), CAST(s.created_at AS BIGINT), "
-                        "CAST(s.valid_ms AS BIGINT), CAST(s.joined_at AS BIGINT), CAST(l.side AS BIGINT), "
-                        "l.token_sha256, l.ufrag, l.stun_password, CAST(l.ticket_expires_at AS BIGINT) "
+        (sql.prepare << "SELECT s.id, s.operator_id, s.locator, s.state, s.created_at, "
+                        "s.valid_ms, s.joined_at, l.side, "
+                        "l.token_sha256, l.ufrag, l.stun_password, l.ticket_expires_at "
                         "FROM code_session s JOIN code_session_leg l ON l.tenant_id = s.tenant_id AND l.session_id = s.id "
                         "WHERE s.tenant_id = :t AND s.state <> 2 ORDER BY s.id, l.side",
          soci::use(kT));
@@ -99,18 +99,18 @@ Result<std::vector<SessionRecord>> Store::open_sessions() {
         s.id = id;
         s.operator_id = row.get<std::string>(1);
         s.locator = row.get<std::string>(2);
-        s.state = static_cast<SessionState>(row.get<long long>(3));
-        s.created_at = row.get<long long>(4);
-        s.valid_ms = row.get<long long>(5);
-        s.joined_at = row.get<long long>(6);
+        s.state = static_cast<SessionState>(number(row, 3));
+        s.created_at = number(row, 4);
+        s.valid_ms = number(row, 5);
+        s.joined_at = number(row, 6);
         out.push_back(std::move(s));
       }
       LegRecord leg;
       leg.token_sha256 = unb64(row.get<std::string>(8));
       leg.ufrag = row.get<std::string>(9);
       leg.stun_password = row.get<std::string>(10);
-      leg.ticket_expires_at = row.get<long long>(11);
-      out.back().legs[row.get<long long>(7) == 1 ? 1 : 0] = std::move(leg);
+      leg.ticket_expires_at = number(row, 11);
+      out.back().legs[number(row, 7) == 1 ? 1 : 0] = std::move(leg);
     }
     return out;
   });
@@ -156,15 +156,15 @@ Result<std::vector<ChatRecord>> Store::chat_after(const std::string& session_id,
     std::vector<ChatRecord> out;
     const long long after = to_db(after_seq), limit = to_db(most);
     soci::rowset<soci::row> rows =
-        (sql.prepare << "SELECT CAST(seq AS BIGINT), client_id, CAST(side AS BIGINT), CAST(at AS BIGINT), sealed "
+        (sql.prepare << "SELECT seq, client_id, side, at, sealed "
                         "FROM code_message WHERE tenant_id = :t AND session_id = :s AND seq > :q ORDER BY seq LIMIT :l",
          soci::use(kT), soci::use(session_id), soci::use(after), soci::use(limit));
     for (const soci::row& row : rows) {
       ChatRecord chat;
-      chat.seq = static_cast<std::uint64_t>(row.get<long long>(0));
+      chat.seq = static_cast<std::uint64_t>(number(row, 0));
       chat.client_id = unb64(row.get<std::string>(1));
-      chat.from = row.get<long long>(2) == 0 ? Side::Operator : Side::Customer;
-      chat.at = row.get<long long>(3);
+      chat.from = number(row, 2) == 0 ? Side::Operator : Side::Customer;
+      chat.at = number(row, 3);
       chat.sealed = unb64(row.get<std::string>(4));
       out.push_back(std::move(chat));
     }
@@ -206,12 +206,12 @@ Result<std::vector<LogEntry>> Store::read_log(const std::string& session_id, std
     std::vector<LogEntry> out;
     const long long limit = to_db(most);
     soci::rowset<soci::row> rows =
-        (sql.prepare << "SELECT CAST(at AS BIGINT), event, detail, CAST(bytes AS BIGINT) FROM connection_log "
+        (sql.prepare << "SELECT at, event, detail, bytes FROM connection_log "
                         "WHERE tenant_id = :t AND session_id = :s ORDER BY at, id LIMIT :l",
          soci::use(kT), soci::use(session_id), soci::use(limit));
     for (const soci::row& row : rows) {
-      out.push_back({std::string(), row.get<long long>(0), session_id, row.get<std::string>(1), row.get<std::string>(2),
-                     static_cast<std::uint64_t>(row.get<long long>(3))});
+      out.push_back({std::string(), number(row, 0), session_id, row.get<std::string>(1), row.get<std::string>(2),
+                     static_cast<std::uint64_t>(number(row, 3))});
     }
     return out;
   });

@@ -19,6 +19,15 @@ inline long long to_db(std::uint64_t value) { return static_cast<long long>(valu
 inline std::string b64(ByteSpan bytes) { return to_base64url(bytes); }
 inline Bytes unb64(const std::string& text) { return from_base64url(text).value_or(Bytes{}); }
 
+// A whole number of a row, whatever width the back-end gives that column.
+inline long long number(const soci::row& row, std::size_t column) {
+  switch (row.get_properties(column).get_data_type()) {
+    case soci::dt_integer: return row.get<int>(column);
+    case soci::dt_unsigned_long_long: return static_cast<long long>(row.get<unsigned long long>(column));
+    default: return row.get<long long>(column);
+  }
+}
+
 // Runs `work(sql)` with SOCI's exceptions turned into errors.
 template <typename Work>
 auto guarded(soci::session& sql, std::string_view where, Work work) -> decltype(work(sql)) {
