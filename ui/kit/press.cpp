@@ -34,7 +34,11 @@ Press press(Ui& ui, std::string_view id, Role role, const ImRect& rect, std::str
     if (out.hovered && ImGui::IsMouseClicked(ImGuiMouseButton_Left)) {
       const bool active = ImGui::GetActiveID() == iid;
       ui.take_focus(id);
-      if (active) ImGui::SetActiveID(iid, ImGui::GetCurrentWindow());
+      if (active) {
+        ImGui::SetActiveID(iid, ImGui::GetCurrentWindow());
+        // SetActiveID forgets which button holds the widget, and ButtonBehavior asserts on that in the next frame.
+        ImGui::GetCurrentContext()->ActiveIdMouseButton = ImGuiMouseButton_Left;
+      }
       out.focused = true;
     }
     if (ui.activated(id)) out.pressed = true;
