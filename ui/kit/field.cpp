@@ -47,6 +47,9 @@ Edit edit(Ui& ui, std::string_view id, const ImRect& box, std::string& value, co
   ImGui::PushStyleColor(ImGuiCol_Text, ink(ui, o.enabled ? Tone::Normal : Tone::Muted));
   ImGuiContext& g = *ImGui::GetCurrentContext();
   const ImGuiID iid = ImGui::GetID(name.c_str());
+  // ImGui writes its own copy back while a field is being edited: let go when the program changed the text meanwhile.
+  std::string& before = ui.layout().edited[std::string(id)];
+  if (!o.password && ImGui::GetActiveID() == iid && before != value) ImGui::ClearActiveID();
   const bool focused = o.enabled && ui.focused(id);
   const bool wakes = focused && ImGui::GetActiveID() == 0 && !ImGui::IsMouseDown(ImGuiMouseButton_Left);
   if (wakes) g.NavActivateInputId = iid;
@@ -62,8 +65,8 @@ Edit edit(Ui& ui, std::string_view id, const ImRect& box, std::string& value, co
   Edit out;
   out.entered = ImGui::InputTextEx(name.c_str(), nullptr, buffer.data(), static_cast<int>(buffer.size()), box.GetSize(), flags,
                                    code ? regroup : nullptr);
-  // Woken without Tab (after Return, after the on-screen keyboard): go on at the end rather than select everything.
-  if (wakes && !ui.just_focused(id))
+  // Woken without Tab (a new screen, after Return, after the on-screen keyboard): go on at the end, select nothing.
+  if (wakes && !(ui.just_focused(id) && ui.focus_visible()))
     if (ImGuiInputTextState* state = ImGui::GetInputTextState(iid)) {
       state->ClearSelection();
       state->Stb.cursor = state->Stb.select_start = state->Stb.select_end = state->CurLenW;
@@ -74,6 +77,7 @@ Edit edit(Ui& ui, std::string_view id, const ImRect& box, std::string& value, co
     ui.fonts().need(value);
     out.changed = true;
   }
+  if (!o.password) before = value;
   ImGui::PopStyleColor();
   ImGui::PopStyleVar();
   ImGui::PopFont();

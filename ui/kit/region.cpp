@@ -42,7 +42,9 @@ void begin_screen(Ui& ui, std::string_view id, ScreenOptions o) {
   constexpr ImGuiWindowFlags kFlags = ImGuiWindowFlags_NoTitleBar | ImGuiWindowFlags_NoResize | ImGuiWindowFlags_NoMove |
                                       ImGuiWindowFlags_NoCollapse | ImGuiWindowFlags_NoSavedSettings |
                                       ImGuiWindowFlags_NoBringToFrontOnFocus | ImGuiWindowFlags_NoNav;
-  ImGui::Begin(std::string(id).c_str(), nullptr, kFlags);
+  // A screen that first appears under an open dialog must not take the focus: ImGui 1.86 asserts on it.
+  const bool under_dialog = ImGui::GetTopMostPopupModal() != nullptr;
+  ImGui::Begin(std::string(id).c_str(), nullptr, under_dialog ? kFlags | ImGuiWindowFlags_NoFocusOnAppearing : kFlags);
   ImGui::PopStyleVar(3);
   ImGui::PopStyleColor();
   push_region_of_window(ui);

@@ -31,9 +31,15 @@ Lines wrap_lines(Ui& ui, std::string_view words, const TextStyle& style, float w
   ui.fonts().need(words);
   ImFont* font = font_of(ui, style);
   Lines out;
+  if (words.empty()) {  // ImGui would look for the end of a null text
+    out.lines.emplace_back("");
+    out.height = font->FontSize;
+    return out;
+  }
   const char* at = words.data();
   const char* end = at + words.size();
   const auto line_width = [&](const char* from, const char* to) {
+    if (from == to) return 0.0f;
     return std::ceil(font->CalcTextSizeA(font->FontSize, 1e9f, 0, from, to).x);
   };
   do {
@@ -44,7 +50,9 @@ Lines wrap_lines(Ui& ui, std::string_view words, const TextStyle& style, float w
         stop = font->CalcWordWrapPositionA(1.0f, at, newline, width);
         if (stop <= at) stop = std::min(at + 1, newline);
         // A line that ends inside a word had no room for it.
-        if (stop < newline && *stop != ' ' && stop[-1] != ' ' && stop[-1] != '-' && stop[-1] != '/') out.broken = true;
+        // (After a mark an address or a path may go on in the next line.)
+        constexpr std::string_view kMarks = " -/.,:;!?\"@_";
+        if (stop < newline && *stop != ' ' && kMarks.find(stop[-1]) == std::string_view::npos) out.broken = true;
       }
       const char* trimmed = stop;
       while (trimmed > at && trimmed[-1] == ' ') --trimmed;
@@ -64,6 +72,10 @@ void draw_lines(Ui& ui, ImVec2 at, const Lines& lines, const TextStyle& style, f
   ImFont* font = font_of(ui, style);
   ImDrawList* list = ImGui::GetWindowDrawList();
   for (const std::string_view line : lines.lines) {
+    if (line.empty()) {
+      at.y += font->FontSize;
+      continue;
+    }
     float x = at.x;
     if (style.align != Align::Left) {
       const float w = font->CalcTextSizeA(font->FontSize, 1e9f, 0, line.data(), line.data() + line.size()).x;
@@ -133,6 +145,7 @@ std::string with_ellipsis(Ui& ui, std::string_view words, const TextStyle& style
   ui.fonts().need(words);
   ImFont* font = font_of(ui, style);
   const auto wide = [&](std::string_view s) {
+    if (s.empty()) return 0.0f;
     return font->CalcTextSizeA(font->FontSize, 1e9f, 0, s.data(), s.data() + s.size()).x;
   };
   shortened = false;

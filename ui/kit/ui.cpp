@@ -100,7 +100,6 @@ void Ui::move_focus(int step) {
   for (int i = 0; i < size; ++i)
     if (row[static_cast<std::size_t>(i)]->id == focus_) at = i;
   wanted_focus_ = row[static_cast<std::size_t>((at + step + size) % size)]->id;
-  select_wanted_ = true;
   focus_visible_ = true;
   ImGui::ClearActiveID();
 }

@@ -100,7 +100,7 @@ class Ui {
   };
   std::vector<Stop> stops_;
   std::string focus_, wanted_focus_, just_focused_;
-  bool focus_visible_ = false, held_ = false, select_wanted_ = false;
+  bool focus_visible_ = false, held_ = false;
   std::unique_ptr<Layout> layout_;
   int layer_ = 0, top_layer_ = 0, seen_layer_ = 0;
   std::vector<std::string> focus_below_;    // what had the focus under each popup

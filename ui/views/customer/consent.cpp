@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <imgui.h>
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "ui/kit/catalogue.h"
 #include "ui/views/customer/customer.h"
@@ -62,8 +64,10 @@ void draw_consent(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState
   }
   kit::begin_screen(ui, "consent");
   // The decision stays in view whatever the height; what it is about scrolls above it.
-  const bool narrow = kit::width_left(ui) < ui.px(460);
-  const float buttons = (narrow ? 2 * ui.target() + ui.px(8) : ui.target()) + ui.px(16);
+  const std::string fraud = kit::tr("consent.fraud");
+  const kit::TextStyle fraud_style{kit::Face::Strong, kit::Size::Small, kit::Tone::Warning, kit::Align::Left};
+  const float fraud_room = std::min(kit::width_left(ui), ui.px(520)) - ui.px(28);
+  const float buttons = ui.target() + ui.px(28) + kit::measure_text(ui, fraud, fraud_style, fraud_room).height;
   kit::begin_scroll(ui, "consent.about", -buttons);
   kit::begin_column(ui, 520);
   who(ui, s);
@@ -83,10 +87,6 @@ void draw_consent(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState
   }
   monitors(ui, s, state);
   kit::space(ui);
-  kit::begin_card(ui, "consent.fraud", {.tone = kit::Tone::Warning});
-  kit::icon_text(ui, "consent.fraud_text", kit::icon::kWarning, kit::tr("consent.fraud"));
-  kit::end_card(ui);
-  kit::space(ui);
   called(ui, state);
   kit::muted(ui, "consent.how_long", kit::tr("consent.how_long"));
   kit::end_column(ui);
@@ -96,12 +96,13 @@ void draw_consent(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState
   const auto decide = [&](Rights granted) {
     out.push_back(session::DecideAsk{ask.id, granted, state.monitor_id, to_us(ui.now())});
   };
-  // The same size and the same weight for both, side by side where there is room: neither is the easier one.
-  const float half = narrow ? kit::kFill : (kit::width_left(ui) - ui.px(kit::measure::kTight)) / 2;
-  if (kit::button(ui, "consent.not_now", kit::tr("consent.not_now"), {.kind = kit::ButtonKind::Primary, .width = half})) decide({});
-  if (!narrow) kit::beside(ui);
+  kit::icon_text(ui, "consent.fraud", kit::icon::kWarning, fraud, fraud_style);
+  // The same size and the same weight for both, side by side: neither is the easier one.
+  const float half = std::floor((kit::width_left(ui) - ui.px(kit::measure::kTight)) / 2);
+  if (kit::button(ui, "consent.not_now", kit::tr("consent.not_now"), {.icon = kit::icon::kCross, .width = half})) decide({});
+  kit::beside(ui);
   if (kit::button(ui, "consent.allow", kit::tr("consent.allow"),
-                  {.kind = kit::ButtonKind::Primary, .enabled = !(state.ticked & asked).empty(), .width = half}))
+                  {.icon = kit::icon::kCheck, .enabled = !(state.ticked & asked).empty(), .width = half}))
     decide(state.ticked & asked);
   kit::end_column(ui);
   kit::end_screen(ui);

@@ -32,7 +32,7 @@ std::vector<session::CustomerCommand> draw_customer(kit::Ui& ui, const session::
         draw_panel(ui, s, state, out, wish);
       }
       wish.panel_width = 380;
-      wish.panel_height = s.ask ? 640.0f : state.chat_open ? 620.0f : 430.0f;
+      wish.panel_height = s.ask ? 700.0f : state.chat_open ? 740.0f : 480.0f;
       break;
     case session::CustomerStage::Ended: draw_end(ui, s, state, out, wish); break;
   }

@@ -108,7 +108,7 @@ std::string chat_label(const session::CustomerSnapshot& s, const CustomerState& 
 void draw_panel(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState& state, CustomerOut& out, CustomerWishes&) {
   const float height = state.keep_free_below > 0 ? ImGui::GetIO().DisplaySize.y - state.keep_free_below : 0;
   kit::begin_screen(ui, "panel", {.height = height, .padding = kit::measure::kGap});
-  const float stop = ui.px(56);
+  const float stop = std::max(ui.px(60), ui.target() + ui.px(4));
   kit::begin_scroll(ui, "panel.body", -(stop + ui.px(12)));
   kit::begin_column(ui, 560);
   header(ui, s);
@@ -139,7 +139,7 @@ void draw_panel(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState& 
   }
   if (state.chat_open) {
     const ChatResult r = draw_chat(ui, "chat", s.chat, s.peer_typing, s.peer.name, state.chat,
-                                   std::max(ui.px(180), kit::height_left(ui) - ui.px(8)));
+                                   std::max(ui.px(240), kit::height_left(ui) - ui.px(8)));
     if (r.typing) out.push_back(session::CustomerTyping{*r.typing});
     if (r.say) out.push_back(session::SayToOperator{*r.say});
   } else {

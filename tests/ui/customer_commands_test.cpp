@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <doctest/doctest.h>
+
+#include <imgui.h>
+
+#include "tests/ui/customer_samples.h"
+#include "tests/ui/kit_screen.h"
+
+using namespace beside;
+using namespace beside::test;
+
+namespace {
+
+struct Played {
+  explicit Played(const std::string& name, int width = 480, int height = 1200) : screen(width, height, 1.0f) {
+    for (Sample& s : customer_samples())
+      if (s.name == name) sample = s;
+    draw = [this](kit::Ui& ui) {
+      for (auto& c : views::draw_customer(ui, sample.snapshot, sample.state, &wishes)) commands.push_back(c);
+      saw_save = saw_save || wishes.save_transcript;
+    };
+    screen.settle(draw, 4);
+    commands.clear();
+  }
+  template <typename T>
+  const T* last() const {
+    return commands.empty() ? nullptr : std::get_if<T>(&commands.back());
+  }
+  Screen screen;
+  Sample sample;
+  views::CustomerWishes wishes;
+  bool saw_save = false;
+  Screen::Draw draw;
+  std::vector<session::CustomerCommand> commands;
+};
+
+}  // namespace
+
+TEST_CASE("a code is grouped while it is typed, and Return sends it") {
+  Played p("start");
+  p.screen.type("482913507", p.draw);
+  CHECK(p.sample.state.code == "482913507");
+  p.screen.press(kEnter, p.draw);
+  CHECK(p.commands.empty());  // nine digits are no code
+  // Find the check digit as a person would be given it: exactly one of ten adds up.
+  int good = 0;
+  for (char c = '0'; c <= '9'; ++c) good += views::code_adds_up(std::string("482913507") + c) ? 1 : 0;
+  CHECK(good == 1);
+  for (char c = '0'; c <= '9'; ++c)
+    if (views::code_adds_up(std::string("482913507") + c)) p.screen.type(std::string(1, c), p.draw);
+  p.screen.press(kEnter, p.draw);
+  REQUIRE(p.last<session::EnterCode>() != nullptr);
+  CHECK(p.last<session::EnterCode>()->code == p.sample.state.code);
+}
+
+TEST_CASE("a slip of one digit is caught before anything is sent") {
+  Played p("start");
+  std::string code = "482913507";
+  for (char c = '0'; c <= '9'; ++c)
+    if (views::code_adds_up(code + c)) {
+      code += c;
+      break;
+    }
+  for (std::size_t i = 0; i < code.size(); ++i)
+    for (char c = '0'; c <= '9'; ++c) {
+      std::string slip = code;
+      if (slip[i] == c) continue;
+      slip[i] = c;
+      CHECK_FALSE(views::code_adds_up(slip));
+    }
+  code[3] = code[3] == '1' ? '2' : '1';
+  p.sample.state.code = code;
+  p.screen.settle(p.draw);
+  REQUIRE(p.screen.click("start.connect", p.draw));
+  CHECK(p.commands.empty());
+  CHECK(p.screen.map().find("start.slip.title") != nullptr);
+}
+
+TEST_CASE("a pasted code may have spaces, hyphens, or be a link") {
+  CHECK(kit::code_digits("482 913 5074") == "4829135074");
+  CHECK(kit::code_digits("482-913-5074\n") == "4829135074");
+  CHECK(kit::code_digits("beside://help.example:443/4829135074#pin=99AA") == "4829135074");
+  CHECK(kit::code_digits("beside://help.example:443") == "");
+  CHECK(kit::code_digits("48291350745555") == "4829135074");
+  CHECK(kit::grouped_code("4829135074") == "482 913 5074");
+  CHECK(kit::grouped_code("4829") == "482 9");
+}
+
+TEST_CASE("a prefilled code waits for a click") {
+  Played p("start_prefilled");
+  CHECK(p.sample.state.code == "4829135074");
+  CHECK(p.commands.empty());
+}
+
+TEST_CASE("the consent grants what is left ticked, carries the time of the click, and has no focus by itself") {
+  Played p("consent");
+  CHECK(p.screen.ui().focused_id().empty());
+  p.screen.press(kEnter, p.draw);
+  p.screen.press(kSpaceKey, p.draw);
+  CHECK(p.commands.empty());
+  REQUIRE(p.screen.click("consent.right.control", p.draw));
+  REQUIRE(p.screen.click("consent.monitor.2", p.draw));
+  const std::int64_t before = to_us(p.screen.clock().now());
+  REQUIRE(p.screen.click("consent.allow", p.draw));
+  const auto* d = p.last<session::DecideAsk>();
+  REQUIRE(d != nullptr);
+  CHECK(d->ask_id == 1);
+  CHECK(d->granted == (Right::See | Right::Point));
+  CHECK(d->monitor_id == 2);
+  CHECK(d->from_click_at_us > before);
+  CHECK(d->from_click_at_us <= to_us(p.screen.clock().now()));
+}
+
+TEST_CASE("Not now grants nothing") {
+  Played p("consent");
+  REQUIRE(p.screen.click("consent.not_now", p.draw));
+  REQUIRE(p.last<session::DecideAsk>() != nullptr);
+  CHECK(p.last<session::DecideAsk>()->granted.empty());
+  const kit::Widget* no = p.screen.map().find("consent.not_now");
+  const kit::Widget* yes = p.screen.map().find("consent.allow");
+  CHECK(no->rect.width == yes->rect.width);
+  CHECK(no->rect.height == yes->rect.height);
+}
+
+TEST_CASE("unticking See unticks what needs it, and a right that is not built is not shown") {
+  Played p("consent");
+  p.sample.snapshot.ask->rights = p.sample.snapshot.ask->rights | Right::Camera;
+  p.screen.settle(p.draw);
+  CHECK(p.screen.map().find("consent.right.camera") == nullptr);
+  REQUIRE(p.screen.click("consent.right.see", p.draw));
+  CHECK(p.sample.state.ticked.empty());
+  CHECK_FALSE(p.screen.map().find("consent.allow")->enabled);
+}
+
+TEST_CASE("each right can be taken back on the panel, and Stop stops") {
+  Played p("panel");
+  REQUIRE(p.screen.click("panel.right.control.revoke", p.draw));
+  REQUIRE(p.last<session::RevokeRight>() != nullptr);
+  CHECK(p.last<session::RevokeRight>()->rights == Rights(Right::Control));
+  REQUIRE(p.screen.click("panel.stop", p.draw));
+  CHECK(p.last<session::StopSession>() != nullptr);
+}
+
+TEST_CASE("the live mark shows what is being done now") {
+  Played p("panel");
+  CHECK(p.screen.map().find("panel.right.see.live")->checked == true);
+  CHECK(p.screen.map().find("panel.right.control.live")->checked == false);
+}
+
+TEST_CASE("chat tells that somebody types, sends with Return, and keeps the field ready") {
+  Played p("panel_chat");
+  REQUIRE(p.screen.click("chat.field", p.draw));
+  p.screen.type("One moment", p.draw);
+  REQUIRE(p.last<session::CustomerTyping>() != nullptr);
+  CHECK(p.last<session::CustomerTyping>()->typing);
+  p.screen.press(kEnter, p.draw);
+  bool said = false;
+  for (const auto& c : p.commands)
+    if (const auto* say = std::get_if<session::SayToOperator>(&c)) said = say->text == "One moment";
+  CHECK(said);
+  REQUIRE(p.last<session::CustomerTyping>() != nullptr);
+  CHECK_FALSE(p.last<session::CustomerTyping>()->typing);
+  CHECK(p.sample.state.chat.draft.empty());
+  p.screen.type("again", p.draw);
+  CHECK(p.sample.state.chat.draft == "again");
+}
+
+TEST_CASE("typing rests after four seconds without a key") {
+  Played p("panel_chat");
+  p.screen.click("chat.field", p.draw);
+  p.screen.type("Hm", p.draw);
+  p.screen.advance(5s);
+  p.screen.settle(p.draw, 1);
+  REQUIRE(p.last<session::CustomerTyping>() != nullptr);
+  CHECK_FALSE(p.last<session::CustomerTyping>()->typing);
+}
+
+TEST_CASE("the check words can be confirmed or denied") {
+  Played p("panel_words");
+  REQUIRE(p.screen.click("words.differ", p.draw));
+  REQUIRE(p.last<session::ConfirmWords>() != nullptr);
+  CHECK_FALSE(p.last<session::ConfirmWords>()->same);
+  REQUIRE(p.screen.click("words.same", p.draw));
+  CHECK(p.last<session::ConfirmWords>()->same);
+}
+
+TEST_CASE("the end page saves the chat and closes the program") {
+  Played p("end");
+  REQUIRE(p.screen.click("end.save", p.draw));
+  CHECK(p.saw_save);
+  REQUIRE(p.screen.click("end.quit", p.draw));
+  CHECK(p.last<session::Quit>() != nullptr);
+}
+
+TEST_CASE("a keyboard alone reaches Stop") {
+  Played p("panel");
+  for (int i = 0; i < 20 && p.screen.ui().focused_id() != "panel.stop"; ++i) p.screen.press(kTab, p.draw);
+  CHECK(p.screen.ui().focused_id() == "panel.stop");
+  p.screen.press(kEnter, p.draw);
+  CHECK(p.last<session::StopSession>() != nullptr);
+  p.screen.press(kTab, p.draw, true);
+  CHECK(p.screen.ui().focused_id() == "panel.words");
+}
+
+TEST_CASE("Escape or Cancel leaves the connecting screen") {
+  Played p("connecting");
+  p.screen.press(kEscape, p.draw);
+  CHECK(p.last<session::CancelConnecting>() != nullptr);
+  p.commands.clear();
+  REQUIRE(p.screen.click("connecting.cancel", p.draw));
+  CHECK(p.last<session::CancelConnecting>() != nullptr);
+}
+
+TEST_CASE("the address screen sends what was typed") {
+  Played p("address");
+  p.screen.type("beside://help.example:443", p.draw);
+  REQUIRE(p.screen.click("address.go", p.draw));
+  REQUIRE(p.last<session::SetAddress>() != nullptr);
+  CHECK(p.last<session::SetAddress>()->address == "beside://help.example:443");
+}
