@@ -62,6 +62,11 @@ void measure(ports::VideoCodec codec, Speed speed) {
   for (const char* scene : {"key", "glyph", "page"}) {
     const int rounds = scene[0] == 'k' ? 3 : 12;
     double encode = 1e9, decode = 1e9, bytes = 0;
+    // A resting picture first: otherwise the cost of refining the key picture hides that of the glyph.
+    for (int i = 0; scene[0] == 'g' && i < 20; ++i) {
+      auto rest = (*encoder)->encode(text.take({}), false);
+      if (!rest || !(*decoder)->decode(rest->annex_b)) return;
+    }
     for (int i = 0; i < rounds; ++i) {
       std::vector<Rect> damage = {{0, 0, 1920, 1080}};
       if (scene[0] == 'g') damage = {text.draw_glyph(40 + i, 30, static_cast<std::uint32_t>(i) * 31 + 7, 0xffffff)};
