@@ -293,6 +293,18 @@ TEST_CASE("Ending asks first") {
   CHECK(find<session::EndSession>(out)->session == 1);
 }
 
+// A session that ended while "Ask" was open made its end page appear under the dialog, and ImGui 1.86 asserted.
+TEST_CASE("A screen may appear while a dialog is open") {
+  Stage stage;
+  stage.use("live_talk");
+  stage.settle();
+  (void)stage.click("pane.ask_see");
+  stage.settle();
+  stage.use("ended");
+  stage.settle();
+  CHECK(stage.ui->map().find("ended.heading") != nullptr);
+}
+
 TEST_CASE("A session in the list comes into view when it is chosen") {
   Stage stage;
   stage.use("live_control");

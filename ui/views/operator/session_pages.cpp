@@ -46,6 +46,22 @@ void draw_code(kit::Ui& ui, const std::string& code, float width) {
                 .rect = {static_cast<int>(at.x), static_cast<int>(at.y), static_cast<int>(width), static_cast<int>(high)}, .text = code});
 }
 
+// As the operator reads it; the customer's end page has words of its own.
+std::string cause_words(session::EndView::Cause cause) {
+  using Cause = session::EndView::Cause;
+  switch (cause) {
+    case Cause::CustomerStop:
+    case Cause::CustomerKeys:
+      return tr("op.cause_customer");
+    case Cause::PanelClosed:
+      return tr("op.cause_closed");
+    case Cause::OperatorEnded:
+      return tr("op.cause_me");
+    default:
+      return end_cause_text(cause);
+  }
+}
+
 std::string date_text(std::int64_t unix_ms) {
   const std::time_t t = static_cast<std::time_t>(unix_ms / 1000);
   std::tm local{};
@@ -124,7 +140,7 @@ void draw_ended(kit::Ui& ui, const Area& area, const SessionView& s, OperatorSta
   kit::space(ui, std::clamp(area.height / ui.scale() * 0.08F, 4.0F, 90.0F));
   kit::heading(ui, "ended.heading", tr("op.ended_title", session_title(s)));
   kit::space(ui, 4);
-  kit::text(ui, "ended.cause", end_cause_text(s.end.cause), {.tone = kit::Tone::Muted});
+  kit::text(ui, "ended.cause", cause_words(s.end.cause), {.tone = kit::Tone::Muted});
   kit::space(ui, 16);
   if (s.notice.kind != session::NoticeKind::None) {
     if (draw_notice(ui, "ended.notice", s.notice, true)) out.emplace_back(session::DismissNotice{s.notice.id});
