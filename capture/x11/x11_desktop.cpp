@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Past 400 lines: the desk thread, its hand-over and its checks belong in one view, since their order is the safety.
 #include "capture/x11/x11_desktop.h"
 
 #include <poll.h>

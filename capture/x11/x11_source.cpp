@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Past 400 lines: one loop over shared state (events, layout, damage, buffers) that would only be scattered by a cut.
 #include "capture/x11/x11_source.h"
 
 #include <fmt/core.h>
