@@ -188,7 +188,7 @@ class ShellOnGlfw final : public Shell, public FrameContext {
   bool panel_ = false;
   char chord_ = 0;
   bool key_in_batch_ = false;
-  int frames_due_ = 1;
+  int frames_due_ = kSettleFrames + 1;
   std::uint64_t frames_drawn_ = 0;
   LocalTime last_look_{};
   float pointer_x_ = 0, pointer_y_ = 0;
