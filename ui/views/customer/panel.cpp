@@ -78,6 +78,15 @@ void rights(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerOut& out) {
   kit::end_card(ui);
 }
 
+void rights_line(kit::Ui& ui, const session::CustomerSnapshot& s) {
+  std::string names;
+  for (const Right right : kOrder)
+    if ((s.granted & kBuiltRights).has(right)) names += (names.empty() ? "" : ", ") + right_name(right);
+  kit::live_mark(ui, "panel.rights_live", !s.in_use.empty());
+  kit::beside(ui);
+  kit::muted(ui, "panel.rights_line", names.empty() ? kit::tr("panel.nothing_allowed") : kit::tr("panel.allowed_now") + ": " + names);
+}
+
 void state_card(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState& state, CustomerOut& out) {
   if (s.recovering) {
     kit::begin_card(ui, "panel.recovering", {.tone = kit::Tone::Accent});
@@ -114,10 +123,13 @@ void draw_panel(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState& 
   header(ui, s);
   kit::space(ui);
   state_card(ui, s, state, out);
-  rights(ui, s, out);
+  // With the on-screen keyboard there is room for one line of it only; closing the chat brings the whole back.
+  const bool compact = state.keep_free_below > 0;
+  if (compact) rights_line(ui, s);
+  else rights(ui, s, out);
   if (state.chat_open) state.chat_seen = s.chat.size();
   const float half = (kit::width_left(ui) - ui.px(8)) / 2;
-  const bool has_words = !s.peer.check_words[0].empty();
+  const bool has_words = !compact && !s.peer.check_words[0].empty();
   if (kit::button(ui, "panel.chat", chat_label(s, state),
                   {.icon = kit::icon::kChat, .width = has_words ? half : kit::kFill, .selected = state.chat_open})) {
     state.chat_open = !state.chat_open;
@@ -140,8 +152,8 @@ void draw_panel(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState& 
   if (state.chat_open) {
     const ChatResult r = draw_chat(ui, "chat", s.chat, s.peer_typing, s.peer.name, state.chat,
                                    std::max(ui.px(240), kit::height_left(ui) - ui.px(8)));
-    if (r.typing) out.push_back(session::CustomerTyping{*r.typing});
     if (r.say) out.push_back(session::SayToOperator{*r.say});
+    if (r.typing) out.push_back(session::CustomerTyping{*r.typing});
   } else {
     kit::muted(ui, "panel.keys", kit::tr("panel.keys"));
   }
