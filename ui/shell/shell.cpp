@@ -31,7 +31,7 @@ namespace beside::shell {
 namespace {
 
 constexpr milliseconds kWatch{250};       // how often a panel is looked after
-constexpr int kSettleFrames = 2;          // ImGui shows some effects of an event one frame later
+constexpr int kSettleFrames = 4;          // a dialog asked for in one frame is opened, measured and shown in the next three
 constexpr float kEdgeMargin = 28, kEdgeStep = 24;
 
 Result<void> sorry(std::string_view where, const std::string& detail) {

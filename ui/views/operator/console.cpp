@@ -158,7 +158,7 @@ void draw_console(kit::Ui& ui, const session::OperatorSnapshot& snapshot, Operat
   const bool live = s != nullptr && (s->stage == SessionStage::Live || s->stage == SessionStage::Recovering);
   const bool show_column = live && !state.details_hidden && !state.history_open && size.x >= ui.px(960);
   const float list_width = show_list ? ui.px(size.x >= ui.px(1600) ? 280 : 232) : 0;
-  const float column_width = show_column ? ui.px(size.x >= ui.px(1600) ? 368 : 332) : 0;
+  const float column_width = show_column ? ui.px(size.x >= ui.px(1600) ? 368 : 340) : 0;
   const float height = std::max(size.y - top - bottom, 1.0F);
   top_bar(ui, {0, 0, size.x, top}, snapshot, state, host, out);
   if (show_list) draw_session_list(ui, {0, top, list_width, height}, snapshot, state, host, out);

@@ -62,9 +62,9 @@ void rights(kit::Ui& ui, const SessionView& s, OperatorState& state, OperatorOut
     const kit::Tone tone = paused ? kit::Tone::Warning : granted ? kit::Tone::Accent : kit::Tone::Muted;
     kit::text_at(ui, at.x, at.y + ui.px(8), right_icon(right), {.tone = tone});
     const std::string action = tr(granted ? "op.give_back_short" : "op.ask_short");
-    const float button = std::max(ui.px(64), kit::measure_text(ui, action, {.size = kit::Size::Small}).width + ui.px(34));
+    const float button = std::max(ui.px(56), kit::measure_text(ui, action, {.size = kit::Size::Small}).width + ui.px(33));
     ImGui::SetCursorScreenPos({at.x + ui.px(26), at.y + ui.px(7)});
-    kit::elided(ui, "rights." + name, right_name(right), width - ui.px(26) - button - ui.px(8), {.tone = granted || asked ? kit::Tone::Normal : kit::Tone::Muted});
+    kit::elided(ui, "rights." + name, right_name(right), width - ui.px(26) - button - ui.px(4), {.tone = granted || asked ? kit::Tone::Normal : kit::Tone::Muted});
     ImGui::SetCursorScreenPos({at.x + width - button, at.y + ui.px(1)});
     if (asked) {
       kit::text_at(ui, at.x + width - button, at.y + ui.px(9), tr("op.asked_short"), {.size = kit::Size::Small, .tone = kit::Tone::Accent});

@@ -42,10 +42,12 @@ void head_line(kit::Ui& ui, const Area& area, const SessionView& s, OperatorStat
     kit::badge(ui, std::string("pane.right_") + name_of(right), right_name(right), paused ? kit::Tone::Warning : kit::Tone::Accent, paused ? kit::icon::kPause : right_icon(right));
   }
   if (first) kit::badge(ui, "pane.talk_only", tr("op.state_talk"), kit::Tone::Normal, kit::icon::kChat);
+  const float badges_end = ui.map().widgets().empty() ? x : static_cast<float>(ui.map().widgets().back().rect.right());
   const float side = ui.px(32);
   const std::string time = minutes_text(kit::minutes_since(ui.wants(), s.started_at, ui.now()));
   const float time_width = kit::measure_text(ui, time, {.size = kit::Size::Small}).width;
-  kit::text_at(ui, area.x + area.width - side * 2 - ui.px(28) - time_width, y + ui.px(8), time, {.size = kit::Size::Small, .tone = kit::Tone::Muted});
+  const float time_x = area.x + area.width - side * 2 - ui.px(28) - time_width;
+  if (time_x > badges_end + ui.px(8)) kit::text_at(ui, time_x, y + ui.px(8), time, {.size = kit::Size::Small, .tone = kit::Tone::Muted});
   ImGui::SetCursorScreenPos({area.x + area.width - side * 2 - ui.px(12), y});
   if (kit::icon_button(ui, "pane.details", state.details_hidden ? kit::icon::kLeft : kit::icon::kRight, tr("op.toggle_details"))) state.details_hidden = !state.details_hidden;
   kit::beside(ui, 4);
