@@ -109,7 +109,7 @@ void ControlClient::on_message(const Bytes& bytes) {
       organisation_ = welcome.organisation();
       if (welcome.ping_interval_ms() > 0) idle_ping_ = std::clamp<nanoseconds>(milliseconds(welcome.ping_interval_ms()), 1s, 60s);
       if (!welcome.resumed()) {
-        reliable_.restart(now);
+        reliable_.restart(now, false);  // the roles ask anew, in the order that a relay without memory needs
       } else if (auto resumed = reliable_.resume(welcome.last_seq(), now); !resumed) {
         lost({NoticeKind::RelayUnreachable, {"", dump_error(resumed.error())}});
         relay_->reconnect_now();

@@ -33,7 +33,8 @@ class ControlClient {
 
   void open();
   void close();                              // says Goodbye
-  // Kept and sent again until the relay has it, unless it is a Tunnel or a Ping. False: too much is waiting.
+  // Kept and sent again until the relay has it or has forgotten this connection (ready with resumed = false), unless it is a
+  // Tunnel or a Ping. False: too much is waiting.
   bool send(const control::Envelope& message);
   bool ready() const { return ready_; }
   const std::string& relay_name() const { return relay_name_; }

@@ -114,8 +114,10 @@ void OperatorRole::on_message(const control::Envelope& message) {
       credentials_.token = to_bytes(as_bytes(in.token()));
       credentials_.renewed = true;
       set_notice(NoticeKind::None);
+      code_requests_.clear();
       for (auto& s : sessions_) {
         if (s->link()) s->link()->control_up();
+        else if (s->wants_code()) ask_for_code(s->local_id());
       }
       break;
     }

@@ -40,6 +40,7 @@ class OperatorSession {
   std::string session_id() const { return link_ ? link_->session_id() : std::string(); }
   PeerLink* link() { return link_.get(); }
   SessionStage stage() const { return stage_; }
+  bool wants_code() const { return code_wanted_ && stage_ == SessionStage::WaitingForCustomer; }
 
   void created(const control::SessionCreated& created, const std::string& relay_name);
   void peer_left_for_good(EndView::Cause cause);

@@ -193,6 +193,7 @@ void PeerLink::on_rejoined(const control::Rejoined& rejoined) {
   fetch.mutable_chat_fetch()->set_session_id(session_id_);
   fetch.mutable_chat_fetch()->set_after_seq(chat_seq_);
   (void)ports_.send_control(fetch);
+  for (const PendingChat& pending : pending_chat_) send_chat(pending);
 }
 
 void PeerLink::on_ticket(const control::Ticket& ticket) {
@@ -277,21 +278,26 @@ bool PeerLink::say(std::string text) {
   if (!sealer_ || dead_ || text.empty() || text.size() > kMostChatText || !is_utf8(text)) return false;
   Bytes client_id(16);
   ports_.random(client_id);
-  const Bytes sealed = sealer_->seal_chat(as_bytes(text), client_id);
-  control::Envelope out;
-  control::Chat& chat = *out.mutable_chat();
-  chat.set_session_id(session_id_);
-  chat.set_client_id(as_text(client_id).data(), client_id.size());
-  chat.set_sealed(as_text(sealed).data(), sealed.size());
-  (void)ports_.send_control(out);  // while the line is down it waits in the control connection's queue
+  Bytes sealed = sealer_->seal_chat(as_bytes(text), client_id);
+  pending_chat_.push_back({std::move(client_id), std::move(sealed), chat_.size()});
+  if (control_ready_) send_chat(pending_chat_.back());
   ChatLine line;
   line.mine = line.pending = true;
   line.text = std::move(text);
   line.at_unix_ms = ports_.clock->unix_ms();
-  pending_chat_.emplace_back(std::move(client_id), chat_.size());
   chat_.push_back(std::move(line));
   events_.changed();
   return true;
+}
+
+// The relay knows a repetition by its client id, so sending again is harmless.
+void PeerLink::send_chat(const PendingChat& pending) {
+  control::Envelope out;
+  control::Chat& chat = *out.mutable_chat();
+  chat.set_session_id(session_id_);
+  chat.set_client_id(as_text(pending.client_id).data(), pending.client_id.size());
+  chat.set_sealed(as_text(pending.sealed).data(), pending.sealed.size());
+  (void)ports_.send_control(out);
 }
 
 void PeerLink::on_chat(const control::ChatDelivered& chat) {
@@ -301,8 +307,8 @@ void PeerLink::on_chat(const control::ChatDelivered& chat) {
   chat_seq_ = chat.seq();
   if (sender == self_) {
     for (std::size_t i = 0; i < pending_chat_.size(); ++i) {
-      if (pending_chat_[i].first != client_id) continue;
-      ChatLine& line = chat_[pending_chat_[i].second];
+      if (pending_chat_[i].client_id != client_id) continue;
+      ChatLine& line = chat_[pending_chat_[i].line];
       line.pending = false;
       line.seq = chat.seq();
       pending_chat_.erase(pending_chat_.begin() + static_cast<std::ptrdiff_t>(i));

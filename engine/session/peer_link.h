@@ -102,12 +102,17 @@ class PeerLink {
   std::optional<LocalTime> to_local(PeerTime stamp) const;
 
  private:
+  struct PendingChat {
+    Bytes client_id, sealed;
+    std::size_t line;          // in chat_
+  };
   void on_datagram(ByteSpan datagram);
   void on_plaintext(ByteSpan plaintext);
   void on_open();
   void heard();
   void die(ports::ChannelFault fault);
   void pump_channel();
+  void send_chat(const PendingChat& pending);
   void pump_media(LocalTime now);
 
   const ports::End self_;
@@ -131,7 +136,7 @@ class PeerLink {
   Rung rung_ = Rung::None;
   RungReason rung_reason_ = RungReason::StillTrying;
   std::vector<ChatLine> chat_;
-  std::vector<std::pair<Bytes, std::size_t>> pending_chat_;   // client id, index into chat_
+  std::vector<PendingChat> pending_chat_;    // not yet ordered by the relay; sent again after a rejoin
   std::uint64_t chat_seq_ = 0;
   std::uint64_t bytes_sent_ = 0, bytes_received_ = 0, refused_datagrams_ = 0;
 };

@@ -14,6 +14,20 @@
 
 using namespace beside;
 
+namespace {
+
+Rights rights_named(const std::vector<std::string>& names) {
+  Rights out;
+  for (const std::string& name : names) {
+    for (Right right : {Right::See, Right::Point, Right::Control}) {
+      if (name == name_of(right)) out = out | right;
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
   CLI::App program{"Beside: live help and remote support. Without a word it is the customer's program."};
   std::string where, config, token_file, invitation, log_file;
@@ -30,6 +44,13 @@ int main(int argc, char** argv) {
   CLI::App* operate = program.add_subcommand("operator", "the operator's console");
   operate->add_option("--token-file", token_file, "signs in with a one-use token (beside-relay operator token)");
   operate->add_option("--invitation", invitation, "the invitation that the administrator sent");
+  bool new_session = false;
+  operate->add_flag("--new-session", new_session, "makes a session code at once");
+  std::vector<std::string> ask;
+  std::string reason;
+  operate->add_option("--ask", ask, "with --new-session: asks for these rights once the customer is there")
+      ->check(CLI::IsMember({"see", "point", "control"}))->needs("--new-session")->delimiter(',');
+  operate->add_option("--reason", reason, "with --ask: why, as the customer reads it")->needs("--ask");
   std::string relay;
   operate->add_option("--relay", relay, "beside://host:port#pin=..., when no beside.toml names it");
   operate->fallthrough();
@@ -54,7 +75,7 @@ int main(int argc, char** argv) {
   };
   if (operate->parsed()) {
     if (!relay.empty() && !take_address(relay, nullptr)) return 2;
-    return app::run_operator(*settings, {window, token_file, invitation});
+    return app::run_operator(*settings, {window, token_file, invitation, new_session, rights_named(ask), reason});
   }
   app::CustomerOptions customer{window, {}};
   if (where.starts_with("beside://")) {

@@ -122,6 +122,7 @@ int run_operator(const Settings& settings, const OperatorOptions& options) {
     state.redeeming = true;
   }
 
+  bool want_session = options.new_session;
   views::OperatorHost host;
   host.copy = [&](const std::string& text) { shell->set_clipboard(text); };
   const auto run = shell->run([&](shell::FrameContext& frame) {
@@ -130,6 +131,10 @@ int run_operator(const Settings& settings, const OperatorOptions& options) {
     auto commands = views::draw_operator(frame.ui(), *snapshot, state, host);
     commands.insert(commands.end(), from_chords.begin(), from_chords.end());
     from_chords.clear();
+    if (want_session && snapshot->stage == session::OperatorStage::Console && snapshot->relay_up) {
+      want_session = false;
+      commands.push_back(session::NewSession{0, options.ask, options.reason});
+    }
     for (auto& command : commands) engine->command(std::move(command));
     if (engine->wants_quit()) shell->quit();
   });
