@@ -9,7 +9,7 @@
 namespace beside::capture {
 
 OwnShield::OwnShield(const Connection& connection, std::shared_ptr<const ports::OwnWindows> own)
-    : connection_(connection), own_(std::move(own)), pid_(static_cast<std::uint32_t>(getpid())) {
+    : connection_(connection), application_(connection, own), own_(std::move(own)), pid_(static_cast<std::uint32_t>(getpid())) {
   constexpr std::string_view kName = "_NET_WM_PID";
   Reply<xcb_intern_atom_reply_t> atom(xcb_intern_atom_reply(
       connection.xcb(), xcb_intern_atom(connection.xcb(), 0, static_cast<std::uint16_t>(kName.size()), kName.data()),
@@ -19,6 +19,10 @@ OwnShield::OwnShield(const Connection& connection, std::shared_ptr<const ports::
 
 std::vector<Rect> OwnShield::areas() const {
   std::vector<Rect> out = own_->areas();
+  if (application_.limited()) {
+    const auto rest = application_.hidden();
+    out.insert(out.end(), rest.begin(), rest.end());
+  }
   const auto ids = own_->native_ids();
   if (ids.empty()) return out;
   xcb_connection_t* c = connection_.xcb();
@@ -94,7 +98,7 @@ bool OwnShield::chain_at(int x, int y) const {
 bool OwnShield::covers(int x, int y) const {
   const auto all = areas();
   if (std::any_of(all.begin(), all.end(), [&](const Rect& r) { return r.contains(x, y); })) return true;
-  return chain_at(x, y);
+  return chain_at(x, y) || (application_.limited() && !application_.is_application_at(x, y));
 }
 
 bool OwnShield::has_focus() const {
@@ -106,6 +110,10 @@ bool OwnShield::has_focus() const {
   Reply<xcb_query_pointer_reply_t> pointer(xcb_query_pointer_reply(c, pointer_cookie, nullptr));
   if (!focus) return true;  // the display is gone: nothing may be typed
   const bool follows_pointer = focus->focus == XCB_INPUT_FOCUS_POINTER_ROOT || focus->focus == connection_.root();
+  if (application_.limited()) {
+    if (!follows_pointer && !application_.is_application(focus->focus)) return true;
+    if (!pointer || (follows_pointer && !application_.is_application_at(pointer->root_x, pointer->root_y))) return true;
+  }
   if (!follows_pointer && is_ours_or_inside(focus->focus)) return true;
   // With a focus window that is an ancestor of the one under the pointer, X hands the key to the inner one; asking the
   // chain under the pointer covers that as well as focus that follows the pointer.

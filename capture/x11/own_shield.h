@@ -4,13 +4,15 @@
 #include <memory>
 #include <vector>
 
+#include "capture/x11/application_windows.h"
 #include "capture/x11/connection.h"
 #include "engine/ports/desktop.h"
 
 namespace beside::capture {
 
 // Where our own windows are, and whether a window is ours. The shell's areas are one source; the X server is asked too,
-// because a window may have moved before the shell could say so.
+// because a window may have moved before the shell could say so. Where only one application is shared (a kiosk), all that
+// is not the application's is treated as ours: hatched, and closed to input.
 // Thread: the connection's.
 class OwnShield {
  public:
@@ -32,6 +34,7 @@ class OwnShield {
   bool chain_at(int x, int y) const;                     // from the top-level at a point down to the innermost window
 
   const Connection& connection_;
+  ApplicationWindows application_;
   std::shared_ptr<const ports::OwnWindows> own_;
   xcb_window_t exception_ = XCB_NONE;
   xcb_atom_t pid_atom_ = XCB_NONE;

@@ -23,4 +23,14 @@ std::vector<std::uint32_t> OwnWindows::native_ids() const {
   return ids_;
 }
 
+void OwnWindows::share_only(ApplicationRule rule) {
+  std::lock_guard lock(mutex_);
+  application_ = std::move(rule);
+}
+
+std::optional<ApplicationRule> OwnWindows::shared_application() const {
+  std::lock_guard lock(mutex_);
+  return application_;
+}
+
 }  // namespace beside::ports

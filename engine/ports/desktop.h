@@ -17,6 +17,15 @@
 
 namespace beside::ports {
 
+// Names the one application that a kiosk shares. A window belongs to it when its client's process runs in the process
+// session `process_session` (0: no such test), or when an application's window of WM_CLASS `window_class` (class or
+// instance; empty: no such test) is of the same process. When both are empty nothing belongs to it.
+struct ApplicationRule {
+  std::int64_t process_session = 0;     // as getsid(2) tells it
+  std::string window_class;
+  bool operator==(const ApplicationRule&) const = default;
+};
+
 // Rectangles of our own windows, root pixels. They are hatched out of every frame and refuse injected input. The shell
 // updates it whenever its window moves; capture and desk read it. Thread: any.
 class OwnWindows {
@@ -29,9 +38,14 @@ class OwnWindows {
   // X window ids of our own top-level windows (stacking and focus checks on the desk thread ask the server about them).
   void set_native_ids(std::vector<std::uint32_t> ids);
   std::vector<std::uint32_t> native_ids() const;
+  // From now on only the windows of one application may be seen and steered: everything else is hatched and refuses input.
+  // There is no way back to sharing more; a second call names another application (its process was started anew).
+  void share_only(ApplicationRule rule);
+  std::optional<ApplicationRule> shared_application() const;
 
  private:
   mutable std::mutex mutex_;
+  std::optional<ApplicationRule> application_;
   std::vector<Rect> areas_;
   std::vector<std::uint32_t> ids_;
   std::atomic<bool> focused_{false};
