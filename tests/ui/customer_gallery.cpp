@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // A tool to look at screens: ui_gallery OUT_DIR [filter] [theme] [language] [scale] [WxH]
-// Draws every sample whose name holds `filter` into OUT_DIR/NAME-THEME-LANGUAGE-SCALE.png. Needs a display (Xvfb will do).
+// Draws every sample whose name holds `filter` into OUT_DIR/NAME-THEME-LANGUAGE-SCALE.png. Needs a display (Xvfb will
+// do).
 #define GL_GLEXT_PROTOTYPES
 #include <GLFW/glfw3.h>
 #include <backends/imgui_impl_glfw.h>
@@ -26,7 +27,8 @@ bool save_png(const std::string& path, int width, int height, const std::vector<
   rgb.reserve(static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * 3);
   for (int y = height - 1; y >= 0; --y)
     for (int x = 0; x < width; ++x) {
-      const std::size_t at = (static_cast<std::size_t>(y) * static_cast<std::size_t>(width) + static_cast<std::size_t>(x)) * 4;
+      const std::size_t at =
+          (static_cast<std::size_t>(y) * static_cast<std::size_t>(width) + static_cast<std::size_t>(x)) * 4;
       rgb.insert(rgb.end(), {rgba[at], rgba[at + 1], rgba[at + 2]});
     }
   png_image image{};
@@ -53,7 +55,9 @@ int main(int argc, char** argv) {
   if (glfwInit() == 0) return 1;
   glfwWindowHint(GLFW_VISIBLE, GLFW_FALSE);
   kit::set_language(language);
-  const kit::ThemeName name = theme == "dark" ? kit::ThemeName::Dark : theme == "contrast" ? kit::ThemeName::HighContrast : kit::ThemeName::Light;
+  const kit::ThemeName name = theme == "dark"       ? kit::ThemeName::Dark
+                              : theme == "contrast" ? kit::ThemeName::HighContrast
+                                                    : kit::ThemeName::Light;
   const auto draw = [&](const std::string& sample, int w, int h, const std::function<void(kit::Ui&)>& view) {
     if (sample.find(filter) == std::string::npos) return true;
     const int pw = static_cast<int>(static_cast<float>(width > 0 ? width : w) * scale);
@@ -103,12 +107,14 @@ int main(int argc, char** argv) {
     const bool panel = s.snapshot.stage == session::CustomerStage::Live;
     const bool tall = s.state.chat_open || s.snapshot.ask.has_value();
     good = draw(s.name, panel ? 380 : 520, panel && !tall ? 560 : 640,
-                [&](kit::Ui& ui) { (void)views::draw_customer(ui, s.snapshot, s.state); }) && good;
+                [&](kit::Ui& ui) { (void)views::draw_customer(ui, s.snapshot, s.state); }) &&
+           good;
   }
   for (test::KioskSample& s : test::kiosk_samples()) {
     const bool edge = s.snapshot.stage == session::CustomerStage::Live && !s.snapshot.ask;
     good = draw(s.name, edge ? 420 : 1280, edge ? 1024 : 1024,
-                [&](kit::Ui& ui) { (void)views::draw_kiosk(ui, s.snapshot, test::kiosk_settings(), s.state); }) && good;
+                [&](kit::Ui& ui) { (void)views::draw_kiosk(ui, s.snapshot, test::kiosk_settings(), s.state); }) &&
+           good;
   }
   glfwTerminate();
   return good ? 0 : 1;

@@ -33,7 +33,9 @@ CustomerSnapshot live() {
   return s;
 }
 
-Rights all() { return Right::See | Right::Point | Rights(Right::Control); }
+Rights all() {
+  return Right::See | Right::Point | Rights(Right::Control);
+}
 
 }  // namespace
 
@@ -147,6 +149,8 @@ std::vector<KioskSample> kiosk_samples() {
   return out;
 }
 
-views::KioskSettings kiosk_settings() { return {"Stadtbücherei am Markt", "Ausleihe und Anmeldung", "en"}; }
+views::KioskSettings kiosk_settings() {
+  return {"Stadtbücherei am Markt", "Ausleihe und Anmeldung", "en"};
+}
 
 }  // namespace beside::test

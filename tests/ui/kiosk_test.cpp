@@ -16,7 +16,8 @@ struct Played {
       if (s.name == name) sample = s;
     sample.state.last_touch = LocalTime{};
     draw = [this](kit::Ui& ui) {
-      for (auto& c : views::draw_kiosk(ui, sample.snapshot, kiosk_settings(), sample.state, &wishes)) commands.push_back(c);
+      for (auto& c : views::draw_kiosk(ui, sample.snapshot, kiosk_settings(), sample.state, &wishes))
+        commands.push_back(c);
     };
     screen.settle(draw, 4);
     commands.clear();

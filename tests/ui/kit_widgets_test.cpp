@@ -105,7 +105,8 @@ TEST_CASE("broken UTF-8 becomes replacement characters and never more than its b
 }
 
 TEST_CASE("the widget map is written whole, with screen coordinates and quoted text") {
-  const std::string path = (std::filesystem::temp_directory_path() / ("beside-map-" + std::to_string(getpid()))).string();
+  const std::string path =
+      (std::filesystem::temp_directory_path() / ("beside-map-" + std::to_string(getpid()))).string();
   kit::WidgetMap map(path);
   map.set_origin(100, 50);
   map.add({.label = "a.b", .role = kit::Role::Button, .rect = {1, 2, 3, 4}, .checked = true, .text = "say \"hi\"\n"});

@@ -31,7 +31,7 @@ struct Language {
 };
 
 struct Catalogue {
-  std::deque<Language> all;      // a deque: MoFile points into `owned`, which must not move
+  std::deque<Language> all;  // a deque: MoFile points into `owned`, which must not move
   const Language* current = nullptr;
   const Language* english = nullptr;
 
@@ -62,7 +62,8 @@ std::string filled(std::string_view pattern, std::span<const std::string> args) 
   std::string out;
   out.reserve(pattern.size() + 16);
   for (std::size_t i = 0; i < pattern.size(); ++i) {
-    if (pattern[i] == '{' && i + 2 < pattern.size() && pattern[i + 2] == '}' && pattern[i + 1] >= '0' && pattern[i + 1] <= '9') {
+    if (pattern[i] == '{' && i + 2 < pattern.size() && pattern[i + 2] == '}' && pattern[i + 1] >= '0' &&
+        pattern[i + 1] <= '9') {
       const auto index = static_cast<std::size_t>(pattern[i + 1] - '0');
       if (index < args.size()) out += args[index];
       i += 2;
@@ -134,8 +135,10 @@ std::string_view MoFile::find(std::string_view wanted, std::size_t form) const {
   std::size_t low = 0, high = count_;
   while (low < high) {
     const std::size_t middle = low + (high - low) / 2;
-    if (key(middle) < wanted) low = middle + 1;
-    else high = middle;
+    if (key(middle) < wanted)
+      low = middle + 1;
+    else
+      high = middle;
   }
   if (low >= count_ || key(low) != wanted) return {};
   std::string_view all = text(texts_, low);
@@ -147,7 +150,9 @@ std::string_view MoFile::find(std::string_view wanted, std::size_t form) const {
   return all.substr(0, all.find('\0'));
 }
 
-std::size_t MoFile::form_of(std::uint64_t n) const { return plural_.empty() ? 0 : plural_form(plural_, n); }
+std::size_t MoFile::form_of(std::uint64_t n) const {
+  return plural_.empty() ? 0 : plural_form(plural_, n);
+}
 
 std::vector<std::string> languages() {
   std::vector<std::string> out;
@@ -193,7 +198,9 @@ bool set_language(std::string_view code) {
   return true;
 }
 
-const std::string& language() { return catalogue().current->code; }
+const std::string& language() {
+  return catalogue().current->code;
+}
 
 Result<void> add_language(const std::string& code, const std::string& mo_path) {
   std::vector<std::byte> bytes;
@@ -212,7 +219,9 @@ Result<void> add_language(const std::string& code, const std::string& mo_path) {
   return {};
 }
 
-bool translated(std::string_view key) { return !catalogue().current->file.find(key).empty(); }
+bool translated(std::string_view key) {
+  return !catalogue().current->file.find(key).empty();
+}
 
 namespace detail {
 

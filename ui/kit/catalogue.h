@@ -12,8 +12,9 @@
 
 #include "engine/base/result.h"
 
-// The text catalogue. Keys are short English names ("start.code_label"), the words are in assets/locale/<language>/*.po,
-// compiled by msgfmt at build time and embedded, so that they work under any locale, "C" too. Arguments fill {0}, {1}...
+// The text catalogue. Keys are short English names ("start.code_label"), the words are in
+// assets/locale/<language>/*.po, compiled by msgfmt at build time and embedded, so that they work under any locale, "C"
+// too. Arguments fill {0}, {1}...
 //
 // Process-wide and for the main thread only: one program speaks one language at a time.
 namespace beside::kit {
@@ -42,7 +43,8 @@ class MoFile {
 std::vector<std::string> languages();
 // The language's own word for itself ("Deutsch").
 std::string language_name(std::string_view language);
-// From --language (may be empty), then LANGUAGE, LC_ALL, LC_MESSAGES, LANG; "en" when none of them names one that we have.
+// From --language (may be empty), then LANGUAGE, LC_ALL, LC_MESSAGES, LANG; "en" when none of them names one that we
+// have.
 std::string choose_language(std::string_view asked);
 // False when there is no such language; nothing changes then.
 bool set_language(std::string_view language);
@@ -53,12 +55,17 @@ Result<void> add_language(const std::string& language, const std::string& mo_pat
 namespace detail {
 std::string translate(std::string_view key, std::span<const std::string> args);
 std::string translate_plural(std::string_view key, std::uint64_t n, std::span<const std::string> args);
-inline std::string as_text(std::string_view s) { return std::string(s); }
-inline std::string as_text(const std::string& s) { return s; }
-inline std::string as_text(const char* s) { return s; }
+inline std::string as_text(std::string_view s) {
+  return std::string(s);
+}
+inline std::string as_text(const std::string& s) {
+  return s;
+}
+inline std::string as_text(const char* s) {
+  return s;
+}
 template <typename T>
-  requires std::is_integral_v<T>
-std::string as_text(T v) {
+requires std::is_integral_v<T> std::string as_text(T v) {
   return std::to_string(v);
 }
 }  // namespace detail

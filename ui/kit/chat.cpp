@@ -25,7 +25,8 @@ void bubble(Ui& ui, std::string_view id, const Bubble& b, bool show_time) {
   const ImDrawFlags corners = b.mine ? ImDrawFlags_RoundCornersTop | ImDrawFlags_RoundCornersBottomLeft
                                      : ImDrawFlags_RoundCornersTop | ImDrawFlags_RoundCornersBottomRight;
   list->AddRectFilled(rect.Min, rect.Max, packed(b.mine ? t.accent_soft : t.raised), ui.px(10), corners);
-  draw_lines(ui, {rect.Min.x + pad, rect.Min.y + ui.px(7)}, lines, style, 0, ink(ui, b.pending ? Tone::Muted : Tone::Normal));
+  draw_lines(ui, {rect.Min.x + pad, rect.Min.y + ui.px(7)}, lines, style, 0,
+             ink(ui, b.pending ? Tone::Muted : Tone::Normal));
   // A word longer than a bubble (an address) is broken on purpose.
   record(ui, id, Role::Text, rect, b.text);
   if (show_time && !b.time.empty()) {
@@ -36,7 +37,8 @@ void bubble(Ui& ui, std::string_view id, const Bubble& b, bool show_time) {
 
 }  // namespace
 
-void chat_transcript(Ui& ui, std::string_view id, std::span<const Bubble> bubbles, std::string_view typing, float height) {
+void chat_transcript(Ui& ui, std::string_view id, std::span<const Bubble> bubbles, std::string_view typing,
+                     float height) {
   begin_scroll(ui, id, height);
   const std::string name(id);
   const bool at_end = ImGui::GetScrollY() >= ImGui::GetScrollMaxY() - ui.px(8);
@@ -49,8 +51,8 @@ void chat_transcript(Ui& ui, std::string_view id, std::span<const Bubble> bubble
   for (std::size_t i = 0; i < bubbles.size(); ++i) {
     // One stamp for a run of lines of the same person within a minute.
     const bool last = i + 1 == bubbles.size();
-    const bool show_time = last || bubbles[i + 1].mine != bubbles[i].mine || bubbles[i + 1].time != bubbles[i].time ||
-                           bubbles[i].pending;
+    const bool show_time =
+        last || bubbles[i + 1].mine != bubbles[i].mine || bubbles[i + 1].time != bubbles[i].time || bubbles[i].pending;
     bubble(ui, name + "." + std::to_string(i), bubbles[i], show_time);
   }
   if (!typing.empty()) text(ui, name + ".typing", typing, {Face::Text, Size::Small, Tone::Muted, Align::Left});

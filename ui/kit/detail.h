@@ -28,11 +28,11 @@ struct Ui::Layout {
     std::string id;
   };
   std::vector<Region> regions;
-  std::deque<Card> cards;              // a deque: a splitter must not move
+  std::deque<Card> cards;  // a deque: a splitter must not move
   std::size_t open_cards = 0;
-  std::map<std::string, float, std::less<>> seen;   // heights and scroll positions from the frame before, by id
+  std::map<std::string, float, std::less<>> seen;          // heights and scroll positions from the frame before, by id
   std::map<std::string, std::string, std::less<>> edited;  // what each field returned last, to see changes from outside
-  ImRect last{};                       // the last widget drawn
+  ImRect last{};                                           // the last widget drawn
   std::string last_id;
   std::map<std::string, LocalTime, std::less<>> began;  // movements and hover times
 };

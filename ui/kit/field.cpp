@@ -36,8 +36,8 @@ struct Edit {
 };
 
 // One ImGui text input without its frame, at the rectangle given.
-Edit edit(Ui& ui, std::string_view id, const ImRect& box, std::string& value, const FieldOptions& o, const TextStyle& style,
-          ImVec2 pad, bool code) {
+Edit edit(Ui& ui, std::string_view id, const ImRect& box, std::string& value, const FieldOptions& o,
+          const TextStyle& style, ImVec2 pad, bool code) {
   ui.fonts().need(value);
   std::vector<char> buffer(std::max<std::size_t>(o.max_bytes, value.size()) + 1, 0);
   std::copy(value.begin(), value.end(), buffer.begin());
@@ -63,8 +63,8 @@ Edit edit(Ui& ui, std::string_view id, const ImRect& box, std::string& value, co
   if (code) flags |= ImGuiInputTextFlags_CallbackEdit;
   if (o.lines > 1) flags |= static_cast<int>(ImGuiInputTextFlags_Multiline);
   Edit out;
-  out.entered = ImGui::InputTextEx(name.c_str(), nullptr, buffer.data(), static_cast<int>(buffer.size()), box.GetSize(), flags,
-                                   code ? regroup : nullptr);
+  out.entered = ImGui::InputTextEx(name.c_str(), nullptr, buffer.data(), static_cast<int>(buffer.size()), box.GetSize(),
+                                   flags, code ? regroup : nullptr);
   // Woken without Tab (a new screen, after Return, after the on-screen keyboard): go on at the end, select nothing.
   if (wakes && !(ui.just_focused(id) && ui.focus_visible()))
     if (ImGuiInputTextState* state = ImGui::GetInputTextState(iid)) {
@@ -95,7 +95,8 @@ FieldResult field(Ui& ui, std::string_view id, std::string& value, const FieldOp
     text(ui, {}, o.label, {Face::Strong, Size::Small, Tone::Normal, Align::Left});
     ImGui::SetCursorScreenPos({start.x, ImGui::GetCursorScreenPos().y - ui.px(measure::kGrid)});
   }
-  const TextStyle style{code || o.mono ? Face::Mono : Face::Text, code ? Size::Huge : Size::Body, Tone::Normal, Align::Left};
+  const TextStyle style{code || o.mono ? Face::Mono : Face::Text, code ? Size::Huge : Size::Body, Tone::Normal,
+                        Align::Left};
   const float line = font_of(ui, style)->FontSize;
   const float rows = static_cast<float>(std::max(1, o.lines));
   const float height = std::max(ui.target() + (code ? ui.px(measure::kWide) : 0), rows * line + ui.px(measure::kWide));
@@ -181,7 +182,11 @@ std::string grouped_code(std::string_view digits) {
   return out;
 }
 
-FieldResult text_field(Ui& ui, std::string_view id, std::string& value, FieldOptions o) { return field(ui, id, value, o, false); }
-FieldResult code_field(Ui& ui, std::string_view id, std::string& digits, FieldOptions o) { return field(ui, id, digits, o, true); }
+FieldResult text_field(Ui& ui, std::string_view id, std::string& value, FieldOptions o) {
+  return field(ui, id, value, o, false);
+}
+FieldResult code_field(Ui& ui, std::string_view id, std::string& digits, FieldOptions o) {
+  return field(ui, id, digits, o, true);
+}
 
 }  // namespace beside::kit

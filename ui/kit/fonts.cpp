@@ -29,7 +29,9 @@ struct Deleter {
 using Pattern = std::unique_ptr<FcPattern, Deleter<FcPattern, FcPatternDestroy>>;
 using CharSet = std::unique_ptr<FcCharSet, Deleter<FcCharSet, FcCharSetDestroy>>;
 
-const FcChar8* fc(const char* s) { return reinterpret_cast<const FcChar8*>(s); }
+const FcChar8* fc(const char* s) {
+  return reinterpret_cast<const FcChar8*>(s);
+}
 
 struct FontFile {
   std::vector<unsigned char> bytes;
@@ -97,13 +99,13 @@ Result<FontFile> find_family(const char* family, int weight, const char* package
 }
 
 constexpr std::array kIcons{
-    icon::kEye, icon::kEyeSlash, icon::kPointer, icon::kKeyboard, icon::kHand, icon::kStop, icon::kPause, icon::kPlay,
-    icon::kSend, icon::kChat, icon::kShield, icon::kLock, icon::kWarning, icon::kInfo, icon::kCheck, icon::kCross,
-    icon::kCopy, icon::kSearch, icon::kMonitor, icon::kClock, icon::kUser, icon::kUsers, icon::kPhone, icon::kSave,
-    icon::kGear, icon::kDown, icon::kUp, icon::kLeft, icon::kRight, icon::kPlus, icon::kMinus, icon::kExpand,
-    icon::kCompress, icon::kHistory, icon::kSignOut, icon::kSignIn, icon::kGlobe, icon::kPlug, icon::kRefresh,
-    icon::kMore, icon::kPencil, icon::kFile, icon::kLink, icon::kBackspace, icon::kFilter, icon::kFlag, icon::kSignal,
-    icon::kLanguage};
+    icon::kEye,    icon::kEyeSlash,  icon::kPointer, icon::kKeyboard, icon::kHand,     icon::kStop,    icon::kPause,
+    icon::kPlay,   icon::kSend,      icon::kChat,    icon::kShield,   icon::kLock,     icon::kWarning, icon::kInfo,
+    icon::kCheck,  icon::kCross,     icon::kCopy,    icon::kSearch,   icon::kMonitor,  icon::kClock,   icon::kUser,
+    icon::kUsers,  icon::kPhone,     icon::kSave,    icon::kGear,     icon::kDown,     icon::kUp,      icon::kLeft,
+    icon::kRight,  icon::kPlus,      icon::kMinus,   icon::kExpand,   icon::kCompress, icon::kHistory, icon::kSignOut,
+    icon::kSignIn, icon::kGlobe,     icon::kPlug,    icon::kRefresh,  icon::kMore,     icon::kPencil,  icon::kFile,
+    icon::kLink,   icon::kBackspace, icon::kFilter,  icon::kFlag,     icon::kSignal,   icon::kLanguage};
 
 constexpr std::array<float, 4> kSizes{measure::kSmall, measure::kBody, measure::kLarge, measure::kHuge};
 
@@ -118,7 +120,7 @@ struct Fonts::Impl {
   bool dirty = false;
   float scale = 1, built_scale = 0;
   std::array<std::array<ImFont*, 4>, 3> fonts{};
-  std::vector<ImWchar> all_ranges;                 // must live until the atlas is built
+  std::vector<ImWchar> all_ranges;  // must live until the atlas is built
   std::vector<std::vector<ImWchar>> merge_ranges;
 
   ~Impl() {
@@ -154,8 +156,10 @@ void Fonts::Impl::find_other(char32_t c) {
     return;
   }
   auto file = load(match.get(), library);
-  if (file) others.push_back(std::make_unique<FontFile>(std::move(*file)));
-  else lost.set(c);
+  if (file)
+    others.push_back(std::make_unique<FontFile>(std::move(*file)));
+  else
+    lost.set(c);
 }
 
 void Fonts::Impl::build() {
@@ -211,8 +215,10 @@ Fonts::~Fonts() = default;
 
 Result<std::unique_ptr<Fonts>> Fonts::create(float scale) {
   auto impl = std::make_unique<Impl>();
-  if (FT_Init_FreeType(&impl->library) != 0) return fail(ErrorKind::Environment, "ui/kit/fonts: FreeType", "cannot start");
-  if (!FcInit()) return fail(ErrorKind::Environment, "ui/kit/fonts: fontconfig", "cannot start; install fontconfig-config");
+  if (FT_Init_FreeType(&impl->library) != 0)
+    return fail(ErrorKind::Environment, "ui/kit/fonts: FreeType", "cannot start");
+  if (!FcInit())
+    return fail(ErrorKind::Environment, "ui/kit/fonts: fontconfig", "cannot start; install fontconfig-config");
   struct Wanted {
     const char* family;
     int weight;
@@ -229,8 +235,8 @@ Result<std::unique_ptr<Fonts>> Fonts::create(float scale) {
   }
   for (std::size_t c = 0x20; c < 0x7f; ++c) impl->known.set(c);
   for (std::size_t c = 0xa0; c < 0x100; ++c) impl->known.set(c);
-  for (const char32_t c : {U'\u2013', U'\u2014', U'\u2018', U'\u2019', U'\u201c', U'\u201d', U'\u201e', U'\u2022', U'\u2026',
-                           U'\u20ac', U'\u00d7', U'\ufffd'})
+  for (const char32_t c : {U'\u2013', U'\u2014', U'\u2018', U'\u2019', U'\u201c', U'\u201d', U'\u201e', U'\u2022',
+                           U'\u2026', U'\u20ac', U'\u00d7', U'\ufffd'})
     impl->known.set(c);
   for (const char* i : kIcons) {
     std::size_t at = 0;
@@ -259,9 +265,15 @@ void Fonts::need(std::string_view utf8) {
   }
 }
 
-void Fonts::set_scale(float scale) { impl_->scale = scale; }
-float Fonts::scale() const { return impl_->scale; }
-bool Fonts::waiting() const { return impl_->dirty || impl_->scale != impl_->built_scale; }
+void Fonts::set_scale(float scale) {
+  impl_->scale = scale;
+}
+float Fonts::scale() const {
+  return impl_->scale;
+}
+bool Fonts::waiting() const {
+  return impl_->dirty || impl_->scale != impl_->built_scale;
+}
 
 bool Fonts::update() {
   if (!waiting()) return false;

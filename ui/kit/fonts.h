@@ -15,10 +15,10 @@ namespace beside::kit {
 enum class Face : std::uint8_t { Text, Strong, Mono };
 enum class Size : std::uint8_t { Small, Body, Large, Huge };  // 13, 15, 18, 28 px at scale 1
 
-// The font atlas: Inter (text, strong), JetBrains Mono, Font Awesome merged into every text face. Files are found through
-// fontconfig; a missing one is an Environment error that names the Debian package. Starts with Latin; glyphs that drawn
-// text needs are added between frames, from other system fonts where ours lack them. What no font has is drawn as a box
-// and never asked for again.
+// The font atlas: Inter (text, strong), JetBrains Mono, Font Awesome merged into every text face. Files are found
+// through fontconfig; a missing one is an Environment error that names the Debian package. Starts with Latin; glyphs
+// that drawn text needs are added between frames, from other system fonts where ours lack them. What no font has is
+// drawn as a box and never asked for again.
 //
 // Owned by the main thread; the ImGui context must outlive it. ImFont pointers are valid until update() returns true.
 class Fonts {

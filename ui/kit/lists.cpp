@@ -11,15 +11,18 @@ bool list_row(Ui& ui, std::string_view id, RowOptions o, const std::function<voi
   const ImVec2 at = ImGui::GetCursorScreenPos();
   const ImRect rect(at, {at.x + width, at.y + height});
   ImGui::SetItemAllowOverlap();
-  const Press p = press(ui, id, Role::Item, rect, {}, o.enabled, false,
-                        o.selected ? std::optional<bool>(true) : std::nullopt);
+  const Press p =
+      press(ui, id, Role::Item, rect, {}, o.enabled, false, o.selected ? std::optional<bool>(true) : std::nullopt);
   ImDrawList* list = ImGui::GetWindowDrawList();
   if (o.selected || p.hovered || p.held)
-    list->AddRectFilled(rect.Min, rect.Max, packed(o.selected ? t.accent_soft : p.held ? t.pressed : t.raised),
+    list->AddRectFilled(rect.Min, rect.Max,
+                        packed(o.selected ? t.accent_soft
+                               : p.held   ? t.pressed
+                                          : t.raised),
                         ui.px(measure::kRounding));
   if (o.selected)
-    list->AddRectFilled({rect.Min.x, rect.Min.y + ui.px(6)}, {rect.Min.x + ui.px(3), rect.Max.y - ui.px(6)}, packed(t.accent),
-                        ui.px(2));
+    list->AddRectFilled({rect.Min.x, rect.Min.y + ui.px(6)}, {rect.Min.x + ui.px(3), rect.Max.y - ui.px(6)},
+                        packed(t.accent), ui.px(2));
   const float pad = ui.px(measure::kTight);
   auto& regions = ui.layout().regions;
   Ui::Layout::Region inner = regions.empty() ? Ui::Layout::Region{} : regions.back();

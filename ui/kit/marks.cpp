@@ -43,7 +43,8 @@ void avatar(Ui& ui, std::string_view id, std::string_view name, float size) {
   const bool small = size < ui.px(40);
   ImGui::GetWindowDrawList()->AddRectFilled(rect.Min, rect.Max, packed(t.accent_soft), std::round(size * 0.28f));
   const bool unknown = initials.empty();
-  const TextStyle style{unknown ? Face::Text : Face::Strong, small ? Size::Small : Size::Large, Tone::Accent, Align::Left};
+  const TextStyle style{unknown ? Face::Text : Face::Strong, small ? Size::Small : Size::Large, Tone::Accent,
+                        Align::Left};
   const Lines lines = wrap_lines(ui, unknown ? std::string_view(icon::kUser) : std::string_view(initials), style, 0);
   const ImVec2 c = rect.GetCenter();
   draw_lines(ui, {c.x - lines.width / 2, c.y - lines.height / 2}, lines, style, 0, packed(t.accent));

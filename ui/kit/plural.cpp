@@ -21,8 +21,18 @@ class Parser {
     std::string_view sign;
     int rank;
   };
-  static constexpr std::array<Operator, 12> kOperators{{{"||", 1}, {"&&", 2}, {"==", 3}, {"!=", 3}, {"<=", 4}, {">=", 4},
-                                                        {"<", 4}, {">", 4}, {"+", 5}, {"-", 5}, {"*", 6}, {"%", 6}}};
+  static constexpr std::array<Operator, 12> kOperators{{{"||", 1},
+                                                        {"&&", 2},
+                                                        {"==", 3},
+                                                        {"!=", 3},
+                                                        {"<=", 4},
+                                                        {">=", 4},
+                                                        {"<", 4},
+                                                        {">", 4},
+                                                        {"+", 5},
+                                                        {"-", 5},
+                                                        {"*", 6},
+                                                        {"%", 6}}};
 
   void skip() {
     while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t')) ++at_;

@@ -59,21 +59,25 @@ void close_popup(Ui& ui) {
 
 bool menu_item(Ui& ui, std::string_view id, std::string_view label, const char* icon, bool enabled, bool chosen,
                std::string_view keys) {
-  const TextStyle style{chosen ? Face::Strong : Face::Text, Size::Body, enabled ? Tone::Normal : Tone::Muted, Align::Left};
+  const TextStyle style{chosen ? Face::Strong : Face::Text, Size::Body, enabled ? Tone::Normal : Tone::Muted,
+                        Align::Left};
   const TextStyle small{Face::Mono, Size::Small, Tone::Muted, Align::Left};
   const Extent words = measure_text(ui, label, style);
   const Extent hint = keys.empty() ? Extent{} : measure_text(ui, keys, small);
   const float pad = ui.px(measure::kTight), column = ui.px(26);
-  const float width = std::max(width_left(ui), 2 * pad + column + words.width + (keys.empty() ? 0 : ui.px(24) + hint.width));
+  const float width =
+      std::max(width_left(ui), 2 * pad + column + words.width + (keys.empty() ? 0 : ui.px(24) + hint.width));
   const ImRect rect = place(ui, {width, ui.target()});
-  const Press p = press(ui, id, Role::Item, rect, label, enabled, false, chosen ? std::optional<bool>(true) : std::nullopt);
+  const Press p =
+      press(ui, id, Role::Item, rect, label, enabled, false, chosen ? std::optional<bool>(true) : std::nullopt);
   if (p.hovered || (p.focused && ui.focus_visible()))
     ImGui::GetWindowDrawList()->AddRectFilled(rect.Min, rect.Max, packed(ui.theme().raised), ui.px(4));
   const float middle = rect.GetCenter().y;
   const char* mark = chosen && *icon == 0 ? icon::kCheck : icon;
   if (*mark != 0) {
     const Extent i = measure_text(ui, mark, {Face::Text, Size::Body});
-    text_at(ui, rect.Min.x + pad, middle - i.height / 2, mark, {Face::Text, Size::Body, chosen ? Tone::Accent : Tone::Muted});
+    text_at(ui, rect.Min.x + pad, middle - i.height / 2, mark,
+            {Face::Text, Size::Body, chosen ? Tone::Accent : Tone::Muted});
   }
   text_at(ui, rect.Min.x + pad + column, middle - words.height / 2, label, style);
   if (!keys.empty()) text_at(ui, rect.Max.x - pad - hint.width, middle - hint.height / 2, keys, small);
@@ -93,10 +97,10 @@ bool begin_dialog(Ui& ui, std::string_view id, std::string_view words, bool& ope
   ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2{ui.px(20), ui.px(20)});
   ImGui::PushStyleVar(ImGuiStyleVar_WindowRounding, ui.px(measure::kRounding));
   ImGui::PushStyleColor(ImGuiCol_PopupBg, packed(ui.theme().surface));
-  const bool shown = ImGui::BeginPopupModal(
-      name.c_str(), nullptr,
-      ImGuiWindowFlags_NoTitleBar | ImGuiWindowFlags_NoMove | ImGuiWindowFlags_NoResize | ImGuiWindowFlags_AlwaysAutoResize |
-          ImGuiWindowFlags_NoNav | ImGuiWindowFlags_NoSavedSettings);
+  const bool shown = ImGui::BeginPopupModal(name.c_str(), nullptr,
+                                            ImGuiWindowFlags_NoTitleBar | ImGuiWindowFlags_NoMove |
+                                                ImGuiWindowFlags_NoResize | ImGuiWindowFlags_AlwaysAutoResize |
+                                                ImGuiWindowFlags_NoNav | ImGuiWindowFlags_NoSavedSettings);
   ImGui::PopStyleColor();
   ImGui::PopStyleVar(2);
   if (!shown) return false;
@@ -113,33 +117,40 @@ bool begin_dialog(Ui& ui, std::string_view id, std::string_view words, bool& ope
   return true;
 }
 
-void end_dialog(Ui& ui) { end_popup(ui); }
+void end_dialog(Ui& ui) {
+  end_popup(ui);
+}
 
-bool select(Ui& ui, std::string_view id, std::string_view label, std::span<const std::string> choices, int& chosen, float width) {
+bool select(Ui& ui, std::string_view id, std::string_view label, std::span<const std::string> choices, int& chosen,
+            float width) {
   const float wide = width == kFill || width == 0 ? width_left(ui) : width;
   ImGui::BeginGroup();
   if (!label.empty()) text(ui, {}, label, {Face::Strong, Size::Small, Tone::Normal, Align::Left});
   const bool valid = chosen >= 0 && static_cast<std::size_t>(chosen) < choices.size();
-  const std::string_view words = valid ? std::string_view(choices[static_cast<std::size_t>(chosen)]) : std::string_view{};
+  const std::string_view words =
+      valid ? std::string_view(choices[static_cast<std::size_t>(chosen)]) : std::string_view{};
   const TextStyle style{};
   const ImRect rect = place(ui, {wide, ui.target()});
   const Press p = press(ui, id, Role::Choice, rect, words, !choices.empty(), false);
   const Theme& t = ui.theme();
   ImDrawList* list = ImGui::GetWindowDrawList();
   list->AddRectFilled(rect.Min, rect.Max, packed(p.hovered ? t.raised : t.surface), ui.px(measure::kRounding));
-  list->AddRect(rect.Min, rect.Max, packed(t.muted), ui.px(measure::kRounding), 0, std::max(1.0f, std::floor(ui.scale())));
+  list->AddRect(rect.Min, rect.Max, packed(t.muted), ui.px(measure::kRounding), 0,
+                std::max(1.0f, std::floor(ui.scale())));
   bool shortened = false;
   const std::string shown = with_ellipsis(ui, words, style, wide - ui.px(44), shortened);
   const float middle = rect.GetCenter().y, line = font_of(ui, style)->FontSize;
   text_at(ui, rect.Min.x + ui.px(measure::kGap), middle - line / 2, shown, style);
-  text_at(ui, rect.Max.x - ui.px(24), middle - line / 2, icon::kDown, {Face::Text, Size::Body, Tone::Muted, Align::Left});
+  text_at(ui, rect.Max.x - ui.px(24), middle - line / 2, icon::kDown,
+          {Face::Text, Size::Body, Tone::Muted, Align::Left});
   focus_ring(ui, rect, p.focused && ui.focus_visible());
   const std::string menu = std::string(id) + ".menu";
   if (p.pressed) open_popup(ui, menu);
   bool changed = false;
   if (begin_popup(ui, menu)) {
     for (std::size_t i = 0; i < choices.size(); ++i)
-      if (menu_item(ui, std::string(id) + "." + std::to_string(i), choices[i], icon::kNone, true, static_cast<int>(i) == chosen)) {
+      if (menu_item(ui, std::string(id) + "." + std::to_string(i), choices[i], icon::kNone, true,
+                    static_cast<int>(i) == chosen)) {
         changed = static_cast<int>(i) != chosen;
         chosen = static_cast<int>(i);
       }

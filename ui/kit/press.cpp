@@ -14,7 +14,8 @@ void focus_ring(Ui& ui, const ImRect& rect, bool on) {
   if (!on) return;
   const float out = ui.px(2);
   ImGui::GetWindowDrawList()->AddRect({rect.Min.x - out, rect.Min.y - out}, {rect.Max.x + out, rect.Max.y + out},
-                                      packed(ui.theme().accent), ui.px(measure::kRounding + 2), 0, std::max(2.0f, ui.px(2)));
+                                      packed(ui.theme().accent), ui.px(measure::kRounding + 2), 0,
+                                      std::max(2.0f, ui.px(2)));
 }
 
 void scroll_to_focus(Ui& ui, std::string_view id, const ImRect& rect) {
@@ -60,8 +61,10 @@ Paint paint_of(Ui& ui, const ButtonOptions& o, const Press& p) {
   const Theme& t = ui.theme();
   if (!o.enabled) return {t.raised, t.muted, o.kind != ButtonKind::Plain, false};
   switch (o.kind) {
-    case ButtonKind::Primary: return {p.held || p.hovered ? t.accent_hover : t.accent, t.on_accent, true, false};
-    case ButtonKind::Danger: return {p.held || p.hovered ? t.warning_hover : t.warning, t.on_warning, true, false};
+    case ButtonKind::Primary:
+      return {p.held || p.hovered ? t.accent_hover : t.accent, t.on_accent, true, false};
+    case ButtonKind::Danger:
+      return {p.held || p.hovered ? t.warning_hover : t.warning, t.on_warning, true, false};
     case ButtonKind::Quiet:
       if (o.selected) return {t.accent_soft, t.accent, true, true};
       return {p.held ? t.pressed : p.hovered ? t.raised : t.surface, t.text, true, true};
@@ -88,8 +91,8 @@ void draw_inked(Ui& ui, ImVec2 at, const Lines& lines, const TextStyle& style, f
 }  // namespace
 
 bool button(Ui& ui, std::string_view id, std::string_view label, ButtonOptions o) {
-  const TextStyle style{o.kind == ButtonKind::Primary || o.kind == ButtonKind::Danger ? Face::Strong : Face::Text, o.size,
-                        Tone::Normal, Align::Centre};
+  const TextStyle style{o.kind == ButtonKind::Primary || o.kind == ButtonKind::Danger ? Face::Strong : Face::Text,
+                        o.size, Tone::Normal, Align::Centre};
   const bool has_icon = *o.icon != 0;
   const float pad = ui.px(o.tight ? 2 : measure::kWide), gap = has_icon && !label.empty() ? ui.px(measure::kTight) : 0;
   const float icon_width = has_icon ? measure_text(ui, o.icon, {Face::Text, o.size}).width : 0;
@@ -103,8 +106,8 @@ bool button(Ui& ui, std::string_view id, std::string_view label, ButtonOptions o
   const ImRect rect(at, {at.x + std::round(width), at.y + std::round(height)});
   ImGui::ItemSize(rect.GetSize(), 0.0f);
   const bool cut = lines.broken || content > width + 1;
-  const Press p = press(ui, id, Role::Button, rect, label, o.enabled, cut,
-                        o.selected ? std::optional<bool>(true) : std::nullopt);
+  const Press p =
+      press(ui, id, Role::Button, rect, label, o.enabled, cut, o.selected ? std::optional<bool>(true) : std::nullopt);
   const Paint paint = paint_of(ui, o, p);
   ground(ui, rect, paint);
   float x = rect.Min.x + (width - content) / 2;
@@ -159,8 +162,8 @@ namespace {
 
 enum class Mark { Box, Switch, Circle };
 
-bool marked_row(Ui& ui, std::string_view id, Role role, std::string_view label, bool on, std::string_view detail, bool enabled,
-                Mark mark) {
+bool marked_row(Ui& ui, std::string_view id, Role role, std::string_view label, bool on, std::string_view detail,
+                bool enabled, Mark mark) {
   const Theme& t = ui.theme();
   const float box = ui.px(20), mark_width = mark == Mark::Switch ? ui.px(36) : box, gap = ui.px(measure::kGap);
   const float room = width_left(ui) - mark_width - gap;
@@ -176,8 +179,8 @@ bool marked_row(Ui& ui, std::string_view id, Role role, std::string_view label, 
   const Press p = press(ui, id, role, rect, label, enabled, words.broken || more.broken, on);
   ImDrawList* list = ImGui::GetWindowDrawList();
   const float stroke = std::max(1.5f, 1.5f * ui.scale());
-  const float middle = detail.empty() ? rect.GetCenter().y
-                                      : rect.Min.y + (height - text_height) / 2 + font_of(ui, style)->FontSize / 2;
+  const float middle =
+      detail.empty() ? rect.GetCenter().y : rect.Min.y + (height - text_height) / 2 + font_of(ui, style)->FontSize / 2;
   const Colour edge = p.hovered ? t.accent : t.muted;
   const Colour fill = enabled ? t.accent : t.muted;
   const Colour front = enabled ? t.on_accent : t.surface;

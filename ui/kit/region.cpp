@@ -23,7 +23,8 @@ float width_left(Ui& ui) {
 float height_left(Ui& ui) {
   const ImGuiWindow* w = ImGui::GetCurrentWindow();
   const float bottom = w->InnerRect.Max.y - w->WindowPadding.y;
-  return std::max(0.0f, bottom - (ImGui::GetCursorScreenPos().y + w->Scroll.y) - (ui.layout().open_cards > 0 ? ui.px(measure::kGap) : 0));
+  return std::max(0.0f, bottom - (ImGui::GetCursorScreenPos().y + w->Scroll.y) -
+                            (ui.layout().open_cards > 0 ? ui.px(measure::kGap) : 0));
 }
 
 void begin_screen(Ui& ui, std::string_view id, ScreenOptions o) {
@@ -32,16 +33,17 @@ void begin_screen(Ui& ui, std::string_view id, ScreenOptions o) {
   ImGui::SetNextWindowPos({o.x, o.y});
   ImGui::SetNextWindowSize(size);
   const Theme& t = ui.theme();
-  const Colour ground = o.tone == Tone::Accent ? t.accent_soft : o.tone == Tone::Warning ? t.warning_soft
-                        : o.surface            ? t.surface
-                                               : t.ground;
+  const Colour ground = o.tone == Tone::Accent    ? t.accent_soft
+                        : o.tone == Tone::Warning ? t.warning_soft
+                        : o.surface               ? t.surface
+                                                  : t.ground;
   ImGui::PushStyleColor(ImGuiCol_WindowBg, packed(ground));
   ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2{ui.px(o.padding), ui.px(o.padding)});
   ImGui::PushStyleVar(ImGuiStyleVar_WindowRounding, 0.0f);
   ImGui::PushStyleVar(ImGuiStyleVar_WindowBorderSize, 0.0f);
-  constexpr ImGuiWindowFlags kFlags = ImGuiWindowFlags_NoTitleBar | ImGuiWindowFlags_NoResize | ImGuiWindowFlags_NoMove |
-                                      ImGuiWindowFlags_NoCollapse | ImGuiWindowFlags_NoSavedSettings |
-                                      ImGuiWindowFlags_NoBringToFrontOnFocus | ImGuiWindowFlags_NoNav;
+  constexpr ImGuiWindowFlags kFlags =
+      ImGuiWindowFlags_NoTitleBar | ImGuiWindowFlags_NoResize | ImGuiWindowFlags_NoMove | ImGuiWindowFlags_NoCollapse |
+      ImGuiWindowFlags_NoSavedSettings | ImGuiWindowFlags_NoBringToFrontOnFocus | ImGuiWindowFlags_NoNav;
   // A screen that first appears under an open dialog must not take the focus: ImGui 1.86 asserts on it.
   const bool under_dialog = ImGui::GetTopMostPopupModal() != nullptr;
   ImGui::Begin(std::string(id).c_str(), nullptr, under_dialog ? kFlags | ImGuiWindowFlags_NoFocusOnAppearing : kFlags);
@@ -61,7 +63,8 @@ void begin_scroll(Ui& ui, std::string_view id, float height, float width) {
   if (height <= 0) h = std::max(ui.px(40), height_left(ui) + height);
   const float w = width > 0 ? width : width_left(ui);
   ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2{ui.px(3), ui.px(3)});
-  ImGui::BeginChild(std::string(id).c_str(), {w, h}, false, ImGuiWindowFlags_AlwaysUseWindowPadding | ImGuiWindowFlags_NoNav);
+  ImGui::BeginChild(std::string(id).c_str(), {w, h}, false,
+                    ImGuiWindowFlags_AlwaysUseWindowPadding | ImGuiWindowFlags_NoNav);
   ImGui::PopStyleVar();
   push_region_of_window(ui);
   ui.layout().regions.back().right -= ui.px(2);
@@ -93,7 +96,9 @@ void end_column(Ui& ui) {
   if (indent > 0) ImGui::Unindent(indent);
 }
 
-void beside(Ui& ui, float gap) { ImGui::SameLine(0, ui.px(gap)); }
+void beside(Ui& ui, float gap) {
+  ImGui::SameLine(0, ui.px(gap));
+}
 
 void begin_card(Ui& ui, std::string_view id, CardOptions o) {
   auto& l = ui.layout();

@@ -15,17 +15,25 @@ ImFont* font_of(Ui& ui, const TextStyle& style) {
 Colour colour_of(Ui& ui, Tone tone) {
   const Theme& t = ui.theme();
   switch (tone) {
-    case Tone::Normal: return t.text;
-    case Tone::Muted: return t.muted;
-    case Tone::Accent: return t.accent;
-    case Tone::Warning: return t.warning;
-    case Tone::OnAccent: return t.on_accent;
-    case Tone::OnWarning: return t.on_warning;
+    case Tone::Normal:
+      return t.text;
+    case Tone::Muted:
+      return t.muted;
+    case Tone::Accent:
+      return t.accent;
+    case Tone::Warning:
+      return t.warning;
+    case Tone::OnAccent:
+      return t.on_accent;
+    case Tone::OnWarning:
+      return t.on_warning;
   }
   return t.text;
 }
 
-std::uint32_t ink(Ui& ui, Tone tone) { return packed(colour_of(ui, tone)); }
+std::uint32_t ink(Ui& ui, Tone tone) {
+  return packed(colour_of(ui, tone));
+}
 
 Lines wrap_lines(Ui& ui, std::string_view words, const TextStyle& style, float width) {
   ui.fonts().need(words);
@@ -81,7 +89,8 @@ void draw_lines(Ui& ui, ImVec2 at, const Lines& lines, const TextStyle& style, f
       const float w = font->CalcTextSizeA(font->FontSize, 1e9f, 0, line.data(), line.data() + line.size()).x;
       x += std::round(style.align == Align::Centre ? (width - w) / 2 : width - w);
     }
-    list->AddText(font, font->FontSize, {std::round(x), std::round(at.y)}, colour, line.data(), line.data() + line.size());
+    list->AddText(font, font->FontSize, {std::round(x), std::round(at.y)}, colour, line.data(),
+                  line.data() + line.size());
     at.y += font->FontSize;
   }
 }

@@ -10,29 +10,59 @@
 namespace beside::kit {
 namespace {
 
-constexpr Theme kLight{
-    .name = ThemeName::Light,
-    .ground = {0xF4F5F7}, .surface = {0xFFFFFF}, .raised = {0xEBEDF1}, .pressed = {0xDFE3E9}, .line = {0xD3D8DF},
-    .text = {0x1A1E25}, .muted = {0x545D6B},
-    .accent = {0x2459A9}, .accent_hover = {0x1C4A90}, .on_accent = {0xFFFFFF},
-    .warning = {0xA9261D}, .warning_hover = {0x8C1D16}, .on_warning = {0xFFFFFF},
-    .accent_soft = {0xE3EBF8}, .warning_soft = {0xFBE8E6}, .veil = {0x0B0E14}};
+constexpr Theme kLight{.name = ThemeName::Light,
+                       .ground = {0xF4F5F7},
+                       .surface = {0xFFFFFF},
+                       .raised = {0xEBEDF1},
+                       .pressed = {0xDFE3E9},
+                       .line = {0xD3D8DF},
+                       .text = {0x1A1E25},
+                       .muted = {0x545D6B},
+                       .accent = {0x2459A9},
+                       .accent_hover = {0x1C4A90},
+                       .on_accent = {0xFFFFFF},
+                       .warning = {0xA9261D},
+                       .warning_hover = {0x8C1D16},
+                       .on_warning = {0xFFFFFF},
+                       .accent_soft = {0xE3EBF8},
+                       .warning_soft = {0xFBE8E6},
+                       .veil = {0x0B0E14}};
 
-constexpr Theme kDark{
-    .name = ThemeName::Dark,
-    .ground = {0x14171C}, .surface = {0x1C2027}, .raised = {0x282D36}, .pressed = {0x343B46}, .line = {0x39414D},
-    .text = {0xE9EBEE}, .muted = {0xA9B1BD},
-    .accent = {0x8AB6FF}, .accent_hover = {0xA8C9FF}, .on_accent = {0x0A1930},
-    .warning = {0xFF968C}, .warning_hover = {0xFFB0A8}, .on_warning = {0x380A06},
-    .accent_soft = {0x1D2C45}, .warning_soft = {0x3C2321}, .veil = {0x000000}};
+constexpr Theme kDark{.name = ThemeName::Dark,
+                      .ground = {0x14171C},
+                      .surface = {0x1C2027},
+                      .raised = {0x282D36},
+                      .pressed = {0x343B46},
+                      .line = {0x39414D},
+                      .text = {0xE9EBEE},
+                      .muted = {0xA9B1BD},
+                      .accent = {0x8AB6FF},
+                      .accent_hover = {0xA8C9FF},
+                      .on_accent = {0x0A1930},
+                      .warning = {0xFF968C},
+                      .warning_hover = {0xFFB0A8},
+                      .on_warning = {0x380A06},
+                      .accent_soft = {0x1D2C45},
+                      .warning_soft = {0x3C2321},
+                      .veil = {0x000000}};
 
-constexpr Theme kHighContrast{
-    .name = ThemeName::HighContrast,
-    .ground = {0x000000}, .surface = {0x000000}, .raised = {0x1C1C1C}, .pressed = {0x303030}, .line = {0xFFFFFF},
-    .text = {0xFFFFFF}, .muted = {0xE4E4E4},
-    .accent = {0xFFE14D}, .accent_hover = {0xFFF0A0}, .on_accent = {0x000000},
-    .warning = {0xFF8F85}, .warning_hover = {0xFFC0BA}, .on_warning = {0x000000},
-    .accent_soft = {0x262200}, .warning_soft = {0x2E0B08}, .veil = {0x000000}};
+constexpr Theme kHighContrast{.name = ThemeName::HighContrast,
+                              .ground = {0x000000},
+                              .surface = {0x000000},
+                              .raised = {0x1C1C1C},
+                              .pressed = {0x303030},
+                              .line = {0xFFFFFF},
+                              .text = {0xFFFFFF},
+                              .muted = {0xE4E4E4},
+                              .accent = {0xFFE14D},
+                              .accent_hover = {0xFFF0A0},
+                              .on_accent = {0x000000},
+                              .warning = {0xFF8F85},
+                              .warning_hover = {0xFFC0BA},
+                              .on_warning = {0x000000},
+                              .accent_soft = {0x262200},
+                              .warning_soft = {0x2E0B08},
+                              .veil = {0x000000}};
 
 constexpr std::size_t kPairs = 22;
 std::array<ColourPair, kPairs> pairs_of(const Theme& t) {
@@ -77,9 +107,12 @@ ImVec4 vec(Colour c, float alpha = 1.0f) {
 
 const Theme& theme(ThemeName name) {
   switch (name) {
-    case ThemeName::Light: return kLight;
-    case ThemeName::Dark: return kDark;
-    case ThemeName::HighContrast: return kHighContrast;
+    case ThemeName::Light:
+      return kLight;
+    case ThemeName::Dark:
+      return kDark;
+    case ThemeName::HighContrast:
+      return kHighContrast;
   }
   return kLight;
 }
@@ -90,11 +123,15 @@ double contrast(Colour a, Colour b) {
 }
 
 std::span<const ColourPair> drawn_pairs(ThemeName name) {
-  static const std::array<ColourPair, kPairs> light = pairs_of(kLight), dark = pairs_of(kDark), high = pairs_of(kHighContrast);
+  static const std::array<ColourPair, kPairs> light = pairs_of(kLight), dark = pairs_of(kDark),
+                                              high = pairs_of(kHighContrast);
   switch (name) {
-    case ThemeName::Light: return light;
-    case ThemeName::Dark: return dark;
-    case ThemeName::HighContrast: return high;
+    case ThemeName::Light:
+      return light;
+    case ThemeName::Dark:
+      return dark;
+    case ThemeName::HighContrast:
+      return high;
   }
   return light;
 }
@@ -154,7 +191,8 @@ void apply(const Theme& t, float scale) {
   for (ImGuiCol c : {ImGuiCol_CheckMark, ImGuiCol_SliderGrab, ImGuiCol_SliderGrabActive, ImGuiCol_PlotHistogram,
                      ImGuiCol_PlotLines, ImGuiCol_DragDropTarget, ImGuiCol_NavHighlight})
     set(c, vec(t.accent));
-  for (ImGuiCol c : {ImGuiCol_Button, ImGuiCol_Header, ImGuiCol_HeaderHovered, ImGuiCol_ButtonHovered}) set(c, vec(t.raised));
+  for (ImGuiCol c : {ImGuiCol_Button, ImGuiCol_Header, ImGuiCol_HeaderHovered, ImGuiCol_ButtonHovered})
+    set(c, vec(t.raised));
   for (ImGuiCol c : {ImGuiCol_ButtonActive, ImGuiCol_HeaderActive}) set(c, vec(t.pressed));
   for (ImGuiCol c : {ImGuiCol_Separator, ImGuiCol_SeparatorHovered, ImGuiCol_SeparatorActive, ImGuiCol_TableBorderLight,
                      ImGuiCol_TableBorderStrong})

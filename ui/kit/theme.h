@@ -18,17 +18,17 @@ struct Colour {
 
 struct Theme {
   ThemeName name = ThemeName::Light;
-  Colour ground;        // the window
-  Colour surface;       // cards, fields, menus
-  Colour raised;        // hovered rows, quiet buttons
-  Colour pressed;       // quiet buttons held down, selected rows
-  Colour line;          // borders and separators
+  Colour ground;   // the window
+  Colour surface;  // cards, fields, menus
+  Colour raised;   // hovered rows, quiet buttons
+  Colour pressed;  // quiet buttons held down, selected rows
+  Colour line;     // borders and separators
   Colour text;
-  Colour muted;         // secondary text; still 4.5:1 on ground, surface and raised
-  Colour accent;        // the one accent: primary buttons, focus, links
+  Colour muted;   // secondary text; still 4.5:1 on ground, surface and raised
+  Colour accent;  // the one accent: primary buttons, focus, links
   Colour accent_hover;
-  Colour on_accent;     // text on accent
-  Colour warning;       // the one warning colour: danger, stop
+  Colour on_accent;  // text on accent
+  Colour warning;    // the one warning colour: danger, stop
   Colour warning_hover;
   Colour on_warning;
   Colour accent_soft;   // tinted ground of selected things and own chat bubbles

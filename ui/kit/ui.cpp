@@ -38,7 +38,9 @@ void Ui::set_scale(float scale) {
   apply(*theme_, scale_);
 }
 
-float Ui::px(float at_scale_1) const { return std::round(at_scale_1 * scale_); }
+float Ui::px(float at_scale_1) const {
+  return std::round(at_scale_1 * scale_);
+}
 
 void Ui::begin_frame(LocalTime now, std::int64_t unix_ms) {
   now_ = now;
@@ -83,7 +85,8 @@ void Ui::end_frame() {
   }
   top_layer_ = seen_layer_;
   const ImGuiIO& io = ImGui::GetIO();
-  if (!held_ && tab_key_ >= 0 && !io.KeyCtrl && !io.KeyAlt && ImGui::IsKeyPressed(tab_key_, true)) move_focus(io.KeyShift ? -1 : 1);
+  if (!held_ && tab_key_ >= 0 && !io.KeyCtrl && !io.KeyAlt && ImGui::IsKeyPressed(tab_key_, true))
+    move_focus(io.KeyShift ? -1 : 1);
   if (io.MouseClicked[0]) focus_visible_ = false;
   if (!wanted_focus_.empty()) wants_.at(now_);
   if (fonts_->waiting()) wants_.at(now_);
@@ -109,8 +112,12 @@ void Ui::focus(std::string_view id) {
   wants_.at(now_);
 }
 
-bool Ui::focused(std::string_view id) const { return focus_ == id && layer_active(); }
-bool Ui::just_focused(std::string_view id) const { return just_focused_ == id; }
+bool Ui::focused(std::string_view id) const {
+  return focus_ == id && layer_active();
+}
+bool Ui::just_focused(std::string_view id) const {
+  return just_focused_ == id;
+}
 
 bool Ui::shortcut(int key, bool ctrl, bool shift, bool alt) const {
   const ImGuiIO& io = ImGui::GetIO();
@@ -147,6 +154,8 @@ void Ui::push_layer() {
   ++layer_;
   seen_layer_ = std::max(seen_layer_, layer_);
 }
-void Ui::pop_layer() { --layer_; }
+void Ui::pop_layer() {
+  --layer_;
+}
 
 }  // namespace beside::kit

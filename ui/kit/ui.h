@@ -22,8 +22,8 @@ namespace beside::kit {
 //   ImGui::NewFrame(); ui.begin_frame(now, unix_ms); draw...; ui.end_frame(); ImGui::Render();
 //   then: sleep until ui.wants().next() or an event; call ui.fonts().update() before the next NewFrame().
 //
-// Keyboard: Tab and Shift+Tab walk the widgets in the order in which they were drawn, Return and Space press the focused one,
-// Escape closes the topmost popup. ImGui's own keyboard navigation stays off.
+// Keyboard: Tab and Shift+Tab walk the widgets in the order in which they were drawn, Return and Space press the
+// focused one, Escape closes the topmost popup. ImGui's own keyboard navigation stays off.
 class Ui {
  public:
   // Needs a current ImGui context, which must outlive it. Sets the style, fonts and input flags of the context.
@@ -49,7 +49,7 @@ class Ui {
   WidgetMap& map() { return map_; }
   Wants& wants() { return wants_; }
   float scale() const { return scale_; }
-  float px(float at_scale_1) const;         // rounded to whole pixels
+  float px(float at_scale_1) const;  // rounded to whole pixels
   float target() const { return px(target_); }
   bool larger_text() const { return larger_; }
   bool reduce_motion() const { return reduce_motion_; }
@@ -72,15 +72,15 @@ class Ui {
   // ---- for widgets ----
   // Declares a focusable widget of this frame; true when it has the focus.
   bool tab_stop(std::string_view id);
-  void take_focus(std::string_view id);     // by mouse: no ring for buttons
+  void take_focus(std::string_view id);          // by mouse: no ring for buttons
   bool just_focused(std::string_view id) const;  // focused by keyboard since the last frame
-  bool activated(std::string_view id);      // Return or Space on the focused widget
-  void push_layer();                        // popups and dialogs hold the keyboard while open
+  bool activated(std::string_view id);           // Return or Space on the focused widget
+  void push_layer();                             // popups and dialogs hold the keyboard while open
   void pop_layer();
   int layer() const { return layer_; }
   bool layer_active() const { return layer_ >= top_layer_; }
-  bool escape_pressed() const;              // in the topmost layer
-  struct Layout;                            // detail.h: regions, open cards, scrolls
+  bool escape_pressed() const;  // in the topmost layer
+  struct Layout;                // detail.h: regions, open cards, scrolls
   Layout& layout() { return *layout_; }
 
  private:
@@ -103,7 +103,7 @@ class Ui {
   bool focus_visible_ = false, held_ = false;
   std::unique_ptr<Layout> layout_;
   int layer_ = 0, top_layer_ = 0, seen_layer_ = 0;
-  std::vector<std::string> focus_below_;    // what had the focus under each popup
+  std::vector<std::string> focus_below_;  // what had the focus under each popup
   int tab_key_ = -1, enter_key_ = -1, pad_enter_key_ = -1, space_key_ = -1, escape_key_ = -1;
 };
 

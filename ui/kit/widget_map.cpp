@@ -36,16 +36,26 @@ std::string path_from_environment() {
 
 const char* name_of(Role role) {
   switch (role) {
-    case Role::Screen: return "screen";
-    case Role::Button: return "button";
-    case Role::Field: return "field";
-    case Role::Check: return "check";
-    case Role::Choice: return "choice";
-    case Role::Item: return "item";
-    case Role::Text: return "text";
-    case Role::Image: return "image";
-    case Role::Panel: return "panel";
-    case Role::Dialog: return "dialog";
+    case Role::Screen:
+      return "screen";
+    case Role::Button:
+      return "button";
+    case Role::Field:
+      return "field";
+    case Role::Check:
+      return "check";
+    case Role::Choice:
+      return "choice";
+    case Role::Item:
+      return "item";
+    case Role::Text:
+      return "text";
+    case Role::Image:
+      return "image";
+    case Role::Panel:
+      return "panel";
+    case Role::Dialog:
+      return "dialog";
   }
   return "text";
 }

@@ -15,14 +15,14 @@ enum class Role : std::uint8_t { Screen, Button, Field, Check, Choice, Item, Tex
 const char* name_of(Role role);
 
 struct Widget {
-  std::string label = {}; // stable English id ("consent.allow"), never translated
+  std::string label = {};  // stable English id ("consent.allow"), never translated
   Role role = Role::Text;
-  Rect rect = {};         // window pixels; origin() is added when written
+  Rect rect = {};  // window pixels; origin() is added when written
   bool enabled = true;
   std::optional<bool> checked = {};
   bool focused = false;
-  bool cut = false;       // text that did not fit where it was meant to: a mistake of ours
-  bool hidden = false;    // scrolled out of view
+  bool cut = false;     // text that did not fit where it was meant to: a mistake of ours
+  bool hidden = false;  // scrolled out of view
   bool tab_stop = false;
   std::string text = {};  // what it shows (never what a person typed into a field)
 };
@@ -31,12 +31,15 @@ struct Widget {
 // the file named by BESIDE_UI_MAP, by rename, whenever it changes; without that variable nothing is written.
 class WidgetMap {
  public:
-  WidgetMap();                                // path from the environment
-  explicit WidgetMap(std::string path);       // empty: kept in memory only
+  WidgetMap();                           // path from the environment
+  explicit WidgetMap(std::string path);  // empty: kept in memory only
   void begin_frame() { widgets_.clear(); }
   void add(Widget widget) { widgets_.push_back(std::move(widget)); }
   // Where the window's content lies on the screen.
-  void set_origin(int x, int y) { origin_x_ = x; origin_y_ = y; }
+  void set_origin(int x, int y) {
+    origin_x_ = x;
+    origin_y_ = y;
+  }
   void set_title(std::string title) { title_ = std::move(title); }
   // Writes the file if anything changed. Failure to write is logged once.
   void end_frame();

@@ -12,8 +12,8 @@
 #include "ui/kit/ui.h"
 
 // The widgets. `id` is the stable English name in the widget map ("consent.allow"), unique in the window; labels are
-// translated text from the caller. Widths in pixels as drawn (use ui.px()): 0 = as wide as the content, kFill = what is left.
-// Everything is laid out from the ImGui cursor downwards; place things side by side with row() or columns().
+// translated text from the caller. Widths in pixels as drawn (use ui.px()): 0 = as wide as the content, kFill = what is
+// left. Everything is laid out from the ImGui cursor downwards; place things side by side with row() or columns().
 namespace beside::kit {
 
 constexpr float kFill = -1.0f;
@@ -49,34 +49,37 @@ struct ButtonOptions {
   const char* icon = icon::kNone;
   bool enabled = true;
   float width = 0;
-  float height = 0;              // 0: the target height; grows when the label wraps
+  float height = 0;  // 0: the target height; grows when the label wraps
   Size size = Size::Body;
-  bool selected = false;         // drawn as chosen (tabs, filters)
+  bool selected = false;  // drawn as chosen (tabs, filters)
   std::string_view tip = {};
-  bool tight = false;            // no room at the sides: keys of a keyboard
+  bool tight = false;  // no room at the sides: keys of a keyboard
 };
 bool button(Ui& ui, std::string_view id, std::string_view label, ButtonOptions options = {});
 // Square; `tip` names it for people and is its tooltip.
 bool icon_button(Ui& ui, std::string_view id, const char* icon, std::string_view tip, ButtonOptions options = {});
 bool link(Ui& ui, std::string_view id, std::string_view label);
 // `detail` is smaller text under the label; both wrap.
-bool check(Ui& ui, std::string_view id, std::string_view label, bool& on, std::string_view detail = {}, bool enabled = true);
-bool toggle(Ui& ui, std::string_view id, std::string_view label, bool& on, std::string_view detail = {}, bool enabled = true);
+bool check(Ui& ui, std::string_view id, std::string_view label, bool& on, std::string_view detail = {},
+           bool enabled = true);
+bool toggle(Ui& ui, std::string_view id, std::string_view label, bool& on, std::string_view detail = {},
+            bool enabled = true);
 // One of several: true when this one was chosen now.
-bool radio(Ui& ui, std::string_view id, std::string_view label, bool chosen, std::string_view detail = {}, bool enabled = true);
+bool radio(Ui& ui, std::string_view id, std::string_view label, bool chosen, std::string_view detail = {},
+           bool enabled = true);
 // A drop-down; true when `chosen` changed.
 bool select(Ui& ui, std::string_view id, std::string_view label, std::span<const std::string> choices, int& chosen,
             float width = kFill);
 
 // ---- fields ----
 struct FieldOptions {
-  std::string_view label = {};   // above the field
-  std::string_view hint = {};    // inside while empty
-  std::string_view error = {};   // below, in the warning colour
+  std::string_view label = {};  // above the field
+  std::string_view hint = {};   // inside while empty
+  std::string_view error = {};  // below, in the warning colour
   bool password = false, enabled = true, mono = false;
   float width = kFill;
   std::size_t max_bytes = 1024;
-  int lines = 1;                 // more: Return makes a line, Ctrl+Return submits
+  int lines = 1;  // more: Return makes a line, Ctrl+Return submits
 };
 struct FieldResult {
   bool changed = false, submitted = false;
@@ -92,14 +95,15 @@ std::string code_digits(std::string_view typed);
 
 // ---- grounds and marks ----
 struct CardOptions {
-  Tone tone = Tone::Normal;      // Accent and Warning: tinted, with a bar at the left
+  Tone tone = Tone::Normal;  // Accent and Warning: tinted, with a bar at the left
   float width = kFill;
-  bool flat = false;             // no border
+  bool flat = false;  // no border
 };
 // The card grows with its content. Pairs with end_card().
 void begin_card(Ui& ui, std::string_view id, CardOptions options = {});
 void end_card(Ui& ui);
-void badge(Ui& ui, std::string_view id, std::string_view words, Tone tone = Tone::Normal, const char* icon = icon::kNone);
+void badge(Ui& ui, std::string_view id, std::string_view words, Tone tone = Tone::Normal,
+           const char* icon = icon::kNone);
 // A person or company without a picture: initials on a colour taken from the name. size in pixels as drawn.
 void avatar(Ui& ui, std::string_view id, std::string_view name, float size);
 void icon_text(Ui& ui, std::string_view id, const char* icon, std::string_view words, TextStyle style = {});
@@ -119,7 +123,7 @@ void countdown(Ui& ui, std::string_view id, LocalTime until, TextStyle style = {
 // ---- lists ----
 struct RowOptions {
   bool selected = false, enabled = true;
-  float height = 0;              // 0: the target height
+  float height = 0;  // 0: the target height
 };
 // A full-width row that can be chosen; draw what it shows over it in `content`, whose cursor starts inside the padding.
 bool list_row(Ui& ui, std::string_view id, RowOptions options, const std::function<void(float width)>& content);
@@ -130,7 +134,7 @@ struct ScreenOptions {
   float x = 0, y = 0, width = 0, height = 0;  // 0: the whole display
   float padding = measure::kWide;             // at scale 1
   Tone tone = Tone::Normal;
-  bool surface = false;                       // surface colour instead of ground
+  bool surface = false;  // surface colour instead of ground
 };
 void begin_screen(Ui& ui, std::string_view id, ScreenOptions options = {});
 void end_screen(Ui& ui);
@@ -162,9 +166,10 @@ void tooltip(Ui& ui, std::string_view words);  // for the last widget, after 400
 struct Bubble {
   bool mine = false, system = false, pending = false;
   std::string_view text;
-  std::string time;              // by the minute, already put into words
+  std::string time;  // by the minute, already put into words
 };
 // Bubbles, newest at the bottom, which stays in view unless the person scrolled up. `typing`: a line of text, or empty.
-void chat_transcript(Ui& ui, std::string_view id, std::span<const Bubble> bubbles, std::string_view typing, float height);
+void chat_transcript(Ui& ui, std::string_view id, std::span<const Bubble> bubbles, std::string_view typing,
+                     float height);
 
 }  // namespace beside::kit

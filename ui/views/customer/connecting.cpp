@@ -20,7 +20,9 @@ void step(kit::Ui& ui, const char* id, const std::string& words, bool done, bool
     kit::text_at(ui, ImGui::GetCursorScreenPos().x, top, now ? kit::icon::kRight : "", {.tone = kit::Tone::Accent});
   }
   ImGui::Indent(indent);
-  kit::text(ui, id, words, {.face = now ? kit::Face::Strong : kit::Face::Text, .tone = now || done ? kit::Tone::Normal : kit::Tone::Muted});
+  kit::text(
+      ui, id, words,
+      {.face = now ? kit::Face::Strong : kit::Face::Text, .tone = now || done ? kit::Tone::Normal : kit::Tone::Muted});
   ImGui::Unindent(indent);
 }
 
@@ -35,7 +37,8 @@ void draw_connecting(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerSt
   kit::space(ui);
   kit::waiting_dots(ui, "connecting.dots");
   kit::space(ui, kit::measure::kWide);
-  step(ui, "connecting.step1", kit::tr("connecting.step_reach", s.company.empty() ? s.relay : s.company), securing, !securing);
+  step(ui, "connecting.step1", kit::tr("connecting.step_reach", s.company.empty() ? s.relay : s.company), securing,
+       !securing);
   step(ui, "connecting.step2", kit::tr("connecting.step_secure"), false, securing);
   step(ui, "connecting.step3", kit::tr("connecting.step_ask"), false, false);
   kit::space(ui, kit::measure::kSection);

@@ -9,14 +9,24 @@
 #include "ui/views/customer/customer.h"
 #include "ui/views/shared/format.h"
 
-// Who asks for what and why; each right by its own tick. Nothing here has the keyboard until the person presses Tab, so that a
-// Return meant for something else cannot allow anything; the session itself ignores clicks within 500 ms of an injection.
+// Who asks for what and why; each right by its own tick. Nothing here has the keyboard until the person presses Tab, so
+// that a Return meant for something else cannot allow anything; the session itself ignores clicks within 500 ms of an
+// injection.
 namespace beside::views {
 namespace {
 
-constexpr std::array kOrder{Right::See, Right::Point, Right::Control, Right::ClipboardToOperator, Right::ClipboardToCustomer,
-                            Right::FilesToOperator, Right::FilesToCustomer, Right::SystemSound, Right::Microphone,
-                            Right::Camera, Right::Record, Right::Restart};
+constexpr std::array kOrder{Right::See,
+                            Right::Point,
+                            Right::Control,
+                            Right::ClipboardToOperator,
+                            Right::ClipboardToCustomer,
+                            Right::FilesToOperator,
+                            Right::FilesToCustomer,
+                            Right::SystemSound,
+                            Right::Microphone,
+                            Right::Camera,
+                            Right::Record,
+                            Right::Restart};
 
 void who(kit::Ui& ui, const session::CustomerSnapshot& s) {
   kit::avatar(ui, "consent.mark", s.peer.name, ui.px(44));
@@ -26,7 +36,8 @@ void who(kit::Ui& ui, const session::CustomerSnapshot& s) {
   if (!s.peer.organisation.empty()) kit::muted(ui, "consent.organisation", s.peer.organisation);
   ImGui::EndGroup();
   const bool proven = s.peer.verified != session::Verified::No;
-  kit::icon_text(ui, "consent.verified", proven ? kit::icon::kShield : kit::icon::kWarning, verified_text(s.peer.verified),
+  kit::icon_text(ui, "consent.verified", proven ? kit::icon::kShield : kit::icon::kWarning,
+                 verified_text(s.peer.verified),
                  {.size = kit::Size::Small, .tone = proven ? kit::Tone::Accent : kit::Tone::Warning});
 }
 
@@ -82,7 +93,8 @@ void draw_consent(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState
       state.ticked = on ? state.ticked | right : state.ticked - right;
       // Steering what nobody may see makes no sense: the one needs the other.
       if (right == Right::See && !on) state.ticked = state.ticked - Right::Control - Right::Point;
-      if ((right == Right::Control || right == Right::Point) && on && asked.has(Right::See)) state.ticked = state.ticked | Right::See;
+      if ((right == Right::Control || right == Right::Point) && on && asked.has(Right::See))
+        state.ticked = state.ticked | Right::See;
     }
   }
   monitors(ui, s, state);
@@ -99,7 +111,8 @@ void draw_consent(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState
   kit::icon_text(ui, "consent.fraud", kit::icon::kWarning, fraud, fraud_style);
   // The same size and the same weight for both, side by side: neither is the easier one.
   const float half = std::floor((kit::width_left(ui) - ui.px(kit::measure::kTight)) / 2);
-  if (kit::button(ui, "consent.not_now", kit::tr("consent.not_now"), {.icon = kit::icon::kCross, .width = half})) decide({});
+  if (kit::button(ui, "consent.not_now", kit::tr("consent.not_now"), {.icon = kit::icon::kCross, .width = half}))
+    decide({});
   kit::beside(ui);
   if (kit::button(ui, "consent.allow", kit::tr("consent.allow"),
                   {.icon = kit::icon::kCheck, .enabled = !(state.ticked & asked).empty(), .width = half}))

@@ -3,8 +3,8 @@
 
 namespace beside::views {
 
-std::vector<session::CustomerCommand> draw_customer(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState& state,
-                                                    CustomerWishes* wishes) {
+std::vector<session::CustomerCommand> draw_customer(kit::Ui& ui, const session::CustomerSnapshot& s,
+                                                    CustomerState& state, CustomerWishes* wishes) {
   CustomerOut out;
   CustomerWishes ignored;
   CustomerWishes& wish = wishes != nullptr ? *wishes : ignored;
@@ -21,10 +21,16 @@ std::vector<session::CustomerCommand> draw_customer(kit::Ui& ui, const session::
     state.confirm_stop = false;
   }
   switch (s.stage) {
-    case session::CustomerStage::NeedAddress: draw_address(ui, s, state, out); break;
-    case session::CustomerStage::Start: draw_start(ui, s, state, out); break;
+    case session::CustomerStage::NeedAddress:
+      draw_address(ui, s, state, out);
+      break;
+    case session::CustomerStage::Start:
+      draw_start(ui, s, state, out);
+      break;
     case session::CustomerStage::Connecting:
-    case session::CustomerStage::Securing: draw_connecting(ui, s, state, out); break;
+    case session::CustomerStage::Securing:
+      draw_connecting(ui, s, state, out);
+      break;
     case session::CustomerStage::Live:
       if (s.ask) {
         draw_consent(ui, s, state, out);
@@ -34,7 +40,9 @@ std::vector<session::CustomerCommand> draw_customer(kit::Ui& ui, const session::
       wish.panel_width = 380;
       wish.panel_height = s.ask ? 700.0f : state.chat_open ? 740.0f : 480.0f;
       break;
-    case session::CustomerStage::Ended: draw_end(ui, s, state, out, wish); break;
+    case session::CustomerStage::Ended:
+      draw_end(ui, s, state, out, wish);
+      break;
   }
   return out;
 }

@@ -11,21 +11,21 @@
 #include "ui/kit/widgets.h"
 #include "ui/views/shared/chat_box.h"
 
-// The customer's screens. Each draws the snapshot, keeps what is being typed or ticked in its state and returns what the
-// person did. Nothing here grants anything: DecideAsk goes to engine/session, which decides.
+// The customer's screens. Each draws the snapshot, keeps what is being typed or ticked in its state and returns what
+// the person did. Nothing here grants anything: DecideAsk goes to engine/session, which decides.
 namespace beside::views {
 
 struct CustomerState {
   // address entry, start
   std::string address, code;
   bool took_prefill = false;
-  bool code_slip = false;             // the check digit says that a digit is wrong; nothing was sent
+  bool code_slip = false;  // the check digit says that a digit is wrong; nothing was sent
   // consent
   std::uint32_t ask_id = 0;
   Rights ticked;
   std::uint32_t monitor_id = 0;
   LocalTime ask_shown{};
-  int called_me = 0;                  // 0 not answered, 1 I called them, 2 they called me
+  int called_me = 0;  // 0 not answered, 1 I called them, 2 they called me
   // panel
   ChatState chat;
   bool chat_open = false;
@@ -34,8 +34,8 @@ struct CustomerState {
   bool confirm_stop = false;
   // whole
   bool larger_text = false;
-  float keep_free_below = 0;          // pixels as drawn, for the on-screen keyboard
-  bool kiosk = false;                 // the panel's parts as a kiosk shows them
+  float keep_free_below = 0;  // pixels as drawn, for the on-screen keyboard
+  bool kiosk = false;         // the panel's parts as a kiosk shows them
   std::uint64_t dismissed_notice = 0;
   session::CustomerStage last_stage = session::CustomerStage::NeedAddress;
   bool fresh = true;
@@ -46,8 +46,8 @@ bool code_adds_up(std::string_view digits);
 
 // What the shell must do for the view beside the commands: things that are not the session's.
 struct CustomerWishes {
-  bool save_transcript = false;       // ask for a place and write transcript_text()
-  bool copy_receipt = false;          // put EndView::receipt_hex on the clipboard
+  bool save_transcript = false;  // ask for a place and write transcript_text()
+  bool copy_receipt = false;     // put EndView::receipt_hex on the clipboard
   bool open_journal_folder = false;
   float panel_width = 0, panel_height = 0;  // scale 1; non-zero in the live stage: the size the window should have
 };

@@ -14,13 +14,15 @@ namespace {
 
 void use_row(kit::Ui& ui, const session::EndView::Use& use) {
   const std::string id = std::string("end.use.") + name_of(use.right);
-  kit::icon_text(ui, id, right_icon(use.right),
-                 kit::tr(use.used ? "end.use_used" : "end.use_unused", right_name(use.right), duration_text(use.granted_ms)));
+  kit::icon_text(
+      ui, id, right_icon(use.right),
+      kit::tr(use.used ? "end.use_used" : "end.use_unused", right_name(use.right), duration_text(use.granted_ms)));
 }
 
 }  // namespace
 
-void draw_end(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState& state, CustomerOut& out, CustomerWishes& wishes) {
+void draw_end(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState& state, CustomerOut& out,
+              CustomerWishes& wishes) {
   const session::EndView& end = s.end;
   kit::begin_screen(ui, "end");
   kit::begin_column(ui, 560);
@@ -34,7 +36,8 @@ void draw_end(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState& st
   }
   kit::begin_card(ui, "end.summary");
   if (!s.peer.name.empty())
-    kit::text(ui, "end.who", kit::tr("end.who", s.peer.name, duration_text(end.duration_ms)), {.face = kit::Face::Strong});
+    kit::text(ui, "end.who", kit::tr("end.who", s.peer.name, duration_text(end.duration_ms)),
+              {.face = kit::Face::Strong});
   if (end.uses.empty()) {
     kit::text(ui, "end.nothing", kit::tr("end.nothing_allowed"));
   } else {
@@ -53,7 +56,8 @@ void draw_end(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState& st
       kit::elided(ui, "end.receipt", end.receipt_hex, kit::width_left(ui) - ui.target() - ui.px(8),
                   {.face = kit::Face::Mono, .size = kit::Size::Small});
       kit::beside(ui);
-      if (kit::icon_button(ui, "end.copy_receipt", kit::icon::kCopy, kit::tr("end.copy_receipt"))) wishes.copy_receipt = true;
+      if (kit::icon_button(ui, "end.copy_receipt", kit::icon::kCopy, kit::tr("end.copy_receipt")))
+        wishes.copy_receipt = true;
     }
     kit::space(ui);
     if (!s.chat.empty() &&
@@ -64,7 +68,8 @@ void draw_end(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState& st
     kit::muted(ui, "end.promise", kit::tr("end.promise"));
   } else {
     kit::space(ui);
-    if (kit::button(ui, "end.back", kit::tr("end.back_to_start"), {.kind = kit::ButtonKind::Primary, .width = kit::kFill}))
+    if (kit::button(ui, "end.back", kit::tr("end.back_to_start"),
+                    {.kind = kit::ButtonKind::Primary, .width = kit::kFill}))
       out.push_back(session::BackToStart{});
   }
   kit::end_column(ui);

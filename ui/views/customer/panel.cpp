@@ -10,14 +10,23 @@
 #include "ui/views/shared/format.h"
 #include "ui/views/shared/notices.h"
 
-// The session's panel: who is connected, what they may do and are doing, minutes, chat, Stop. Stop is always in view and
-// asks nothing back: it must work in a fright.
+// The session's panel: who is connected, what they may do and are doing, minutes, chat, Stop. Stop is always in view
+// and asks nothing back: it must work in a fright.
 namespace beside::views {
 namespace {
 
-constexpr std::array kOrder{Right::See, Right::Point, Right::Control, Right::ClipboardToOperator, Right::ClipboardToCustomer,
-                            Right::FilesToOperator, Right::FilesToCustomer, Right::SystemSound, Right::Microphone,
-                            Right::Camera, Right::Record, Right::Restart};
+constexpr std::array kOrder{Right::See,
+                            Right::Point,
+                            Right::Control,
+                            Right::ClipboardToOperator,
+                            Right::ClipboardToCustomer,
+                            Right::FilesToOperator,
+                            Right::FilesToCustomer,
+                            Right::SystemSound,
+                            Right::Microphone,
+                            Right::Camera,
+                            Right::Record,
+                            Right::Restart};
 
 void header(kit::Ui& ui, const session::CustomerSnapshot& s) {
   kit::avatar(ui, "panel.mark", s.peer.name, ui.px(40));
@@ -29,7 +38,8 @@ void header(kit::Ui& ui, const session::CustomerSnapshot& s) {
              (s.peer.organisation.empty() ? std::string() : s.peer.organisation + " \u00b7 ") + minutes_text(minutes));
   ImGui::EndGroup();
   const bool proven = s.peer.verified != session::Verified::No;
-  kit::icon_text(ui, "panel.verified", proven ? kit::icon::kShield : kit::icon::kWarning, verified_text(s.peer.verified),
+  kit::icon_text(ui, "panel.verified", proven ? kit::icon::kShield : kit::icon::kWarning,
+                 verified_text(s.peer.verified),
                  {.size = kit::Size::Small, .tone = proven ? kit::Tone::Accent : kit::Tone::Warning});
 }
 
@@ -52,15 +62,19 @@ void right_row(kit::Ui& ui, const session::CustomerSnapshot& s, Right right, Cus
   const float height = std::max(action, name_height + kit::measure_text(ui, doing, small, room).height + ui.px(8));
   ImGui::SetCursorScreenPos({at.x, at.y + (height - ui.px(16)) / 2});
   kit::live_mark(ui, id + ".live", live);
-  ImGui::SetCursorScreenPos({at.x + mark, at.y + (height - name_height - kit::measure_text(ui, doing, small, room).height) / 2});
+  ImGui::SetCursorScreenPos(
+      {at.x + mark, at.y + (height - name_height - kit::measure_text(ui, doing, small, room).height) / 2});
   ImGui::BeginGroup();
   const ImVec2 from = ImGui::GetCursorScreenPos();
   kit::text_at(ui, from.x, from.y, name, name_style, room);
   kit::text_at(ui, from.x, from.y + name_height, doing, small, room);
   ImGui::EndGroup();
-  ui.map().add({.label = id, .role = kit::Role::Text,
-                .rect = {static_cast<int>(from.x), static_cast<int>(from.y), static_cast<int>(room), static_cast<int>(height)},
-                .checked = live, .text = name + ": " + doing});
+  ui.map().add(
+      {.label = id,
+       .role = kit::Role::Text,
+       .rect = {static_cast<int>(from.x), static_cast<int>(from.y), static_cast<int>(room), static_cast<int>(height)},
+       .checked = live,
+       .text = name + ": " + doing});
   ImGui::SetCursorScreenPos({at.x + width - action, at.y + (height - action) / 2});
   if (kit::icon_button(ui, id + ".revoke", kit::icon::kCross, kit::tr("panel.revoke", name)))
     out.push_back(session::RevokeRight{right == Right::See ? s.granted : Rights(right)});
@@ -84,7 +98,8 @@ void rights_line(kit::Ui& ui, const session::CustomerSnapshot& s) {
     if ((s.granted & kBuiltRights).has(right)) names += (names.empty() ? "" : ", ") + right_name(right);
   kit::live_mark(ui, "panel.rights_live", !s.in_use.empty());
   kit::beside(ui);
-  kit::muted(ui, "panel.rights_line", names.empty() ? kit::tr("panel.nothing_allowed") : kit::tr("panel.allowed_now") + ": " + names);
+  kit::muted(ui, "panel.rights_line",
+             names.empty() ? kit::tr("panel.nothing_allowed") : kit::tr("panel.allowed_now") + ": " + names);
 }
 
 void state_card(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState& state, CustomerOut& out) {
@@ -99,7 +114,8 @@ void state_card(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState& 
     draw_notice(ui, "panel.no_screen", {session::NoticeKind::WaylandUnsupported, {}, 0}, false);
   }
   const bool told = s.recovering && s.notice.kind == session::NoticeKind::Reconnecting;  // the card above says it
-  if (!told && s.notice.kind != session::NoticeKind::None && (s.notice.id == 0 || s.notice.id != state.dismissed_notice))
+  if (!told && s.notice.kind != session::NoticeKind::None &&
+      (s.notice.id == 0 || s.notice.id != state.dismissed_notice))
     if (draw_notice(ui, "notice", s.notice, s.notice.id != 0)) {
       state.dismissed_notice = s.notice.id;
       out.push_back(session::DismissNotice{s.notice.id});
@@ -114,7 +130,8 @@ std::string chat_label(const session::CustomerSnapshot& s, const CustomerState& 
 
 }  // namespace
 
-void draw_panel(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState& state, CustomerOut& out, CustomerWishes&) {
+void draw_panel(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState& state, CustomerOut& out,
+                CustomerWishes&) {
   const float height = state.keep_free_below > 0 ? ImGui::GetIO().DisplaySize.y - state.keep_free_below : 0;
   kit::begin_screen(ui, "panel", {.height = height, .padding = kit::measure::kGap});
   const float stop = std::max(ui.px(60), ui.target() + ui.px(4));
@@ -125,8 +142,10 @@ void draw_panel(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState& 
   state_card(ui, s, state, out);
   // With the on-screen keyboard there is room for one line of it only; closing the chat brings the whole back.
   const bool compact = state.keep_free_below > 0;
-  if (compact) rights_line(ui, s);
-  else rights(ui, s, out);
+  if (compact)
+    rights_line(ui, s);
+  else
+    rights(ui, s, out);
   if (state.chat_open) state.chat_seen = s.chat.size();
   const float half = (kit::width_left(ui) - ui.px(8)) / 2;
   const bool has_words = !compact && !s.peer.check_words[0].empty();
@@ -137,7 +156,8 @@ void draw_panel(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState& 
   }
   if (has_words) {
     kit::beside(ui);
-    if (kit::button(ui, "panel.words", kit::tr("panel.words"), {.icon = kit::icon::kShield, .width = kit::kFill, .selected = state.words_open}))
+    if (kit::button(ui, "panel.words", kit::tr("panel.words"),
+                    {.icon = kit::icon::kShield, .width = kit::kFill, .selected = state.words_open}))
       state.words_open = !state.words_open;
   }
   if (state.words_open && has_words) {
@@ -162,7 +182,10 @@ void draw_panel(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState& 
   kit::begin_column(ui, 560);
   kit::space(ui, kit::measure::kTight);
   if (kit::button(ui, "panel.stop", kit::tr("panel.stop"),
-                  {.kind = kit::ButtonKind::Danger, .icon = kit::icon::kStop, .width = kit::kFill, .height = stop - ui.px(4),
+                  {.kind = kit::ButtonKind::Danger,
+                   .icon = kit::icon::kStop,
+                   .width = kit::kFill,
+                   .height = stop - ui.px(4),
                    .size = kit::Size::Large}))
     out.push_back(session::StopSession{});
   kit::end_column(ui);

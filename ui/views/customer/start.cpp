@@ -7,8 +7,8 @@
 #include "ui/views/customer/customer.h"
 #include "ui/views/shared/notices.h"
 
-// The company, one field, one button. "Ask for help" will stand under the button when the queue is built; its place is kept
-// by the layout (the column ends there) and nothing is drawn.
+// The company, one field, one button. "Ask for help" will stand under the button when the queue is built; its place is
+// kept by the layout (the column ends there) and nothing is drawn.
 namespace beside::views {
 namespace {
 
@@ -43,22 +43,24 @@ void draw_start(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState& 
   ImGui::BeginGroup();
   kit::title(ui, "start.company", s.company);
   if (s.relay_up) {
-    kit::icon_text(ui, "start.state", kit::icon::kLock, kit::tr("start.ready"), {.size = kit::Size::Small, .tone = kit::Tone::Muted});
+    kit::icon_text(ui, "start.state", kit::icon::kLock, kit::tr("start.ready"),
+                   {.size = kit::Size::Small, .tone = kit::Tone::Muted});
   } else {
-    kit::icon_text(ui, "start.state", kit::icon::kClock, kit::tr("start.looking"), {.size = kit::Size::Small, .tone = kit::Tone::Muted});
+    kit::icon_text(ui, "start.state", kit::icon::kClock, kit::tr("start.looking"),
+                   {.size = kit::Size::Small, .tone = kit::Tone::Muted});
   }
   ImGui::EndGroup();
   kit::space(ui, kit::measure::kSection);
   kit::text(ui, "start.explain", kit::tr("start.explain"));
   kit::space(ui);
   const kit::FieldResult typed =
-      kit::code_field(ui, "start.code", state.code,
-                      {.label = kit::tr("start.code_label"), .hint = "000 000 0000"});
+      kit::code_field(ui, "start.code", state.code, {.label = kit::tr("start.code_label"), .hint = "000 000 0000"});
   if (typed.changed) state.code_slip = false;
   const bool full = state.code.size() == kCodeDigits;
   kit::space(ui);
-  const bool go = kit::button(ui, "start.connect", kit::tr("start.connect"),
-                              {.kind = kit::ButtonKind::Primary, .enabled = full, .width = kit::kFill, .height = ui.px(52)});
+  const bool go =
+      kit::button(ui, "start.connect", kit::tr("start.connect"),
+                  {.kind = kit::ButtonKind::Primary, .enabled = full, .width = kit::kFill, .height = ui.px(52)});
   if ((go || typed.submitted) && full) {
     state.code_slip = !code_adds_up(state.code);
     if (!state.code_slip) out.push_back(session::EnterCode{state.code});
@@ -66,7 +68,8 @@ void draw_start(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState& 
   if (state.code_slip) {
     kit::space(ui);
     draw_notice(ui, "start.slip", {session::NoticeKind::CodeMistyped, {}, 0}, false);
-  } else if (s.notice.kind != session::NoticeKind::None && (s.notice.id == 0 || s.notice.id != state.dismissed_notice)) {
+  } else if (s.notice.kind != session::NoticeKind::None &&
+             (s.notice.id == 0 || s.notice.id != state.dismissed_notice)) {
     kit::space(ui);
     if (draw_notice(ui, "notice", s.notice, s.notice.id != 0)) {
       state.dismissed_notice = s.notice.id;

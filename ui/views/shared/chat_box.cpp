@@ -9,7 +9,7 @@
 
 namespace beside::views {
 namespace {
-constexpr seconds kTypingRests{4};       // without a key: no longer typing
+constexpr seconds kTypingRests{4};           // without a key: no longer typing
 constexpr std::size_t kMessageLimit = 4096;  // bytes of one message
 }  // namespace
 
@@ -33,10 +33,11 @@ ChatResult draw_chat(kit::Ui& ui, std::string_view prefix, std::span<const sessi
     kit::chat_transcript(ui, name + ".transcript", bubbles, typing, room);
   }
   const float send = ui.target();
-  const kit::FieldResult typed = kit::text_field(
-      ui, name + ".field", state.draft,
-      {.hint = kit::tr("chat.hint"), .enabled = enabled, .width = kit::width_left(ui) - send - ui.px(kit::measure::kTight),
-       .max_bytes = kMessageLimit});
+  const kit::FieldResult typed = kit::text_field(ui, name + ".field", state.draft,
+                                                 {.hint = kit::tr("chat.hint"),
+                                                  .enabled = enabled,
+                                                  .width = kit::width_left(ui) - send - ui.px(kit::measure::kTight),
+                                                  .max_bytes = kMessageLimit});
   kit::beside(ui);
   const bool blank = state.draft.find_first_not_of(" \t\r\n") == std::string::npos;
   const bool pressed = kit::icon_button(ui, name + ".send", kit::icon::kSend, kit::tr("chat.send"),
@@ -47,7 +48,8 @@ ChatResult draw_chat(kit::Ui& ui, std::string_view prefix, std::span<const sessi
     state.draft.clear();
     ui.focus(name + ".field");
   }
-  const bool now_typing = !state.draft.empty() && state.last_key != LocalTime{} && ui.now() < state.last_key + kTypingRests;
+  const bool now_typing =
+      !state.draft.empty() && state.last_key != LocalTime{} && ui.now() < state.last_key + kTypingRests;
   if (now_typing) ui.wants().at(state.last_key + kTypingRests);
   if (now_typing != state.told_typing) {
     state.told_typing = now_typing;

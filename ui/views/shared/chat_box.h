@@ -17,8 +17,8 @@ struct ChatState {
   LocalTime last_key{};
 };
 struct ChatResult {
-  std::optional<std::string> say;   // send this
-  std::optional<bool> typing;       // changed: tell the other side
+  std::optional<std::string> say;  // send this
+  std::optional<bool> typing;      // changed: tell the other side
 };
 // Transcript, typing line, field and Send. `peer`: who types. height: what it may take, in pixels as drawn.
 // Ids begin with prefix: "<prefix>.transcript", ".field", ".send".

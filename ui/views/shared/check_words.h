@@ -6,8 +6,8 @@
 
 namespace beside::views {
 
-// The four words with what to do with them and, while not compared, "They match" and "They differ". Returns true or false
-// in `same` when the person decided.
+// The four words with what to do with them and, while not compared, "They match" and "They differ". Returns true or
+// false in `same` when the person decided.
 struct WordsResult {
   bool decided = false, same = false;
 };

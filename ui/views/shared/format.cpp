@@ -56,45 +56,67 @@ std::string right_key(const char* prefix, Right right) {
 }
 }  // namespace
 
-std::string right_name(Right right) { return tr(right_key("right.name.", right)); }
-std::string right_detail(Right right) { return tr(right_key("right.detail.", right)); }
-std::string right_doing(Right right) { return tr(right_key("right.doing.", right)); }
+std::string right_name(Right right) {
+  return tr(right_key("right.name.", right));
+}
+std::string right_detail(Right right) {
+  return tr(right_key("right.detail.", right));
+}
+std::string right_doing(Right right) {
+  return tr(right_key("right.doing.", right));
+}
 
 const char* right_icon(Right right) {
   switch (right) {
-    case Right::See: return kit::icon::kEye;
-    case Right::Point: return kit::icon::kHand;
-    case Right::Control: return kit::icon::kKeyboard;
-    default: return kit::icon::kLock;
+    case Right::See:
+      return kit::icon::kEye;
+    case Right::Point:
+      return kit::icon::kHand;
+    case Right::Control:
+      return kit::icon::kKeyboard;
+    default:
+      return kit::icon::kLock;
   }
 }
 
 std::string verified_text(session::Verified verified) {
   switch (verified) {
-    case session::Verified::No: return tr("verified.no");
-    case session::Verified::ByCode: return tr("verified.by_code");
-    case session::Verified::ByWords: return tr("verified.by_words");
+    case session::Verified::No:
+      return tr("verified.no");
+    case session::Verified::ByCode:
+      return tr("verified.by_code");
+    case session::Verified::ByWords:
+      return tr("verified.by_words");
   }
   return {};
 }
 
 std::string rung_text(session::Rung rung) {
   switch (rung) {
-    case session::Rung::None: return tr("rung.none");
-    case session::Rung::Udp: return tr("rung.udp");
-    case session::Rung::Tls: return tr("rung.tls");
-    case session::Rung::TlsProxy: return tr("rung.tls_proxy");
+    case session::Rung::None:
+      return tr("rung.none");
+    case session::Rung::Udp:
+      return tr("rung.udp");
+    case session::Rung::Tls:
+      return tr("rung.tls");
+    case session::Rung::TlsProxy:
+      return tr("rung.tls_proxy");
   }
   return {};
 }
 
 std::string rung_reason_text(session::RungReason reason) {
   switch (reason) {
-    case session::RungReason::Best: return tr("rung_reason.best");
-    case session::RungReason::UdpBlocked: return tr("rung_reason.udp_blocked");
-    case session::RungReason::UdpNotTriedByPolicy: return tr("rung_reason.policy");
-    case session::RungReason::StillTrying: return tr("rung_reason.still_trying");
-    case session::RungReason::ProxyOnly: return tr("rung_reason.proxy_only");
+    case session::RungReason::Best:
+      return tr("rung_reason.best");
+    case session::RungReason::UdpBlocked:
+      return tr("rung_reason.udp_blocked");
+    case session::RungReason::UdpNotTriedByPolicy:
+      return tr("rung_reason.policy");
+    case session::RungReason::StillTrying:
+      return tr("rung_reason.still_trying");
+    case session::RungReason::ProxyOnly:
+      return tr("rung_reason.proxy_only");
   }
   return {};
 }
@@ -102,15 +124,24 @@ std::string rung_reason_text(session::RungReason reason) {
 std::string end_cause_text(session::EndView::Cause cause) {
   using Cause = session::EndView::Cause;
   switch (cause) {
-    case Cause::CustomerStop: return tr("end_cause.customer_stop");
-    case Cause::CustomerKeys: return tr("end_cause.customer_keys");
-    case Cause::PanelClosed: return tr("end_cause.panel_closed");
-    case Cause::OperatorEnded: return tr("end_cause.operator_ended");
-    case Cause::PeerLost: return tr("end_cause.peer_lost");
-    case Cause::CodeDead: return tr("end_cause.code_dead");
-    case Cause::Error: return tr("end_cause.error");
-    case Cause::RelayEnded: return tr("end_cause.relay_ended");
-    case Cause::Expired: return tr("end_cause.expired");
+    case Cause::CustomerStop:
+      return tr("end_cause.customer_stop");
+    case Cause::CustomerKeys:
+      return tr("end_cause.customer_keys");
+    case Cause::PanelClosed:
+      return tr("end_cause.panel_closed");
+    case Cause::OperatorEnded:
+      return tr("end_cause.operator_ended");
+    case Cause::PeerLost:
+      return tr("end_cause.peer_lost");
+    case Cause::CodeDead:
+      return tr("end_cause.code_dead");
+    case Cause::Error:
+      return tr("end_cause.error");
+    case Cause::RelayEnded:
+      return tr("end_cause.relay_ended");
+    case Cause::Expired:
+      return tr("end_cause.expired");
   }
   return {};
 }

@@ -13,7 +13,7 @@ using session::NoticeKind;
 
 struct Entry {
   NoticeKind kind;
-  const char* key;    // the catalogue has key.title, key.sentence and key.action
+  const char* key;  // the catalogue has key.title, key.sentence and key.action
   bool warning;
 };
 
@@ -106,7 +106,8 @@ bool draw_notice(kit::Ui& ui, std::string_view id, const session::Notice& notice
                  {kit::Face::Strong, kit::Size::Body, warning ? kit::Tone::Warning : kit::Tone::Normal});
   kit::text(ui, name + ".sentence", t.sentence);
   kit::text(ui, name + ".action", t.action, {kit::Face::Strong, kit::Size::Body});
-  if (dismissible) dismissed = kit::button(ui, name + ".dismiss", kit::tr("shared.understood"), {.kind = kit::ButtonKind::Quiet});
+  if (dismissible)
+    dismissed = kit::button(ui, name + ".dismiss", kit::tr("shared.understood"), {.kind = kit::ButtonKind::Quiet});
   kit::end_card(ui);
   return dismissed;
 }
