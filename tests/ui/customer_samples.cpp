@@ -150,7 +150,10 @@ std::vector<KioskSample> kiosk_samples() {
 }
 
 views::KioskSettings kiosk_settings() {
-  return {"Stadtbücherei am Markt", "Ausleihe und Anmeldung", "en"};
+  views::KioskSettings out;
+  out.company = "Stadtbücherei am Markt";
+  out.department = "Ausleihe und Anmeldung";
+  return out;
 }
 
 }  // namespace beside::test

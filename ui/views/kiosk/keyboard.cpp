@@ -2,8 +2,8 @@
 #include <imgui.h>
 
 #include <algorithm>
-#include <cmath>
 #include <array>
+#include <cmath>
 #include <string_view>
 
 #include "ui/kit/catalogue.h"
@@ -43,7 +43,8 @@ bool digits_pad(kit::Ui& ui, const std::string& name, std::string& text, std::si
 
 }  // namespace
 
-bool draw_keyboard(kit::Ui& ui, std::string_view prefix, KioskState& state, std::string& text, bool digits, std::size_t max_bytes) {
+bool draw_keyboard(kit::Ui& ui, std::string_view prefix, KioskState& state, std::string& text, bool digits,
+                   std::size_t max_bytes) {
   const std::string name(prefix);
   if (digits) return digits_pad(ui, name, text, max_bytes);
   bool done = false;
@@ -59,7 +60,8 @@ bool draw_keyboard(kit::Ui& ui, std::string_view prefix, KioskState& state, std:
       const std::size_t end = std::min(letters.find(' ', at), letters.size());
       const std::string piece = letters.substr(at, end - at);
       if (column > 0) kit::beside(ui, 4);
-      if (kit::button(ui, name + ".k" + std::to_string(row) + "_" + std::to_string(column), piece, {.width = width, .tight = true})) {
+      if (kit::button(ui, name + ".k" + std::to_string(row) + "_" + std::to_string(column), piece,
+                      {.width = width, .tight = true})) {
         append(text, piece, max_bytes);
         state.keyboard_shift = false;
       }
@@ -68,14 +70,18 @@ bool draw_keyboard(kit::Ui& ui, std::string_view prefix, KioskState& state, std:
     }
   }
   const float quarter = std::floor((all - 3 * gap) / 4);
-  if (kit::button(ui, name + ".shift", {}, {.icon = kit::icon::kUp, .width = quarter, .selected = state.keyboard_shift}))
+  if (kit::button(ui, name + ".shift", {},
+                  {.icon = kit::icon::kUp, .width = quarter, .selected = state.keyboard_shift}))
     state.keyboard_shift = !state.keyboard_shift;
   kit::beside(ui, 4);
-  if (kit::button(ui, name + ".space", kit::tr("keyboard.space"), {.width = quarter, .tight = true})) append(text, " ", max_bytes);
+  if (kit::button(ui, name + ".space", kit::tr("keyboard.space"), {.width = quarter, .tight = true}))
+    append(text, " ", max_bytes);
   kit::beside(ui, 4);
   if (kit::button(ui, name + ".back", {}, {.icon = kit::icon::kBackspace, .width = quarter})) erase_last(text);
   kit::beside(ui, 4);
-  if (kit::button(ui, name + ".done", {}, {.kind = kit::ButtonKind::Primary, .icon = kit::icon::kCheck, .width = quarter})) done = true;
+  if (kit::button(ui, name + ".done", {},
+                  {.kind = kit::ButtonKind::Primary, .icon = kit::icon::kCheck, .width = quarter}))
+    done = true;
   ImGui::PopStyleVar();
   return done;
 }
