@@ -30,9 +30,11 @@ bool touched() {
   return io.MouseDelta.x != 0 || io.MouseDelta.y != 0;
 }
 
-void language_row(kit::Ui& ui) {
+void language_row(kit::Ui& ui, const KioskSettings& settings) {
+  const std::vector<std::string> offered = settings.languages.empty() ? kit::languages() : settings.languages;
+  if (offered.size() < 2) return;
   bool first = true;
-  for (const std::string& code : kit::languages()) {
+  for (const std::string& code : offered) {
     if (!first) {
       kit::beside(ui);
       if (kit::width_left(ui) < ui.px(150)) ImGui::NewLine();
@@ -47,7 +49,7 @@ void language_row(kit::Ui& ui) {
 void idle(kit::Ui& ui, const session::CustomerSnapshot& s, const KioskSettings& settings, KioskState& state) {
   kit::begin_screen(ui, "kiosk.idle", {.padding = kit::measure::kSection});
   kit::begin_column(ui, 720);
-  kit::space(ui, std::clamp((kit::height_left(ui) / ui.scale() - 420) / 2, 8.0f, 320.0f));
+  kit::space(ui, std::clamp((kit::height_left(ui) / ui.scale() - 420) / 2, 8.0f, 400.0f));
   kit::avatar(ui, "kiosk.mark", settings.company, ui.px(72));
   kit::space(ui, kit::measure::kGap);
   kit::heading(ui, "kiosk.company", settings.company);
@@ -55,12 +57,16 @@ void idle(kit::Ui& ui, const session::CustomerSnapshot& s, const KioskSettings& 
   kit::text(ui, "kiosk.explain", kit::tr("kiosk.explain"));
   kit::space(ui, kit::measure::kSection);
   if (kit::button(ui, "kiosk.begin", kit::tr("kiosk.begin"),
-                  {.kind = kit::ButtonKind::Primary, .icon = kit::icon::kKeyboard, .enabled = s.relay_up, .width = kit::kFill, .height = ui.px(88),
+                  {.kind = kit::ButtonKind::Primary,
+                   .icon = kit::icon::kKeyboard,
+                   .enabled = s.relay_up,
+                   .width = kit::kFill,
+                   .height = ui.px(88),
                    .size = kit::Size::Large}))
     state.page = KioskPage::Code;
   if (!s.relay_up) kit::text(ui, "kiosk.offline", kit::tr("kiosk.offline"), {.tone = kit::Tone::Warning});
   kit::space(ui, kit::measure::kSection);
-  language_row(ui);
+  language_row(ui, settings);
   kit::end_column(ui);
   kit::end_screen(ui);
 }
@@ -79,7 +85,8 @@ void code(kit::Ui& ui, const session::CustomerSnapshot& s, KioskState& state, Cu
     c.code_slip = !code_adds_up(c.code);
     if (!c.code_slip) out.push_back(session::EnterCode{c.code});
   }
-  if (c.code_slip) draw_notice(ui, "kiosk.slip", {session::NoticeKind::CodeMistyped, {}, 0}, false);
+  if (c.code_slip)
+    draw_notice(ui, "kiosk.slip", {session::NoticeKind::CodeMistyped, {}, 0}, false);
   else if (s.notice.kind != session::NoticeKind::None && (s.notice.id == 0 || s.notice.id != c.dismissed_notice))
     if (draw_notice(ui, "notice", s.notice, s.notice.id != 0)) {
       c.dismissed_notice = s.notice.id;
@@ -96,8 +103,9 @@ void code(kit::Ui& ui, const session::CustomerSnapshot& s, KioskState& state, Cu
 
 }  // namespace
 
-std::vector<session::CustomerCommand> draw_kiosk(kit::Ui& ui, const session::CustomerSnapshot& s, const KioskSettings& settings,
-                                                 KioskState& state, KioskWishes* wishes) {
+std::vector<session::CustomerCommand> draw_kiosk(kit::Ui& ui, const session::CustomerSnapshot& s,
+                                                 const KioskSettings& settings, KioskState& state,
+                                                 KioskWishes* wishes) {
   using Stage = session::CustomerStage;
   CustomerOut out;
   KioskWishes ignored;
@@ -108,7 +116,8 @@ std::vector<session::CustomerCommand> draw_kiosk(kit::Ui& ui, const session::Cus
   state.customer.kiosk = true;
   if (touched() || state.last_touch == LocalTime{}) state.last_touch = ui.now();
   const bool at_rest = s.stage == Stage::NeedAddress || s.stage == Stage::Start || s.stage == Stage::Ended;
-  const bool used = state.page != KioskPage::Idle || s.stage == Stage::Ended || kit::language() != settings.home_language;
+  const bool used =
+      state.page != KioskPage::Idle || s.stage == Stage::Ended || kit::language() != settings.home_language;
   if (at_rest && used) {
     if (ui.now() >= state.last_touch + kKioskReset) {
       if (s.stage == Stage::Ended) out.push_back(session::BackToStart{});
@@ -119,8 +128,10 @@ std::vector<session::CustomerCommand> draw_kiosk(kit::Ui& ui, const session::Cus
     }
   }
   if (s.stage == Stage::Start || s.stage == Stage::NeedAddress) {
-    if (state.page == KioskPage::Idle) idle(ui, s, settings, state);
-    else code(ui, s, state, out);
+    if (state.page == KioskPage::Idle)
+      idle(ui, s, settings, state);
+    else
+      code(ui, s, state, out);
     return out;
   }
   state.page = KioskPage::Idle;  // where it comes back to
@@ -141,8 +152,10 @@ std::vector<session::CustomerCommand> draw_kiosk(kit::Ui& ui, const session::Cus
   const auto more = draw_customer(ui, s, state.customer, &customer_wishes);
   state.customer.keep_free_below = 0;
   out.insert(out.end(), more.begin(), more.end());
-  kit::begin_screen(ui, "kiosk.keyboard", {.y = display.y - keys, .height = keys, .padding = kit::measure::kTight, .surface = true});
-  if (draw_keyboard(ui, "kiosk.keys", state, state.customer.chat.draft, false, kChatLimit) && !state.customer.chat.draft.empty()) {
+  kit::begin_screen(ui, "kiosk.keyboard",
+                    {.y = display.y - keys, .height = keys, .padding = kit::measure::kTight, .surface = true});
+  if (draw_keyboard(ui, "kiosk.keys", state, state.customer.chat.draft, false, kChatLimit) &&
+      !state.customer.chat.draft.empty()) {
     out.push_back(session::SayToOperator{state.customer.chat.draft});
     state.customer.chat.draft.clear();
   }
