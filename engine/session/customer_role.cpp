@@ -33,6 +33,7 @@ CustomerRole::CustomerRole(CustomerPorts ports, std::optional<wire::RelayAddress
     : ports_(std::move(ports)), published_(published), address_(std::move(address)), company_(std::move(company)),
       code_prefill_(std::move(code_prefill)) {
   if (!address_) stage_ = CustomerStage::NeedAddress;
+  else connect();   // so that the person sees at once whether the company can be reached, and the code goes through quickly
   if (!ports_.screen_available) set_notice(NoticeKind::WaylandUnsupported);
   publish();
 }
@@ -54,9 +55,10 @@ void CustomerRole::handle(const CustomerCommand& command) {
           if (!parsed) return set_notice(NoticeKind::AddressMalformed, {c.address});
           address_ = *parsed;
           if (!code.empty()) code_prefill_ = std::string(code.reveal());
-          control_.reset();
           stage_ = CustomerStage::Start;
           set_notice(NoticeKind::None);
+          control_.reset();
+          connect();
         } else if constexpr (std::is_same_v<T, DismissNotice>) {
           if (c.id == notice_.id) set_notice(NoticeKind::None);
         } else if constexpr (std::is_same_v<T, Quit>) {
@@ -116,6 +118,7 @@ void CustomerRole::connect() {
       const bool final = notice.kind == NoticeKind::RelayWrongPin || notice.kind == NoticeKind::RelayOtherVersion ||
                          notice.kind == NoticeKind::RelayTooOld || notice.kind == NoticeKind::RelayUntrusted;
       if (final && !session_) control_dead_ = true;  // the next code starts with a new connection
+      if (final && stage_ == CustomerStage::Start) set_notice(notice.kind, notice.args);
       if (stage_ == CustomerStage::Connecting && final) {
         back_to_start(notice.kind, notice.args);
       } else if (stage_ == CustomerStage::Connecting) {
@@ -126,7 +129,7 @@ void CustomerRole::connect() {
     };
     control_ = std::make_unique<ControlClient>(ports_.make_relay(*address_), *ports_.clock, ports_.identity, std::move(handlers));
     control_->open();
-  } else if (control_->ready()) {
+  } else if (control_->ready() && stage_ == CustomerStage::Connecting) {
     join();
   }
 }

@@ -23,6 +23,7 @@ void merge_frames(ports::Frame& older, ports::Frame& newer) {
 }
 
 constexpr int kMostEncoderFailures = 3;
+constexpr auto kRefineAfter = 60ms;
 
 }  // namespace
 
@@ -161,10 +162,17 @@ void ScreenSender::encode_loop() {
   name_this_thread("encode");
   LocalTime earliest{};
   for (;;) {
-    bool key = false;
+    bool key = false, refine = false;
     {
       std::unique_lock lock(encode_mutex_);
-      encode_wake_.wait(lock, [&] { return quit_ || (!held_ && (frame_waits_ || (key_wanted_ && last_frame_))); });
+      const auto work = [&] { return quit_ || (!held_ && (frame_waits_ || (key_wanted_ && last_frame_))); };
+      if (encoder_ && last_frame_ && !encoder_->refined()) {
+        // What the rate kept coarse is coded again once the picture rests.
+        refine = !encode_wake_.wait_for(lock, kRefineAfter, work) && !held_;
+        if (!refine && !work()) continue;
+      } else {
+        encode_wake_.wait(lock, work);
+      }
       if (quit_) return;
       if (const LocalTime now = local_now(); now < earliest) {
         encode_wake_.wait_for(lock, earliest - now, [&] { return quit_; });
@@ -176,10 +184,13 @@ void ScreenSender::encode_loop() {
       if (new_kbps_) config_.target_kbps = *std::exchange(new_kbps_, std::nullopt);
     }
     if (auto frame = frames_.take()) {
+      last_frame_.reset();  // three buffers: one here, one in the mailbox, one being grabbed
       earliest = local_now() + config_.least_interval;
       encode_one(std::move(*frame));
-    } else if (key && last_frame_) {
-      encode_one(*std::exchange(last_frame_, std::nullopt));
+    } else if ((key || refine) && last_frame_) {
+      ports::Frame again = std::move(*std::exchange(last_frame_, std::nullopt));
+      if (!key) again.damage.clear();
+      encode_one(std::move(again));
     }
   }
 }

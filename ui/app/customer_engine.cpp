@@ -13,7 +13,8 @@
 namespace beside::app {
 
 CustomerEngine::CustomerEngine(CustomerEngineConfig config, WakeFn snapshot_changed)
-    : config_(std::move(config)), published_(std::move(snapshot_changed)) {
+    : config_(std::move(config)), published_(std::move(snapshot_changed)),
+      own_windows_(config_.own_windows ? config_.own_windows : std::make_shared<ports::OwnWindows>()) {
   if (config_.display.empty()) {
     if (const char* display = std::getenv("DISPLAY")) config_.display = display;
   }
@@ -30,12 +31,17 @@ CustomerEngine::CustomerEngine(CustomerEngineConfig config, WakeFn snapshot_chan
     options.watch_only_ok = true;
     return capture::make_x11_desktop(display, gate, own, layouts, options);
   };
+  if (config_.make_source && config_.make_desktop) {
+    ports.screen_available = true;
+    ports.make_source = [make = config_.make_source, gate = gate_] { return make(gate); };
+    ports.make_desktop = [make = config_.make_desktop, gate = gate_, own = own_windows_] { return make(gate, own); };
+  }
   auto hardware = std::make_shared<std::atomic<bool>>(true);
-  ports.make_encoder = [hardware](const ports::VideoSettings& settings) {
+  ports.make_encoder = [hardware, converter = config_.converter](const ports::VideoSettings& settings) {
     video::EncoderPreferences preferences;
     preferences.hardware = hardware->exchange(false);  // a second encoder means that the first failed or the size changed
     std::vector<video::EncoderProbe> probes;
-    auto made = video::make_video_encoder(settings, preferences, nullptr, &probes);
+    auto made = video::make_video_encoder(settings, preferences, converter, &probes);
     for (const auto& probe : probes) BS_LOG(Info, "encode", "{}: {}", probe.name, probe.reason.empty() ? "chosen" : probe.reason);
     return made;
   };

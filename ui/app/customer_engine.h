@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "engine/base/channels.h"
+#include "engine/ports/converter.h"
 #include "engine/ports/desktop.h"
 #include "engine/session/customer_role.h"
 #include "ui/app/common_ports.h"
@@ -16,6 +18,12 @@ struct CustomerEngineConfig {
   ClientIdentity identity;
   std::string code_prefill;
   std::string display;                 // empty: $DISPLAY
+  std::shared_ptr<ports::Converter> converter;   // for the encoder
+  std::shared_ptr<ports::OwnWindows> own_windows;   // null: made here
+  // Another desktop than the X display's, with its own windows (tests); both or neither.
+  std::function<Result<std::unique_ptr<ports::FrameSource>>(std::shared_ptr<const ports::RightsGate>)> make_source;
+  std::function<Result<std::unique_ptr<ports::Desktop>>(std::shared_ptr<const ports::RightsGate>,
+                                                        std::shared_ptr<const ports::OwnWindows>)> make_desktop;
 };
 
 // Everything of the customer's but the window: threads, desktop, encoder, role. The window (or a test's script) gives
@@ -36,7 +44,7 @@ class CustomerEngine {
   SystemClock clock_;
   Published<session::CustomerSnapshot> published_;
   std::shared_ptr<ports::RightsGate> gate_ = std::make_shared<ports::RightsGate>();
-  std::shared_ptr<ports::OwnWindows> own_windows_ = std::make_shared<ports::OwnWindows>();
+  std::shared_ptr<ports::OwnWindows> own_windows_;
   std::unique_ptr<session::CustomerRole> role_;        // net thread
   std::atomic<bool> quit_{false};
   NetThread thread_;

@@ -128,6 +128,7 @@ class ShellOnGlfw final : public Shell, public FrameContext {
   void set_clipboard(const std::string& text) override { glfwSetClipboardString(window_, text.c_str()); }
   float scale() const override { return ui_->scale(); }
   std::uint64_t frames_drawn() const override { return frames_drawn_; }
+  const gpu::Device& device() const override { return *device_; }
   std::string device_name() const override { return device_->name(); }
 
   // ---- FrameContext ----
@@ -157,6 +158,8 @@ class ShellOnGlfw final : public Shell, public FrameContext {
   Result<void> start_imgui_vulkan();
   Result<bool> draw_frame(const std::function<void(FrameContext&)>& draw);
   void upload();
+  void pointer_at(double x, double y);
+  void pointer_is_here();     // asks the server where it is
   void scroll_at_edges(const RemoteView& view, Remote& remote);
   void show_cursor();
   void look_after_window(bool force);
@@ -338,25 +341,22 @@ Result<void> ShellOnGlfw::start_imgui_vulkan() {
 }
 
 void ShellOnGlfw::install_callbacks() {
-  glfwSetCursorPosCallback(window_, [](GLFWwindow* w, double x, double y) {
-    ShellOnGlfw& s = self(w);
-    s.pointer_x_ = static_cast<float>(x);
-    s.pointer_y_ = static_cast<float>(y);
-    s.input_.move(s.pointer_x_, s.pointer_y_);
-    s.control_.pointer(s.pointer_x_, s.pointer_y_);
-    s.frames_due_ = std::max(s.frames_due_, 1);
-  });
+  glfwSetCursorPosCallback(window_, [](GLFWwindow* w, double x, double y) { self(w).pointer_at(x, y); });
   glfwSetCursorEnterCallback(window_, [](GLFWwindow* w, int entered) {
     ShellOnGlfw& s = self(w);
     if (entered == 0) {
       s.input_.move(-1e6F, -1e6F);
       s.control_.pointer(-1e6F, -1e6F);
+    } else {
+      s.pointer_is_here();
     }
     s.frames_due_ = kSettleFrames;
   });
   glfwSetMouseButtonCallback(window_, [](GLFWwindow* w, int button, int action, int) {
     ShellOnGlfw& s = self(w);
     constexpr int kNumbers[] = {1, 3, 2, 8, 9};   // GLFW: left, right, middle, back, forward
+    // A window manager that grabs the button to raise us makes the pointer "leave" before it hands the click on.
+    if (action == GLFW_PRESS) s.pointer_is_here();
     if (button >= 0 && button < 5) s.control_.button(kNumbers[button], action == GLFW_PRESS);
     s.input_.button(button, action == GLFW_PRESS);
     s.frames_due_ = kSettleFrames;
@@ -476,6 +476,20 @@ void ShellOnGlfw::on_cursor_shape(std::uint32_t session, const ports::CursorImag
   remote.cursor_uploaded = false;
   if (remote_cursor_of_ == session) remote_cursor_of_ = 0;
   frames_due_ = std::max(frames_due_, 1);
+}
+
+void ShellOnGlfw::pointer_at(double x, double y) {
+  pointer_x_ = static_cast<float>(x);
+  pointer_y_ = static_cast<float>(y);
+  input_.move(pointer_x_, pointer_y_);
+  control_.pointer(pointer_x_, pointer_y_);
+  frames_due_ = std::max(frames_due_, 1);
+}
+
+void ShellOnGlfw::pointer_is_here() {
+  double x = 0, y = 0;
+  glfwGetCursorPos(window_, &x, &y);
+  pointer_at(x, y);
 }
 
 void ShellOnGlfw::upload() {

@@ -19,6 +19,10 @@ struct DecodedPicture;
 struct CursorImage;
 }
 
+namespace beside::gpu {
+class Device;
+}
+
 namespace beside::shell {
 
 struct ShellConfig {
@@ -113,6 +117,7 @@ class Shell {
   virtual void set_clipboard(const std::string& text) = 0;
   virtual float scale() const = 0;
   virtual std::uint64_t frames_drawn() const = 0;
+  virtual const gpu::Device& device() const = 0;
   virtual std::string device_name() const = 0;          // "llvmpipe (LLVM 15.0.6)"
 };
 
