@@ -29,7 +29,8 @@ InjectOutcome SyntheticDesktop::decide(const InputEvent& event) {
   if (event.monitor_id == 0) area = {0, 0, layout_.width, layout_.height};
   for (const auto& m : layout_.monitors)
     if (m.id == event.monitor_id) area = m.area;
-  if (event.layout_generation != layout_.generation || area.empty()) return InjectOutcome::StaleLayout;
+  const bool is_key = kind == InputKind::KeyDown || kind == InputKind::Text;
+  if (!is_key && (event.layout_generation != layout_.generation || area.empty())) return InjectOutcome::StaleLayout;
   if (kind == InputKind::PointMark) return InjectOutcome::Done;
   const LocalTime now = clock_.now();
   if (last_customer_ != LocalTime{} && now - last_customer_ < 1s) return InjectOutcome::PausedByCustomer;

@@ -351,7 +351,8 @@ InjectOutcome X11Desktop::apply(const InputEvent& event) {
   }
   int x = 0, y = 0;
   const bool is_key = kind == InputKind::KeyDown || kind == InputKind::Text;
-  if (event.layout_generation != layouts_->current().generation || (!is_key && !locate(event, x, y)))
+  // Keys aim at the focus, not at a place: they carry no layout.
+  if (!is_key && (event.layout_generation != layouts_->current().generation || !locate(event, x, y)))
     return deny(InjectOutcome::StaleLayout);
   if (local_now() - last_customer_input() < kCustomerPause) return deny(InjectOutcome::PausedByCustomer);
   if (!is_key) return apply_pointer(event, x, y);

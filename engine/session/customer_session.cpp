@@ -34,6 +34,18 @@ control::SessionEnded::Reason relay_reason(EndView::Cause cause) {
   }
 }
 
+const char* name_of(ports::InjectOutcome outcome) {
+  switch (outcome) {
+    case ports::InjectOutcome::Done: return "done";
+    case ports::InjectOutcome::NoRight: return "no right";
+    case ports::InjectOutcome::OwnWindow: return "our own window";
+    case ports::InjectOutcome::StaleLayout: return "an older layout";
+    case ports::InjectOutcome::PausedByCustomer: return "paused by the customer";
+    case ports::InjectOutcome::Unsupported: return "unsupported";
+  }
+  return "?";
+}
+
 const char* text_of(EndView::Cause cause) {
   switch (cause) {
     case EndView::Cause::CustomerStop: return "the customer pressed Stop";
@@ -357,7 +369,11 @@ void CustomerSession::on_input(const InputEvent& event) {
   if (!consent_.in_force().has(needed)) return;
   const bool key = event.kind == InputKind::KeyDown || event.kind == InputKind::KeyUp || event.kind == InputKind::Text;
   if (!key && consent_.monitor_id() != 0 && event.monitor_id != consent_.monitor_id()) return;
-  switch (desktop_->inject(event)) {
+  const auto outcome = desktop_->inject(event);
+  if (outcome != ports::InjectOutcome::Done) {
+    BS_LOG_LIMITED(Info, "input", "{} event not applied: {}", key ? "a key" : "a pointer", name_of(outcome));
+  }
+  switch (outcome) {
     case ports::InjectOutcome::Done: used(needed); break;
     case ports::InjectOutcome::PausedByCustomer:
       control_paused_until_ = std::max(control_paused_until_, ports_.clock->now() + 200ms);
