@@ -9,7 +9,7 @@
 #include <cstdlib>
 
 #include "capture/x11/kiosk_desk.h"
-#include "engine/base/log.h"
+#include "engine/gpu/converter.h"
 #include "ui/app/customer_engine.h"
 #include "ui/app/kiosk_child.h"
 #include "ui/app/window_options.h"
@@ -85,7 +85,7 @@ Places divide(const Rect& screen, float scale, float panel_width) {
   return {{screen.width - wide, 0, wide, screen.height}, {0, 0, screen.width - wide, screen.height}};
 }
 
-CustomerEngineConfig engine_config(const KioskFile& file, std::shared_ptr<ports::OwnWindows> own) {
+CustomerEngineConfig engine_config(const KioskFile& file, const Screen& screen) {
   CustomerEngineConfig config;
   config.settings = file.settings;
   config.identity.role = control::ROLE_CUSTOMER;
@@ -93,7 +93,8 @@ CustomerEngineConfig engine_config(const KioskFile& file, std::shared_ptr<ports:
   config.identity.language = file.languages.front();
   config.identity.person = host_name();
   config.identity.journal_directory = data_directory() / "journal" / "kiosk";
-  config.own_windows = std::move(own);
+  config.own_windows = screen.own;
+  config.converter = gpu::make_converter(&screen.shell->device());
   return config;
 }
 
@@ -123,7 +124,7 @@ int run_kiosk(const KioskFile& file) {
   screen.shell = std::move(*made);
   shell::Shell& window = *screen.shell;
   note_window(*screen.own, window.window_state());
-  engine = std::make_unique<CustomerEngine>(engine_config(file, screen.own), [&] { window.wake(); });
+  engine = std::make_unique<CustomerEngine>(engine_config(file, screen), [&] { window.wake(); });
 
   std::unique_ptr<KioskChild> application;
   if (!file.command.empty()) {

@@ -74,6 +74,8 @@ void idle(kit::Ui& ui, const session::CustomerSnapshot& s, const KioskSettings& 
 void code(kit::Ui& ui, const session::CustomerSnapshot& s, KioskState& state, CustomerOut& out) {
   kit::begin_screen(ui, "kiosk.code", {.padding = kit::measure::kSection});
   kit::begin_column(ui, 520);
+  // At the height of people's hands on an upright screen.
+  kit::space(ui, std::clamp((kit::height_left(ui) / ui.scale() - 640) / 2, 0.0f, 240.0f));
   kit::heading(ui, "kiosk.code_title", kit::tr("start.code_label"));
   kit::text(ui, "kiosk.code_explain", kit::tr("start.explain"));
   CustomerState& c = state.customer;
