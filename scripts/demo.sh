@@ -73,17 +73,15 @@ if [[ -n ${DISPLAY:-} ]] && xdpyinfo >/dev/null 2>&1; then
   start_x customer_display Xephyr -screen 1280x800 -title "Beside demo: the customer's desktop" -ac -br -no-host-grab
 else
   films=yes
-  start_x operator_display Xvfb -screen 0 1600x960x24 -ac -nolisten tcp
+  start_x operator_display Xvfb -screen 0 1280x800x24 -ac -nolisten tcp
   start_x customer_display Xvfb -screen 0 1280x800x24 -ac -nolisten tcp
 fi
 desktop() { DISPLAY=$customer_display HOME=$work "$@" >/dev/null 2>&1 & pids+=($!); }
 mkdir -p "$work/.icewm"
-printf 'ShowTaskBar=1\nTaskBarShowWorkspaces=0\nTaskBarShowCPUStatus=0\nTaskBarShowNetStatus=0\nTaskBarShowMailboxStatus=0\n' >"$work/.icewm/preferences"
+printf 'ShowTaskBar=1\nTaskBarShowWorkspaces=0\nTaskBarShowCPUStatus=0\nTaskBarShowNetStatus=0\nTaskBarShowMailboxStatus=0\nDesktopBackgroundColor="rgb:3C/55/6E"\n' >"$work/.icewm/preferences"
 desktop icewm --no-session
-DISPLAY=$customer_display xsetroot -solid '#4a6a8a' || true
 desktop xterm -geometry 86x26+30+40 -fa "JetBrains Mono" -fs 11 -title "Terminal" -e bash --norc
 desktop xclock -geometry 150x150+1060+560
-[[ -n $films ]] && { DISPLAY=$operator_display HOME=$work icewm --no-session >/dev/null 2>&1 & pids+=($!); }
 
 # ---- operator and customer ----
 DISPLAY=$operator_display XDG_DATA_HOME=$work/operator BESIDE_UI_MAP=$work/operator.json "$bin/beside" operator --config "$work/beside.toml" \
@@ -138,6 +136,6 @@ ffmpeg -v error -y -f x11grab -video_size "$size" -i "$operator_display" -frames
 kill -INT "$film" 2>/dev/null || true
 wait "$film" 2>/dev/null || true
 press "$customer_display" "$work/customer.json" panel.stop
-wait_for 10 widget "$work/customer.json" end.close >/dev/null || die "no end page"
+wait_for 10 widget "$work/customer.json" end.quit >/dev/null || die "no end page"
 echo "The operator saw and steered the customer's desktop: $(<"$work/proof")"
 echo "Look at out/demo.png and out/demo.mkv."

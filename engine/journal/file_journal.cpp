@@ -267,6 +267,17 @@ std::array<std::uint8_t, 32> FileJournal::head() const {
   return out;
 }
 
+std::array<std::uint8_t, 32> FileJournal::receipt(ByteSpan customer_head, ByteSpan operator_head) const {
+  crypto::Sha256 hash;
+  hash.update(as_bytes("beside/1 receipt"));
+  hash.update(customer_head);
+  hash.update(operator_head);
+  const auto digest = hash.finish();
+  std::array<std::uint8_t, 32> out{};
+  std::copy_n(digest.begin(), 32, out.begin());
+  return out;
+}
+
 std::uint64_t FileJournal::lines() const { return impl_->chain ? impl_->chain->count() : 0; }
 void FileJournal::end() { impl_->put({Impl::Order::Kind::Close, {}}); }
 std::string FileJournal::path() const { return impl_->path; }

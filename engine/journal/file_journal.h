@@ -35,6 +35,7 @@ class FileJournal final : public ports::Journal {
   void add(const ports::JournalLine& line) override;
   std::array<std::uint8_t, 32> head() const override;
   std::uint64_t lines() const override;
+  std::array<std::uint8_t, 32> receipt(ByteSpan customer_head, ByteSpan operator_head) const override;
   void end() override;
   std::string path() const override;
 

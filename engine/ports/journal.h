@@ -30,6 +30,8 @@ class Journal {
   // SHA-256 over the chain so far and the number of lines: exchanged at the end as the receipt.
   virtual std::array<std::uint8_t, 32> head() const = 0;
   virtual std::uint64_t lines() const = 0;
+  // What both ends call the receipt once they know both heads: the same 32 bytes at both.
+  virtual std::array<std::uint8_t, 32> receipt(ByteSpan customer_head, ByteSpan operator_head) const = 0;
   virtual void end() = 0;
   // Where it lies, for the end page.
   virtual std::string path() const = 0;

@@ -218,10 +218,9 @@ void CustomerSession::on_message(const inner::Inner& message) {
       break;
     case inner::Inner::kTyping: peer_typing_ = message.typing().typing(); break;
     case inner::Inner::kJournalHead:
-      if (journal_) end_.receipt_matches = true;
-      note(JournalKind::Receipt, {}, "operator's chain: " + to_hex(as_bytes(message.journal_head().head())) + ", " +
-                                         std::to_string(message.journal_head().lines()) + " lines");
+      peer_head_ = to_bytes(as_bytes(message.journal_head().head()));
       peer_head_known_ = true;
+      settle_receipt();
       break;
     default: break;
   }
@@ -441,10 +440,12 @@ void CustomerSession::end(EndView::Cause cause, const std::string& detail) {
     const auto head = journal_->head();
     end_.journal_path = journal_->path();
     end_.receipt_hex = to_hex(head);
+    own_head_ = to_bytes(head);
     inner::Inner receipt;
     receipt.mutable_journal_head()->set_head(as_text(head).data(), head.size());
     receipt.mutable_journal_head()->set_lines(journal_->lines());
     (void)link_->send(receipt);
+    settle_receipt();
   }
   if (cause != EndView::Cause::OperatorEnded) {
     inner::Inner stop;
@@ -456,6 +457,13 @@ void CustomerSession::end(EndView::Cause cause, const std::string& detail) {
   if (link_->line_lost() || !link_->open()) farewell_until_ = now;
   events_.changed();
   ports_.wake();
+}
+
+void CustomerSession::settle_receipt() {
+  if (!journal_ || own_head_.empty() || peer_head_.empty() || end_.receipt_matches) return;
+  end_.receipt_matches = true;
+  end_.receipt_hex = to_hex(journal_->receipt(own_head_, peer_head_));
+  note(JournalKind::Receipt, {}, "operator's head " + to_hex(peer_head_) + ", receipt " + end_.receipt_hex);
 }
 
 void CustomerSession::finish() {

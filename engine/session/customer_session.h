@@ -78,6 +78,7 @@ class CustomerSession {
   void note(ports::JournalKind kind, Rights rights, std::string text);
   void send_cursor(LocalTime now);
   void finish();
+  void settle_receipt();
 
   const CustomerPorts& ports_;
   Events events_;
@@ -98,6 +99,7 @@ class CustomerSession {
 
   bool live_ = false, ended_ = false, peer_head_known_ = false, finished_ = false;
   LocalTime began_{}, farewell_until_ = kNever;
+  Bytes own_head_, peer_head_;                      // of the journals, once each has ended
   std::optional<std::uint32_t> stream_accepted_;
   StreamInfo stream_;
   std::deque<ports::EncodedPicture> waiting_pictures_;

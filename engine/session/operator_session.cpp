@@ -220,10 +220,9 @@ void OperatorSession::on_message(const inner::Inner& message) {
     }
     case inner::Inner::kTyping: peer_typing_ = message.typing().typing(); break;
     case inner::Inner::kJournalHead:
-      end_.receipt_matches = true;
+      peer_head_ = to_bytes(as_bytes(message.journal_head().head()));
       peer_head_known_ = true;
-      note(JournalKind::Receipt, {}, "customer's chain: " + to_hex(as_bytes(message.journal_head().head())) + ", " +
-                                         std::to_string(message.journal_head().lines()) + " lines");
+      settle_receipt();
       break;
     default: break;
   }
@@ -447,10 +446,12 @@ void OperatorSession::end(EndView::Cause cause) {
     const auto head = journal_->head();
     end_.journal_path = journal_->path();
     end_.receipt_hex = to_hex(head);
+    own_head_ = to_bytes(head);
     inner::Inner receipt;
     receipt.mutable_journal_head()->set_head(as_text(head).data(), head.size());
     receipt.mutable_journal_head()->set_lines(journal_->lines());
     (void)link_->send(receipt);
+    settle_receipt();
   }
   if (cause == EndView::Cause::OperatorEnded) {
     inner::Inner stop;
@@ -461,6 +462,13 @@ void OperatorSession::end(EndView::Cause cause) {
   granted_ = paused_ = asked_ = Rights();
   events_.changed();
   ports_.wake();
+}
+
+void OperatorSession::settle_receipt() {
+  if (!journal_ || own_head_.empty() || peer_head_.empty() || end_.receipt_matches) return;
+  end_.receipt_matches = true;
+  end_.receipt_hex = to_hex(journal_->receipt(peer_head_, own_head_));
+  note(JournalKind::Receipt, {}, "customer's head " + to_hex(peer_head_) + ", receipt " + end_.receipt_hex);
 }
 
 void OperatorSession::poll(LocalTime now) {

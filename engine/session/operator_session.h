@@ -72,6 +72,7 @@ class OperatorSession {
   void note(ports::JournalKind kind, Rights rights, std::string text);
   void next_code(NoticeKind why);
   void leave(control::SessionEnded::Reason reason);
+  void settle_receipt();
 
   const OperatorPorts& ports_;
   const std::uint32_t local_id_;
@@ -107,6 +108,7 @@ class OperatorSession {
   struct Shown { std::uint64_t number; LocalTime captured, received, decoded, shown; };
   std::deque<Shown> times_;                  // the last 5 s
   EndView end_;
+  Bytes own_head_, peer_head_;               // of the journals, once each has ended
 };
 
 }  // namespace beside::session

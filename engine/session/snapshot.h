@@ -65,7 +65,7 @@ struct EndView {
   std::vector<Use> uses;       // rights that were granted, and for how long
   std::int64_t duration_ms = 0;
   std::string journal_path;
-  std::string receipt_hex;     // head of the hash chain, both ends
+  std::string receipt_hex;     // from both ends' journals, the same at both; only our own head while the other's is missing
   bool receipt_matches = false;  // the other end's head arrived and was recorded
 };
 

@@ -83,6 +83,17 @@ TEST_CASE("a changed, dropped or moved line breaks the chain") {
   CHECK_FALSE(check(moved));
 }
 
+TEST_CASE("the receipt hangs on both heads and on who is who") {
+  TempDir dir;
+  ManualClock clock;
+  auto journal = journal::FileJournal::open({dir.path, 30, 8u << 20, {}}, clock);
+  REQUIRE(journal);
+  const Bytes a(32, 1), b(32, 2);
+  CHECK((*journal)->receipt(a, b) == (*journal)->receipt(a, b));
+  CHECK((*journal)->receipt(a, b) != (*journal)->receipt(b, a));
+  CHECK((*journal)->receipt(a, b) != (*journal)->receipt(a, a));
+}
+
 TEST_CASE("journals older than 30 days are deleted when the next session begins") {
   TempDir dir;
   SystemClock clock;
