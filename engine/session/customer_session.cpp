@@ -207,6 +207,7 @@ void CustomerSession::on_message(const inner::Inner& message) {
         break;
       }
       stream_accepted_ = stream_.number;
+      BS_LOG(Info, "video", "stream {} accepted at_us={} waiting={}", stream_.number, to_us(ports_.clock->now()), waiting_pictures_.size());
       while (!waiting_pictures_.empty()) {
         send_picture(waiting_pictures_.front());
         waiting_pictures_.pop_front();
@@ -257,6 +258,7 @@ void CustomerSession::decide(const DecideAsk& decision) {
   answer.mutable_answer()->set_ask_id(ask->id);
   answer.mutable_answer()->set_granted(given.bits);
   (void)link_->send(answer);
+  BS_LOG(Info, "consent", "decided clicked_us={} at_us={}", to_us(clicked), to_us(now));
   note(given.empty() ? JournalKind::Refused : JournalKind::Granted, given.empty() ? ask->rights : given, ask->reason);
   if (!given.empty()) viewed_monitor_ = consent_.monitor_id();
   if (!(given - before).empty() || given.empty()) rights_changed(kCauseGranted);

@@ -2,6 +2,7 @@
 #include "engine/session/operator_session.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/base/log.h"
 #include "engine/wire/session_code.h"
@@ -273,7 +274,7 @@ void OperatorSession::on_offer(const inner::VideoOffer& offer) {
       };
       events.decoded = [this](const PictureTimes& t) {
         const auto captured = link_ ? link_->to_local(t.captured_at) : std::nullopt;
-        ++media_.frames;
+        if (media_.frames++ == 0) BS_LOG(Info, "video", "first picture received_us={} decoded_us={}", to_us(t.received_at), to_us(t.decoded_at));
         times_.push_back({t.number, captured.value_or(LocalTime{}), t.received_at, t.decoded_at, LocalTime{}});
         while (!times_.empty() && ports_.clock->now() - times_.front().received > kLadderWindow) times_.pop_front();
       };
@@ -406,6 +407,7 @@ void OperatorSession::refresh() {
 }
 
 void OperatorSession::picture_shown(std::uint64_t number, LocalTime at) {
+  if (!std::exchange(any_shown_, true)) BS_LOG(Info, "video", "first picture shown_us={}", to_us(at));
   for (Shown& t : times_) {
     if (t.number <= number && t.shown == LocalTime{}) t.shown = at;
   }

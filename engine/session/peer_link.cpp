@@ -163,6 +163,8 @@ void PeerLink::close() {
 
 void PeerLink::on_peer_state(bool present) {
   peer_present_ = present;
+  peer_seen_ = peer_seen_ || present;
+  if (!present && peer_seen_ && !opened_) return on_peer_gone();  // a disconnect in the exchange kills the code
   if (present && opened_) tunnel_.rejoined(ports_.clock->now());
   flush(ports_.clock->now());
   events_.changed();

@@ -126,7 +126,7 @@ class PeerLink {
   std::unique_ptr<ports::Sealer> sealer_;
   std::unique_ptr<MediaPort> media_;
   flow::Pacer pacer_;
-  bool opened_ = false, dead_ = false, control_ready_ = true, peer_present_ = true;
+  bool opened_ = false, dead_ = false, control_ready_ = true, peer_present_ = true, peer_seen_ = false;
   bool line_lost_ = false;
   LocalTime last_heard_{}, probe_due_ = kNever;
   std::uint64_t probe_nonce_ = 0;

@@ -202,7 +202,9 @@ bool ScreenSender::make_encoder_for(const ports::Frame& frame) {
   settings.height = frame.pixels->height;
   settings.target_kbps = config_.target_kbps;
   const std::string before = stream_.encoder;
+  const LocalTime asked = local_now();
   auto made = config_.make_encoder(settings);
+  BS_LOG(Info, "video", "encoder for {}x{} at_us={} took_us={}", settings.width, settings.height, to_us(asked), to_us(local_now()) - to_us(asked));
   if (!made) {
     tell([this, error = made.error()] { events_.lost(error); });
     return false;
@@ -225,6 +227,7 @@ bool ScreenSender::make_encoder_for(const ports::Frame& frame) {
 }
 
 void ScreenSender::encode_one(ports::Frame frame) {
+  const LocalTime taken = local_now();
   bool fresh = false;
   const bool other = !encoder_ || stream_.width != frame.pixels->width || stream_.height != frame.pixels->height ||
                      stream_.layout_generation != frame.layout_generation || stream_.monitor_id != frame.monitor_id;
@@ -254,6 +257,10 @@ void ScreenSender::encode_one(ports::Frame frame) {
     }
   }
   last_frame_ = std::move(frame);
+  if (key) {
+    BS_LOG(Info, "video", "key picture captured_us={} grabbed_us={} encoded_us={} bytes={}", to_us(last_frame_->captured_at), to_us(taken),
+           to_us(local_now()), picture->annex_b.size());
+  }
   tell([this, number = stream_.number, encoded = std::move(*picture)]() mutable {
     events_.picture(number, std::move(encoded));
   });

@@ -60,6 +60,30 @@ session::RungReason reason_of(net::MediaReason reason) {
   return session::RungReason::StillTrying;
 }
 
+// One hashcash at a time, on a thread that ends with it.
+class HashcashSolver {
+ public:
+  explicit HashcashSolver(NetThread& net) : net_(net) {}
+  ~HashcashSolver() { stop(); }
+  void solve(Bytes challenge, std::function<void(Bytes)> done) {
+    stop();
+    cancel_ = false;
+    worker_ = std::thread([this, challenge = std::move(challenge), done = std::move(done)] {
+      auto answer = crypto::solve_hashcash(challenge, 20, cancel_);
+      if (answer) net_.post([done, found = std::move(*answer)] { done(found); });
+    });
+  }
+
+ private:
+  void stop() {
+    cancel_ = true;
+    if (worker_.joinable()) worker_.join();
+  }
+  NetThread& net_;
+  std::atomic<bool> cancel_{false};
+  std::thread worker_;
+};
+
 class NetMedia final : public session::MediaPort {
  public:
   NetMedia(net::Loop& loop, net::MediaPathConfig config, const control::Ticket& ticket, Handlers handlers)
@@ -116,13 +140,8 @@ session::CommonPorts make_common_ports(NetThread& thread, const TimeSource& cloc
   ports.random = [](MutableByteSpan out) { crypto::random_bytes(out); };
   ports.post = [&thread](std::function<void()> task) { thread.post(std::move(task)); };
   ports.wake = [&thread] { thread.wake(); };
-  ports.solve_hashcash = [&thread](Bytes challenge, std::function<void(Bytes)> done) {
-    // Half a second of work, once, when the relay asks for it; detached, since nothing waits for it but `done`.
-    std::thread([&thread, challenge = std::move(challenge), done = std::move(done)] {
-      static const std::atomic<bool> never{false};
-      auto answer = crypto::solve_hashcash(challenge, 20, never);
-      if (answer) thread.post([done, found = std::move(*answer)] { done(found); });
-    }).detach();
+  ports.solve_hashcash = [solver = std::make_shared<HashcashSolver>(thread)](Bytes challenge, std::function<void(Bytes)> done) {
+    solver->solve(std::move(challenge), std::move(done));
   };
   ports.make_journal = [&clock, directory = identity.journal_directory]() -> std::unique_ptr<ports::Journal> {
     auto journal = journal::FileJournal::open({directory, 30, 8u << 20, {}}, clock);

@@ -7,6 +7,7 @@
 #include "engine/base/log.h"
 #include "engine/gpu/converter.h"
 #include "ui/app/customer_engine.h"
+#include "ui/app/stop_signals.h"
 #include "ui/shell/shell.h"
 #include "ui/views/customer/customer.h"
 #include "ui/views/shared/chat_box.h"
@@ -31,6 +32,7 @@ std::filesystem::path save_transcript(const session::CustomerSnapshot& snapshot,
 }  // namespace
 
 int run_customer(const Settings& settings, const CustomerOptions& options) {
+  StopSignals signals;
   shell::Shell* window = nullptr;
   std::unique_ptr<CustomerEngine> engine;
   views::CustomerState state;
@@ -77,6 +79,7 @@ int run_customer(const Settings& settings, const CustomerOptions& options) {
   engine = std::make_unique<CustomerEngine>(std::move(engine_config), [&] { shell->wake(); });
   state.code = options.code;
 
+  signals.on_stop([&] { shell->wake(); });
   const auto run = shell->run([&](shell::FrameContext& frame) {
     const auto snapshot = engine->snapshot();
     views::CustomerWishes wishes;
@@ -88,7 +91,7 @@ int run_customer(const Settings& settings, const CustomerOptions& options) {
     for (auto& command : commands) engine->command(std::move(command));
     if (wishes.save_transcript) (void)save_transcript(*snapshot, me);
     if (wishes.copy_receipt) shell->set_clipboard(snapshot->end.receipt_hex);
-    if (engine->wants_quit()) shell->quit();
+    if (engine->wants_quit() || signals.asked()) shell->quit();
   });
   engine->stop();
   if (!run) {

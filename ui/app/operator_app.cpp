@@ -8,6 +8,7 @@
 #include "engine/base/log.h"
 #include "ui/app/main_tasks.h"
 #include "ui/app/operator_engine.h"
+#include "ui/app/stop_signals.h"
 #include "ui/app/window_options.h"
 #include "ui/shell/shell.h"
 #include "ui/views/operator/operator.h"
@@ -57,6 +58,7 @@ std::string read_token(const std::filesystem::path& file) {
 }  // namespace
 
 int run_operator(const Settings& settings, const OperatorOptions& options) {
+  StopSignals signals;
   shell::Shell* window = nullptr;
   MainTasks tasks([&window] {
     if (window != nullptr) window->wake();
@@ -125,6 +127,7 @@ int run_operator(const Settings& settings, const OperatorOptions& options) {
   bool want_session = options.new_session;
   views::OperatorHost host;
   host.copy = [&](const std::string& text) { shell->set_clipboard(text); };
+  signals.on_stop([&] { shell->wake(); });
   const auto run = shell->run([&](shell::FrameContext& frame) {
     host.draw_remote = [&](const views::RemoteView& view) { return frame.draw_remote(view); };
     const auto snapshot = engine->snapshot();
@@ -136,7 +139,7 @@ int run_operator(const Settings& settings, const OperatorOptions& options) {
       commands.push_back(session::NewSession{0, options.ask, options.reason});
     }
     for (auto& command : commands) engine->command(std::move(command));
-    if (engine->wants_quit()) shell->quit();
+    if (engine->wants_quit() || signals.asked()) shell->quit();
   });
   engine->stop();
   tasks.run();
