@@ -93,6 +93,7 @@ int run_customer(const Settings& settings, const CustomerOptions& options) {
     if (wishes.copy_receipt) shell->set_clipboard(snapshot->end.receipt_hex);
     if (engine->wants_quit() || signals.asked()) shell->quit();
   });
+  signals.disarm();
   engine->stop();
   if (!run) {
     std::fprintf(stderr, "beside: %s\n", run.error().detail.c_str());

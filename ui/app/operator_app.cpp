@@ -141,6 +141,7 @@ int run_operator(const Settings& settings, const OperatorOptions& options) {
     for (auto& command : commands) engine->command(std::move(command));
     if (engine->wants_quit() || signals.asked()) shell->quit();
   });
+  signals.disarm();
   engine->stop();
   tasks.run();
   if (!run) {

@@ -23,12 +23,16 @@ StopSignals::StopSignals() {
   wake_ = eventfd(0, EFD_CLOEXEC);
 }
 
-StopSignals::~StopSignals() {
+void StopSignals::disarm() {
   const std::uint64_t one = 1;
   if (::write(wake_, &one, sizeof one) < 0) {
     // An eventfd takes a first 1 always.
   }
   if (thread_.joinable()) thread_.join();
+}
+
+StopSignals::~StopSignals() {
+  disarm();
   ::close(signals_);
   ::close(wake_);
 }

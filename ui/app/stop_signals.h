@@ -16,6 +16,7 @@ class StopSignals {
   StopSignals(const StopSignals&) = delete;
   StopSignals& operator=(const StopSignals&) = delete;
   void on_stop(std::function<void()> stop);
+  void disarm();              // `stop` will not be called any more
   bool asked() const { return asked_.load(); }
 
  private:
