@@ -107,6 +107,7 @@ class OperatorSession {
   MediaView media_;
   struct Shown { std::uint64_t number; LocalTime captured, received, decoded, shown; };
   std::deque<Shown> times_;                  // the last 5 s
+  bool any_shown_ = false;
   EndView end_;
   Bytes own_head_, peer_head_;               // of the journals, once each has ended
 };
