@@ -140,7 +140,8 @@ void tooltip(Ui& ui, std::string_view words) {
   const Ui::Layout& l = ui.layout();
   const std::string key = "tip:" + l.last_id;
   auto& began = ui.layout().began;
-  if (!ImGui::IsMouseHoveringRect(l.last.Min, l.last.Max)) {
+  // Never over a dialog that has opened meanwhile: ImGui 1.86 asserts on a window that appears beside a modal one.
+  if (!ui.layer_active() || !ImGui::IsMouseHoveringRect(l.last.Min, l.last.Max)) {
     began.erase(key);
     return;
   }
@@ -150,6 +151,9 @@ void tooltip(Ui& ui, std::string_view words) {
     ui.wants().at(it->second + kDelay);
     return;
   }
+  // A tip of what lies under a dialog is of no use, and ImGui 1.86 asserts on one that appears together with the dialog.
+  const ImGuiWindow* modal = ImGui::GetTopMostPopupModal();
+  if (modal != nullptr && ImGui::GetCurrentWindow()->RootWindow != modal) return;
   ui.fonts().need(words);
   ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2{ui.px(measure::kTight), ui.px(6)});
   ImGui::BeginTooltip();

@@ -196,6 +196,7 @@ class ShellOnGlfw final : public Shell, public FrameContext {
   LocalTime last_look_{};
   float pointer_x_ = 0, pointer_y_ = 0;
   int normal_width_ = 0, normal_height_ = 0;
+  int panel_width_ = 0, panel_height_ = 0;   // logical, as last asked for
 };
 
 Result<void> ShellOnGlfw::open() {
@@ -691,6 +692,10 @@ Result<bool> ShellOnGlfw::draw_frame(const std::function<void(FrameContext&)>& d
 }
 
 void ShellOnGlfw::switch_to_panel(int panel_width, int panel_height) {
+  // Asked for in every frame: only what differs may cause another one.
+  if (panel_ && panel_width == panel_width_ && panel_height == panel_height_) return;
+  panel_width_ = panel_width;
+  panel_height_ = panel_height;
   if (!panel_) glfwGetWindowSize(window_, &normal_width_, &normal_height_);
   const bool first = !panel_;
   panel_ = true;
@@ -719,6 +724,17 @@ void ShellOnGlfw::switch_to_normal(int w, int h) {
   if (w > 0 && h > 0) {
     normal_width_ = static_cast<int>(static_cast<float>(w) * s);
     normal_height_ = static_cast<int>(static_cast<float>(h) * s);
+  }
+  // Where the panel stood at the edge of the monitor there is not always room for the larger window.
+  const Rect monitor = x11_->monitor_of_window();
+  const int gap = static_cast<int>(16 * s), bar = static_cast<int>(40 * s);
+  if (!monitor.empty()) {
+    normal_width_ = std::min(normal_width_, monitor.width - 2 * gap);
+    normal_height_ = std::min(normal_height_, monitor.height - gap - bar);
+    int x = 0, y = 0;
+    glfwGetWindowPos(window_, &x, &y);
+    glfwSetWindowPos(window_, std::clamp(x, monitor.x + gap, monitor.right() - normal_width_ - gap),
+                     std::clamp(y, monitor.y + bar, monitor.bottom() - normal_height_ - gap));
   }
   glfwSetWindowSize(window_, normal_width_, normal_height_);
   look_after_window(true);
