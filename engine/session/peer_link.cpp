@@ -93,7 +93,12 @@ void PeerLink::on_plaintext(ByteSpan plaintext) {
       rtt_ = rtt_ ? (*rtt_ * 3 + rtt) / 4 : rtt;
       const nanoseconds difference = microseconds(reply.received_us()) - microseconds(reply.sent_us()) - rtt / 2;
       if (!offset_ || rtt <= offset_->rtt || now - offset_->at > 60s) offset_ = Offset{rtt, difference, now};
-      events_.changed();
+      // A figure that moves every second would redraw both windows for nothing: told when it has moved noticeably.
+      const nanoseconds moved = shown_rtt_ ? std::chrono::abs(*rtt_ - *shown_rtt_) : nanoseconds::max();
+      if (moved > std::max<nanoseconds>(3ms, shown_rtt_.value_or(0ns) / 4)) {
+        shown_rtt_ = rtt_;
+        events_.changed();
+      }
     } else {
       events_.message(*message);
     }

@@ -91,7 +91,7 @@ class PeerLink {
 
   Rung rung() const { return rung_; }
   RungReason rung_reason() const { return rung_reason_; }
-  std::optional<nanoseconds> rtt() const { return rtt_; }
+  std::optional<nanoseconds> rtt() const { return shown_rtt_; }   // for people: moves in noticeable steps
   LocalTime last_heard() const { return last_heard_; }
   bool line_lost() const { return line_lost_; }
   bool peer_present() const { return peer_present_; }
@@ -130,7 +130,7 @@ class PeerLink {
   bool line_lost_ = false;
   LocalTime last_heard_{}, probe_due_ = kNever;
   std::uint64_t probe_nonce_ = 0;
-  std::optional<nanoseconds> rtt_;
+  std::optional<nanoseconds> rtt_, shown_rtt_;
   struct Offset { nanoseconds rtt; nanoseconds peer_minus_local; LocalTime at; };
   std::optional<Offset> offset_;
   Rung rung_ = Rung::None;
