@@ -159,7 +159,8 @@ struct FileJournal::Impl {
   std::condition_variable wake;
   struct Order { enum class Kind { Open, Write, Close } kind; std::string text; };
   std::deque<Order> orders;
-  bool quit = false;
+  bool quit = false, broken = false;
+  std::function<void()> failed;
   std::thread thread;
 
   Impl(FileJournalConfig c, const TimeSource& t) : config(std::move(c)), clock(t) {}
@@ -178,7 +179,14 @@ struct FileJournal::Impl {
     bool told = false;
     const auto fail_once = [&](const char* what) {
       if (!told && config.failed) config.failed({ErrorKind::Environment, "journal", std::string(what) + ": " + std::strerror(errno)});
-      told = true;
+      if (std::exchange(told, true)) return;
+      std::function<void()> tell;
+      {
+        std::lock_guard lock(mutex);
+        broken = true;
+        tell = failed;
+      }
+      if (tell) tell();
     };
     for (;;) {
       Order order;
@@ -280,6 +288,15 @@ std::array<std::uint8_t, 32> FileJournal::receipt(ByteSpan customer_head, ByteSp
 
 std::uint64_t FileJournal::lines() const { return impl_->chain ? impl_->chain->count() : 0; }
 void FileJournal::end() { impl_->put({Impl::Order::Kind::Close, {}}); }
+void FileJournal::on_failure(std::function<void()> told) {
+  bool now = false;
+  {
+    std::lock_guard lock(impl_->mutex);
+    impl_->failed = told;
+    now = impl_->broken;
+  }
+  if (now && told) told();
+}
 std::string FileJournal::path() const { return impl_->path; }
 
 std::vector<PastEntry> list_past(const fs::path& directory, std::size_t most) {

@@ -37,6 +37,7 @@ class FileJournal final : public ports::Journal {
   std::uint64_t lines() const override;
   std::array<std::uint8_t, 32> receipt(ByteSpan customer_head, ByteSpan operator_head) const override;
   void end() override;
+  void on_failure(std::function<void()> told) override;
   std::string path() const override;
 
  private:

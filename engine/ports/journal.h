@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "engine/base/bytes.h"
@@ -33,6 +34,8 @@ class Journal {
   // What both ends call the receipt once they know both heads: the same 32 bytes at both.
   virtual std::array<std::uint8_t, 32> receipt(ByteSpan customer_head, ByteSpan operator_head) const = 0;
   virtual void end() = 0;
+  // Called once, on any thread, when a line could not be written, also when that was before this call.
+  virtual void on_failure(std::function<void()>) {}
   // Where it lies, for the end page.
   virtual std::string path() const = 0;
 };

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "engine/base/secret.h"
 #include "engine/ports/desktop.h"
@@ -47,6 +48,8 @@ struct CustomerPorts : CommonPorts {
   std::function<Result<std::unique_ptr<ports::FrameSource>>()> make_source;                                // capture thread
   std::function<Result<std::unique_ptr<ports::VideoEncoder>>(const ports::VideoSettings&)> make_encoder;   // encode thread
   std::function<Result<std::unique_ptr<ports::Desktop>>()> make_desktop;
+  // What the customer's system cannot do, by the names of what is missing: changes found or read only slowly, no control.
+  std::vector<std::string> capture_lacks, control_lacks;
   bool screen_available = true;   // false: Wayland or no display; chat works, nothing is shared
 };
 

@@ -110,6 +110,28 @@ void CustomerSession::note(JournalKind kind, Rights rights, std::string text) {
 
 // ---- beginning ----
 
+// What this system can do at all; a right outside it is never asked of the person.
+Rights CustomerSession::offered() const {
+  if (!ports_.screen_available) return {};
+  return ports_.control_lacks.empty() ? kBuiltRights : kBuiltRights - Rights(Right::Control);
+}
+
+void CustomerSession::tell_limits() {
+  const auto names = [](const std::vector<std::string>& list) {
+    std::string out;
+    for (const std::string& name : list) out += (out.empty() ? "" : ", ") + name;
+    return out;
+  };
+  if (!ports_.capture_lacks.empty()) events_.notice(NoticeKind::CaptureLimited, {names(ports_.capture_lacks)});
+  if (!ports_.control_lacks.empty()) events_.notice(NoticeKind::ControlUnavailable, {names(ports_.control_lacks)});
+  if (!journal_) return events_.notice(NoticeKind::DiskFull, {});
+  journal_->on_failure([post = ports_.post, alive = alive_, this] {
+    post([alive, this] {
+      if (*alive) events_.notice(NoticeKind::DiskFull, {});
+    });
+  });
+}
+
 void CustomerSession::opened() {
   live_ = true;
   began_ = ports_.clock->now();
@@ -121,10 +143,11 @@ void CustomerSession::opened() {
   me.set_name(ports_.person);
   me.set_organisation(ports_.organisation);
   me.set_program_version(ports_.identity.version);
-  me.set_built_rights(ports_.screen_available ? kBuiltRights.bits : 0);
+  me.set_built_rights(offered().bits);
   me.set_locale(ports_.language);
   me.set_system(ports_.system);
   (void)link_->send(hello);
+  tell_limits();
   events_.changed();
   if (!ports_.screen_available) return;
 
@@ -229,9 +252,8 @@ void CustomerSession::on_message(const inner::Inner& message) {
 }
 
 void CustomerSession::on_ask(const inner::Ask& ask) {
-  const Rights wanted(ask.rights());
-  const auto taken = consent_.ask(ask.ask_id(), wanted, ask.reason());
-  if (!taken || !ports_.screen_available) {
+  const Rights wanted = Rights(ask.rights()) & offered();
+  if (wanted.empty() || !consent_.ask(ask.ask_id(), wanted, ask.reason())) {
     inner::Inner answer;
     answer.mutable_answer()->set_ask_id(ask.ask_id());
     (void)link_->send(answer);

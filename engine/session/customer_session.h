@@ -60,6 +60,8 @@ class CustomerSession {
   void fill(CustomerSnapshot& snapshot) const;
 
  private:
+  Rights offered() const;
+  void tell_limits();
   void opened();
   void on_message(const inner::Inner& message);
   void on_ask(const inner::Ask& ask);

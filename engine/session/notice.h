@@ -54,6 +54,8 @@ enum class NoticeKind : std::uint8_t {
   VideoFellBack,           // args: from, to
   UdpBlocked,              // media goes over TLS
   DiskFull,                // journal could not be written
+  PeerCannotShare,         // operator: the customer's system can share nothing; chat works. args: the system
+  PeerCannotBeControlled,  // operator: looking on works, control does not
 };
 
 struct Notice {

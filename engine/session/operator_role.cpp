@@ -206,6 +206,7 @@ void OperatorRole::handle(const OperatorCommand& command) {
           connect();
         } else if constexpr (std::is_same_v<T, DismissNotice>) {
           if (c.id == notice_.id) set_notice(NoticeKind::None);
+          for (auto& s : sessions_) s->dismiss_notice(c.id);
         } else if constexpr (std::is_same_v<T, Quit>) {
           shut_down();
           quit_ = true;

@@ -41,6 +41,7 @@ OperatorSession::OperatorSession(const OperatorPorts& ports, std::uint32_t local
                                  std::function<bool(const control::Envelope&)> send_control, Events events)
     : ports_(ports), local_id_(local_id), order_(std::move(order)), send_control_(std::move(send_control)),
       events_(std::move(events)) {
+  notice_id_ = std::uint64_t{local_id_} << 32;   // no two sessions' notices share a number
   std::uint8_t raw[8];
   ports_.random(raw);
   ByteReader random(raw);
@@ -149,6 +150,19 @@ void OperatorSession::opened() {
   peer_.verified = Verified::ByCode;
   journal_ = ports_.make_journal();
   if (journal_) journal_->begin(link_->session_id(), "");
+  const auto no_record = [this] {
+    notice_ = {NoticeKind::DiskFull, {}, ++notice_id_};
+    events_.changed();
+  };
+  if (!journal_) {
+    no_record();
+  } else {
+    journal_->on_failure([post = ports_.post, alive = std::weak_ptr<int>(alive_), no_record] {
+      post([alive, no_record] {
+        if (!alive.expired()) no_record();
+      });
+    });
+  }
   inner::Inner hello;
   inner::Introduce& me = *hello.mutable_introduce();
   me.set_name(ports_.person);
@@ -170,6 +184,9 @@ void OperatorSession::on_message(const inner::Inner& message) {
       peer_.name = message.introduce().name();
       peer_.organisation = message.introduce().organisation();
       peer_.system = message.introduce().system();
+      offered_ = Rights(message.introduce().built_rights()) & kBuiltRights;
+      if (offered_.empty()) notice_ = {NoticeKind::PeerCannotShare, {peer_.system.empty() ? "?" : peer_.system}, ++notice_id_};
+      else if (!offered_.has(Right::Control)) notice_ = {NoticeKind::PeerCannotBeControlled, {}, ++notice_id_};
       peer_.check_words = link_->check_words(message.introduce().locale().substr(0, 2));
       note(JournalKind::PeerVerified, {}, peer_.name.empty() ? "customer, by code" : peer_.name);
       break;
@@ -401,6 +418,12 @@ void OperatorSession::words_confirmed(bool same) {
   events_.changed();
 }
 
+void OperatorSession::dismiss_notice(std::uint64_t id) {
+  if (notice_.id != id || notice_.kind == NoticeKind::None) return;
+  notice_ = {};
+  events_.changed();
+}
+
 void OperatorSession::refresh() {
   if (video_) video_->request_key(ports_.clock->now());
   ports_.wake();
@@ -517,6 +540,7 @@ SessionView OperatorSession::view() const {
   v.code_expires_at = code_expires_;
   v.peer = peer_;
   v.notice = notice_;
+  v.offered = offered_;
   v.granted = granted_;
   v.paused = paused_;
   v.asked = asked_;

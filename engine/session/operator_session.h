@@ -55,6 +55,7 @@ class OperatorSession {
   void words_confirmed(bool same);
   void picture_shown(std::uint64_t number, LocalTime at);
   void refresh();
+  void dismiss_notice(std::uint64_t id);
   void end(EndView::Cause cause);
   void poll(LocalTime now);
   LocalTime next_deadline() const;
@@ -96,6 +97,8 @@ class OperatorSession {
   PeerView peer_;
   Notice notice_;
   std::uint64_t notice_id_ = 0;
+  Rights offered_ = kBuiltRights;   // what the customer's system can do at all
+  std::shared_ptr<int> alive_ = std::make_shared<int>(0);
   Rights granted_, paused_, asked_, refused_, used_, last_granted_;
   std::uint32_t rights_revision_ = 0, ask_id_ = 0;
   std::string ask_reason_;

@@ -127,6 +127,7 @@ struct SessionView {
   LocalTime code_expires_at{};
   PeerView peer;
   Notice notice;
+  Rights offered = kBuiltRights;        // what the customer's system can share at all
   Rights granted, paused, asked;        // asked: waiting for the customer's decision
   Rights refused;                       // of the last answer
   std::string ask_reason;

@@ -23,6 +23,15 @@ CustomerEngine::CustomerEngine(CustomerEngineConfig config, WakeFn snapshot_chan
   static_cast<session::CommonPorts&>(ports) = make_common_ports(thread_, clock_, config_.settings, config_.identity);
   ports.gate = gate_.get();
   ports.screen_available = capture::detect_session_kind() == capture::SessionKind::X11;
+  if (ports.screen_available) {
+    if (const auto abilities = capture::probe_x11(config_.display)) {
+      if (!abilities->damage) ports.capture_lacks.emplace_back("XDamage");
+      if (!abilities->shm) ports.capture_lacks.emplace_back("MIT-SHM");
+      if (!abilities->xtest) ports.control_lacks.emplace_back("XTEST");
+      if (!abilities->xinput2) ports.control_lacks.emplace_back("XInput 2");
+      if (!abilities->xkb) ports.control_lacks.emplace_back("XKB");
+    }
+  }
   ports.make_source = [display = config_.display, gate = gate_, own = own_windows_, layouts] {
     return capture::make_x11_source(display, gate, own, layouts);
   };
@@ -33,6 +42,8 @@ CustomerEngine::CustomerEngine(CustomerEngineConfig config, WakeFn snapshot_chan
   };
   if (config_.make_source && config_.make_desktop) {
     ports.screen_available = true;
+    ports.capture_lacks.clear();
+    ports.control_lacks.clear();
     ports.make_source = [make = config_.make_source, gate = gate_] { return make(gate); };
     ports.make_desktop = [make = config_.make_desktop, gate = gate_, own = own_windows_] { return make(gate, own); };
   }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/views/shared/notices.h"
 
+#include <imgui.h>
+
 #include <array>
 #include <utility>
 
@@ -57,9 +59,11 @@ constexpr Entry kEntries[] = {
     {NoticeKind::VideoFellBack, "video_fell_back", false},
     {NoticeKind::UdpBlocked, "udp_blocked", false},
     {NoticeKind::DiskFull, "disk_full", true},
+    {NoticeKind::PeerCannotShare, "peer_cannot_share", true},
+    {NoticeKind::PeerCannotBeControlled, "peer_cannot_be_controlled", false},
 };
 constexpr std::size_t kCount = std::size(kEntries);
-static_assert(kCount == static_cast<std::size_t>(NoticeKind::DiskFull), "every kind but None needs its words");
+static_assert(kCount == static_cast<std::size_t>(NoticeKind::PeerCannotBeControlled), "every kind but None needs its words");
 
 const Entry* entry_of(NoticeKind kind) {
   for (const Entry& e : kEntries)
@@ -68,17 +72,18 @@ const Entry* entry_of(NoticeKind kind) {
 }
 
 // The sentences name at most two arguments; a missing one must not show as {0}.
-std::string words(const Entry& entry, const char* part, std::span<const std::string> args) {
-  const std::string key = std::string("notice.") + entry.key + "." + part;
+std::string words(const Entry& entry, const char* part, std::span<const std::string> args, Reader reader) {
+  std::string key = std::string("notice.") + entry.key + "." + part;
+  if (reader == Reader::Operator && kit::translated(key + ".operator")) key += ".operator";
   return kit::tr(key, args.size() > 0 ? args[0] : std::string("?"), args.size() > 1 ? args[1] : std::string("?"));
 }
 
 }  // namespace
 
-NoticeText notice_text(NoticeKind kind, std::span<const std::string> args) {
+NoticeText notice_text(NoticeKind kind, std::span<const std::string> args, Reader reader) {
   const Entry* e = entry_of(kind);
   if (e == nullptr) return {};
-  return {words(*e, "title", args), words(*e, "sentence", args), words(*e, "action", args)};
+  return {words(*e, "title", args, reader), words(*e, "sentence", args, reader), words(*e, "action", args, reader)};
 }
 
 std::span<const NoticeKind> all_notice_kinds() {
@@ -108,6 +113,26 @@ bool draw_notice(kit::Ui& ui, std::string_view id, const session::Notice& notice
   kit::text(ui, name + ".action", t.action, {kit::Face::Strong, kit::Size::Body});
   if (dismissible)
     dismissed = kit::button(ui, name + ".dismiss", kit::tr("shared.understood"), {.kind = kit::ButtonKind::Quiet});
+  kit::end_card(ui);
+  return dismissed;
+}
+
+bool draw_operator_notice(kit::Ui& ui, std::string_view id, const session::Notice& notice) {
+  if (notice.kind == NoticeKind::None) return false;
+  const NoticeText t = notice_text(notice.kind, notice.args, Reader::Operator);
+  const bool warning = is_warning(notice.kind);
+  const std::string name(id);
+  kit::begin_card(ui, name, {.tone = warning ? kit::Tone::Warning : kit::Tone::Accent});
+  const ImVec2 at = ImGui::GetCursorScreenPos();
+  const float width = kit::width_left(ui), side = ui.target();
+  ImGui::SetCursorScreenPos({at.x + width - side, at.y - ui.px(4)});
+  const bool dismissed = kit::icon_button(ui, name + ".dismiss", kit::icon::kCross, kit::tr("shared.understood"));
+  ImGui::SetCursorScreenPos(at);
+  kit::begin_column(ui, (width - 2 * side) / ui.scale(), kit::Align::Left);
+  kit::icon_text(ui, name + ".title", warning ? kit::icon::kWarning : kit::icon::kInfo, t.title,
+                 {kit::Face::Strong, kit::Size::Body, warning ? kit::Tone::Warning : kit::Tone::Normal});
+  kit::text(ui, name + ".sentence", t.sentence + " " + t.action);
+  kit::end_column(ui);
   kit::end_card(ui);
   return dismissed;
 }

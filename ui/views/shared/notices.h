@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
@@ -14,12 +15,15 @@ namespace beside::views {
 struct NoticeText {
   std::string title, sentence, action;
 };
-NoticeText notice_text(session::NoticeKind kind, std::span<const std::string> args);
+enum class Reader : std::uint8_t { Customer, Operator };  // some matters need other words for the operator
+NoticeText notice_text(session::NoticeKind kind, std::span<const std::string> args, Reader reader = Reader::Customer);
 // Every kind but None, for tests and galleries.
 std::span<const session::NoticeKind> all_notice_kinds();
 // Whether something went wrong for the person (warning colour), or it is only news.
 bool is_warning(session::NoticeKind kind);
-// A card with the three parts; `dismissible` adds a cross. True when dismissed. Draws nothing for None.
+// A card with the three parts; `dismissible` adds a button. True when dismissed. Draws nothing for None.
 bool draw_notice(kit::Ui& ui, std::string_view id, const session::Notice& notice, bool dismissible);
+// The operator's: lower, with a cross at the right, so that it takes little of the picture's room.
+bool draw_operator_notice(kit::Ui& ui, std::string_view id, const session::Notice& notice);
 
 }  // namespace beside::views
