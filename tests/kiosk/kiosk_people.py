@@ -33,7 +33,7 @@ class Kiosk(Window):
             self.run_tool("--sign", self.file, "--key", self.key)
         display = Display(stage, "kiosk", size, manager=False)
         super().__init__(stage, "kiosk-window", display,
-                         [str(SESSION), "--file", str(self.file), "--public-key", str(self.key) + ".pub"],
+                         [str(SESSION), "--file", str(self.file), "--public-key", str(self.key) + ".pub", "--verbose"],
                          BESIDE_KIOSK_PROGRAM=self.binary, PS1="$ ")
 
     def run_tool(self, *words):

@@ -2,12 +2,13 @@
 """A session at a kiosk: the panel at the edge, and an operator who sees and steers one application and nothing else."""
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import time
 
 from kiosk_people import Kiosk, check, wait_until
-from harness import Display, Relay, Window, main, binary
+from harness import Display, Relay, main
 from people import Session
 
 
@@ -63,6 +64,8 @@ class AtKiosk(Session):
 def run(stage):
     wide = "--wide" in sys.argv
     s = AtKiosk(stage, (1920, 1080) if wide else (1080, 1920))
+    # A busy machine may delay a release past the server's own repeat.
+    subprocess.run(["xset", "r", "off"], env=s.at_customer.env, check=True, timeout=10)
     s.operator_opens()
     s.customer.wait("kiosk.begin", 30, enabled=True)
     wait_until("the application under it", lambda: "app" in s.tops(), 15)
@@ -95,6 +98,7 @@ def run(stage):
     stage.say("the operator types into the application")
     s.operator_may_type()
     s.operator_clicks_at(*middle)
+    wait_until("the operator's keys to go to the customer", lambda: (s.operator.find("remote") or {}).get("focused"), 5)
     proof = stage.folder / "proof"
     s.at_operator.type(f"echo steered >{proof}\n")
     wait_until("what the operator typed to be done", lambda: proof.exists() and proof.read_text() == "steered\n", 10)
@@ -104,7 +108,7 @@ def run(stage):
     for _ in range(3):
         s.operator_clicks_at(x, y)
     check(s.customer.has("panel.stop"), "the operator ended the session with the panel's own button")
-    wait_until("the refusal to be counted at the operator's", lambda: s.operator.has("pane.right_control"), 5)
+    wait_until("the refused clicks to be shown to the operator", lambda: re.search(r"[1-9]", s.operator.text("status.refused")), 5)
 
     stage.say("keys go only while the application has the keyboard")
     s.customer.display.click(panel[0] + panel[2] // 2, panel[1] + panel[3] - 12)   # the customer touches the panel
@@ -116,9 +120,10 @@ def run(stage):
     s.at_operator.type(f"echo leak >{leak}\n")
     time_up = time.monotonic() + 1.5
     wait_until("time for keys to arrive", lambda: time.monotonic() > time_up, 5)
+    check((s.operator.find("remote") or {}).get("focused"), "the operator's keys did not go to the customer")
     check(not leak.exists(), "keys reached the application while it did not have the keyboard")
 
-    stage.say("the panel cannot be hidden; killing the program ends the session")
+    stage.say("the panel cannot be hidden; Stop ends the session")
     subprocess.run(["xdotool", "windowunmap", s.customer.top_levels()[0][0]], env=s.at_customer.env, timeout=20)
     wait_until("the panel again", lambda: "Example Bank" in s.tops(), 5)
     s.customer.wait("panel.stop")
@@ -132,4 +137,4 @@ def run(stage):
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(run, "kiosk_session", "xwininfo", "xterm", "ffmpeg"))
+    raise SystemExit(main(run, "kiosk_session", "xwininfo", "xterm", "xset", "ffmpeg"))

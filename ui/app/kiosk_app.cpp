@@ -23,6 +23,7 @@ namespace {
 
 constexpr seconds kLookForMending{5};
 constexpr int kPanelHeight = 560;            // at scale 1, of a panel along the lower edge
+constexpr int kChatHeight = 860;             // the same while chat and keyboard are open
 
 // Our window and what it must keep in step with the shell.
 struct Screen {
@@ -76,12 +77,15 @@ struct Places {
   Rect panel, application;
 };
 
-// The panel takes the right edge, or the lower one of an upright screen.
-Places divide(const Rect& screen, float scale, float panel_width) {
-  const int wide = std::min(static_cast<int>(std::lround(panel_width * scale)), screen.width / 2);
-  const int high = std::min(static_cast<int>(std::lround(kPanelHeight * scale)), screen.height / 2);
+// The panel takes the right edge, or the lower one of an upright screen. There it grows over the application while the
+// person writes; the application keeps its size, so that nothing in it moves.
+Places divide(const Rect& screen, float scale, float panel_width, bool chat) {
+  const auto pixels = [scale](float at_scale_1) { return static_cast<int>(std::lround(at_scale_1 * scale)); };
+  const int wide = std::min(pixels(panel_width), screen.width / 2);
+  const int high = std::min(pixels(kPanelHeight), screen.height / 2);
+  const int shown = chat ? std::max(high, std::min(pixels(kChatHeight), screen.height * 2 / 3)) : high;
   if (screen.height > screen.width)
-    return {{0, screen.height - high, screen.width, high}, {0, 0, screen.width, screen.height - high}};
+    return {{0, screen.height - shown, screen.width, shown}, {0, 0, screen.width, screen.height - high}};
   return {{screen.width - wide, 0, wide, screen.height}, {0, 0, screen.width - wide, screen.height}};
 }
 
@@ -151,7 +155,7 @@ int run_kiosk(const KioskFile& file) {
     if (!live && panel) window.switch_to_normal(0, 0);
     panel = live;
     if (live && !wishes.full_screen) {
-      const Places places = divide(screen.desk->screen(), frame.scale, wishes.panel_width);
+      const Places places = divide(screen.desk->screen(), frame.scale, wishes.panel_width, state.customer.chat_open);
       screen.desk->open(places.panel, places.application);
     } else {
       screen.desk->cover();
