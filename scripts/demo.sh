@@ -47,11 +47,17 @@ start_x() {
 # widget MAP LABEL: "x y width height" of a widget that is drawn now.
 widget() { sed -n "s/^{\"label\":\"$2\",.*\"rect\":\[\([-0-9]*\),\([-0-9]*\),\([0-9]*\),\([0-9]*\)\],\"enabled\":true.*/\1 \2 \3 \4/p" "$1" | head -1 | grep .; }
 text_of() { sed -n "s/^{\"label\":\"$2\",.*\"text\":\"\([^\"]*\)\".*/\1/p" "$1" | head -1 | grep .; }
-# press DISPLAY MAP LABEL: moves the pointer onto the widget and clicks.
+# press DISPLAY MAP LABEL: moves the pointer onto the widget, once it has come to rest, and clicks.
 press() {
-  local x y w h
+  local x y w h before= now
   wait_for 20 widget "$2" "$3" >/dev/null || die "no \"$3\" on the screen"
-  read -r x y w h < <(widget "$2" "$3")
+  for _ in $(seq 40); do
+    now=$(widget "$2" "$3" || true)
+    [[ -n $now && $now == "$before" ]] && break
+    before=$now
+    sleep 0.2
+  done
+  read -r x y w h <<<"$now"
   DISPLAY=$1 xdotool mousemove --sync $((x + w / 2)) $((y + h / 2)) sleep 0.1 click 1 2>/dev/null || die "cannot press \"$3\""
 }
 
