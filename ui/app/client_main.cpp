@@ -5,6 +5,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <fstream>
 
 #include "engine/base/log.h"
 #include "engine/wire/relay_address.h"
@@ -43,7 +44,7 @@ int main(int argc, char** argv) {
   program.add_flag("--verbose", verbose, "logs what happens, not only what goes wrong");
   CLI::App* operate = program.add_subcommand("operator", "the operator's console");
   operate->add_option("--token-file", token_file, "signs in with a one-use token (beside-relay operator token)");
-  operate->add_option("--invitation", invitation, "the invitation that the administrator sent");
+  operate->add_option("--invitation", invitation, "the invitation that the administrator sent: the link, or the file that holds it");
   bool new_session = false;
   operate->add_flag("--new-session", new_session, "makes a session code at once");
   std::vector<std::string> ask;
@@ -74,6 +75,22 @@ int main(int argc, char** argv) {
     return true;
   };
   if (operate->parsed()) {
+    // An invitation comes as a link that names the relay, too: beside://host:port#pin=...&invite=...
+    if (const std::size_t mark = invitation.find("&invite="); mark != std::string::npos) {
+      if (relay.empty()) relay = invitation.substr(0, mark);
+      invitation.erase(0, mark + 8);
+    } else if (std::ifstream file(invitation); file) {
+      std::string link;
+      while (std::getline(file, link) && !link.starts_with("beside://")) {
+      }
+      const std::size_t in_file = link.find("&invite=");
+      if (in_file == std::string::npos) {
+        std::fprintf(stderr, "beside: %s holds no invitation.\n", invitation.c_str());
+        return 2;
+      }
+      if (relay.empty()) relay = link.substr(0, in_file);
+      invitation = link.substr(in_file + 8);
+    }
     if (!relay.empty() && !take_address(relay, nullptr)) return 2;
     return app::run_operator(*settings, {window, token_file, invitation, new_session, rights_named(ask), reason});
   }
