@@ -17,6 +17,12 @@ constexpr std::size_t kMost = 4096;   // a stuck program must not hoard a day's 
 
 bool is_modifier(int key) { return key >= GLFW_KEY_LEFT_SHIFT && key <= GLFW_KEY_RIGHT_SUPER; }
 bool is_special(int key) { return key >= 256 && !is_modifier(key); }
+bool writes_only(int key, const ImGuiIO& io) {
+  for (const int held : {GLFW_KEY_LEFT_CONTROL, GLFW_KEY_RIGHT_CONTROL, GLFW_KEY_LEFT_ALT, GLFW_KEY_LEFT_SUPER, GLFW_KEY_RIGHT_SUPER}) {
+    if (io.KeysDown[held]) return false;   // a shortcut must be seen
+  }
+  return key < 256 && key != GLFW_KEY_SPACE;   // the space bar presses buttons
+}
 
 }  // namespace
 
@@ -71,7 +77,10 @@ bool InputQueue::apply(ImGuiIO& io) {
         wheel = true;
         break;
       case Event::Kind::Key:
-        wait = button || std::find(keys.begin(), keys.end(), e.code) != keys.end() || (e.down && is_special(e.code) && (typed || special));
+        // A key that only writes may go down and up within one frame, its text comes as a character: on a slow machine a
+        // frame for each press and each release would let typing fall behind.
+        wait = button || (!writes_only(e.code, io) && std::find(keys.begin(), keys.end(), e.code) != keys.end()) ||
+               (e.down && is_special(e.code) && (typed || special));
         if (!wait) {
           io.KeysDown[e.code] = e.down;
           keys.push_back(e.code);
