@@ -23,7 +23,7 @@ namespace {
 
 constexpr seconds kLookForMending{5};
 constexpr int kPanelHeight = 560;            // at scale 1, of a panel along the lower edge
-constexpr int kChatHeight = 860;             // the same while chat and keyboard are open
+constexpr int kChatHeight = 912;             // the same while chat and keyboard are open
 
 // Our window and what it must keep in step with the shell.
 struct Screen {
@@ -83,7 +83,7 @@ Places divide(const Rect& screen, float scale, float panel_width, bool chat) {
   const auto pixels = [scale](float at_scale_1) { return static_cast<int>(std::lround(at_scale_1 * scale)); };
   const int wide = std::min(pixels(panel_width), screen.width / 2);
   const int high = std::min(pixels(kPanelHeight), screen.height / 2);
-  const int shown = chat ? std::max(high, std::min(pixels(kChatHeight), screen.height * 2 / 3)) : high;
+  const int shown = chat ? std::max(high, std::min(pixels(kChatHeight), screen.height * 3 / 4)) : high;
   if (screen.height > screen.width)
     return {{0, screen.height - shown, screen.width, shown}, {0, 0, screen.width, screen.height - high}};
   return {{screen.width - wide, 0, wide, screen.height}, {0, 0, screen.width - wide, screen.height}};
