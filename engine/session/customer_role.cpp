@@ -50,6 +50,7 @@ void CustomerRole::handle(const CustomerCommand& command) {
       [this](const auto& c) {
         using T = std::decay_t<decltype(c)>;
         if constexpr (std::is_same_v<T, SetAddress>) {
+          if (session_) return;   // a session stays with the relay that it began at
           SecretText code;
           auto parsed = wire::parse_relay_address(c.address, &code);
           if (!parsed) return set_notice(NoticeKind::AddressMalformed, {c.address});
@@ -242,6 +243,7 @@ void CustomerRole::on_joined(const control::Joined& joined) {
   };
   events.notice = [this](NoticeKind kind, std::vector<std::string> args) { set_notice(kind, std::move(args)); };
   stage_ = CustomerStage::Securing;
+  connecting_since_ = ports_.clock->now();
   session_over_ = session_dead_ = false;
   control_->set_in_session(true);
   session_ = std::make_unique<CustomerSession>(ports_, joined.session_id(), to_bytes(as_bytes(joined.leg_token())),
@@ -262,11 +264,12 @@ void CustomerRole::on_fault(ports::ChannelFault fault) {
 }
 
 void CustomerRole::back_to_start(NoticeKind kind, std::vector<std::string> args) {
-  if (session_ && !session_->live() && code_) {
+  if (session_ && code_) {
+    // Also when all went well: one use. A relay that let it in again would have another guess.
     if (session_->link().guess_spent()) dead_codes_.insert(wire::make_code(code_->locator, code_->secret));
-    control::Envelope leave;
+    control::Envelope leave;   // harmless when the session has left already
     leave.mutable_leave_session()->set_session_id(session_->link().session_id());
-    leave.mutable_leave_session()->set_reason(control::SessionEnded::CODE_BURNT);
+    leave.mutable_leave_session()->set_reason(session_->live() ? control::SessionEnded::CUSTOMER_ENDED : control::SessionEnded::CODE_BURNT);
     (void)control_->send(leave);
   }
   if (session_) session_dead_ = true;
@@ -275,6 +278,10 @@ void CustomerRole::back_to_start(NoticeKind kind, std::vector<std::string> args)
   code_prefill_.clear();
   stage_ = address_ ? CustomerStage::Start : CustomerStage::NeedAddress;
   set_notice(kind, std::move(args));
+}
+
+bool CustomerRole::exchange_not_begun() const {
+  return session_ && !session_dead_ && !session_->live() && !session_->ended() && !session_->link().guess_spent();
 }
 
 // ---- time ----
@@ -292,6 +299,8 @@ void CustomerRole::poll(LocalTime now) {
   }
   if (control_) control_->poll(now);
   if (session_) session_->poll(now);
+  // Before a share arrived the channel itself waits without end; a relay that passes nothing on may not keep a person there.
+  if (exchange_not_begun() && now - connecting_since_ > kConnectPatience) on_fault(ports::ChannelFault::Disconnected);
   if (session_dead_) {
     session_dead_ = false;
     session_.reset();
@@ -315,7 +324,7 @@ LocalTime CustomerRole::next_deadline() const {
   LocalTime next = kNever;
   if (control_) next = std::min(next, control_->next_deadline());
   if (session_) next = std::min(next, session_->next_deadline());
-  if (stage_ == CustomerStage::Connecting) next = std::min(next, connecting_since_ + kConnectPatience + 1ms);
+  if (stage_ == CustomerStage::Connecting || exchange_not_begun()) next = std::min(next, connecting_since_ + kConnectPatience + 1ms);
   return next;
 }
 

@@ -49,6 +49,7 @@ class CustomerRole {
   void on_joined(const control::Joined& joined);
   void on_fault(ports::ChannelFault fault);
   void back_to_start(NoticeKind kind, std::vector<std::string> args = {});
+  bool exchange_not_begun() const;
   void set_notice(NoticeKind kind, std::vector<std::string> args = {});
   void publish();
 
