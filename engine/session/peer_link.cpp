@@ -322,7 +322,7 @@ void PeerLink::on_chat(const control::ChatDelivered& chat) {
       break;
     }
   } else if (auto text = sealer_->open_chat(as_bytes(chat.sealed()), client_id, sender);
-             text && is_utf8(as_text(*text)) && chat_.size() < kMostChatLines) {
+             text && is_utf8(as_text(*text)) && chat_.size() < kMostChatLines && chat_taken_.insert(client_id).second) {
     ChatLine line;
     line.seq = chat.seq();
     line.text = to_string(ByteSpan(*text));

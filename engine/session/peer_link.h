@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -138,6 +139,7 @@ class PeerLink {
   std::vector<ChatLine> chat_;
   std::vector<PendingChat> pending_chat_;    // not yet ordered by the relay; sent again after a rejoin
   std::uint64_t chat_seq_ = 0;
+  std::set<Bytes> chat_taken_;               // client ids of the peer's lines: the relay may say them again under later numbers
   std::uint64_t bytes_sent_ = 0, bytes_received_ = 0, refused_datagrams_ = 0;
 };
 
