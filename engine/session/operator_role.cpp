@@ -125,7 +125,14 @@ void OperatorRole::on_message(const control::Envelope& message) {
     case control::Envelope::kSessionCreated: {
       const auto wanted = code_requests_.find(message.session_created().request_id());
       if (wanted == code_requests_.end()) break;
-      if (OperatorSession* s = find(wanted->second)) s->created(message.session_created(), control_->relay_name());
+      if (OperatorSession* s = find(wanted->second); s != nullptr && s->wants_code()) {
+        s->created(message.session_created(), control_->relay_name());
+      } else {   // ended while the code was on its way: nobody shall come in by it
+        control::Envelope leave;
+        leave.mutable_leave_session()->set_session_id(message.session_created().session_id());
+        leave.mutable_leave_session()->set_reason(control::SessionEnded::OPERATOR_ENDED);
+        (void)send(leave);
+      }
       code_requests_.erase(wanted);
       break;
     }
@@ -150,6 +157,7 @@ void OperatorRole::on_message(const control::Envelope& message) {
           case control::SessionEnded::CUSTOMER_ENDED: s->peer_left_for_good(EndView::Cause::CustomerStop); break;
           case control::SessionEnded::PEER_LOST: s->peer_left_for_good(EndView::Cause::PeerLost); break;
           case control::SessionEnded::CODE_EXPIRED: s->end(EndView::Cause::Expired); break;
+          case control::SessionEnded::CODE_BURNT: s->peer_left_for_good(EndView::Cause::CodeDead); break;
           default: s->peer_left_for_good(EndView::Cause::RelayEnded); break;
         }
       }
@@ -189,6 +197,7 @@ void OperatorRole::ask_for_code(std::uint32_t local_id) {
   if (s == nullptr || !control_) return;
   control::Envelope out;
   out.mutable_new_session()->set_request_id(++request_id_);
+  if (s->valid_minutes() != 0) out.mutable_new_session()->set_valid_s(std::clamp(s->valid_minutes(), 1u, 60u) * 60);
   code_requests_[request_id_] = local_id;
   (void)control_->send(out);
 }
@@ -224,7 +233,8 @@ void OperatorRole::handle(const OperatorCommand& command) {
           stage_ = OperatorStage::SigningIn;
           sign_in();
         } else if constexpr (std::is_same_v<T, Redeem>) {
-          auto token = from_base64url(c.invitation);
+          const std::size_t mark = c.invitation.rfind("invite=");   // people paste the whole link
+          auto token = from_base64url(mark == std::string::npos ? c.invitation : c.invitation.substr(mark + 7));
           if (!token || token->size() != 32) return set_notice(NoticeKind::InvitationUsed);
           credentials_ = {};
           credentials_.invitation = std::move(*token);

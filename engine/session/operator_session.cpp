@@ -179,6 +179,7 @@ void OperatorSession::opened() {
 }
 
 void OperatorSession::on_message(const inner::Inner& message) {
+  if (stage_ == SessionStage::Ended && message.body_case() != inner::Inner::kJournalHead) return;   // only receipts after the end
   switch (message.body_case()) {
     case inner::Inner::kIntroduce:
       peer_.name = message.introduce().name();
@@ -441,6 +442,7 @@ void OperatorSession::picture_shown(std::uint64_t number, LocalTime at) {
 void OperatorSession::peer_left_for_good(EndView::Cause cause) {
   if (stage_ == SessionStage::Live || stage_ == SessionStage::Recovering) return end(cause);
   if (stage_ == SessionStage::Ended || !link_) return;
+  if (cause == EndView::Cause::CodeDead) return next_code(NoticeKind::SomebodyTriedWrongCode);   // the customer's client says so
   link_->on_peer_gone();   // a fault of the exchange, if one had begun
   if (link_) next_code(NoticeKind::PeerDisconnected);
 }

@@ -40,6 +40,7 @@ class OperatorSession {
   std::string session_id() const { return link_ ? link_->session_id() : std::string(); }
   PeerLink* link() { return link_.get(); }
   SessionStage stage() const { return stage_; }
+  std::uint32_t valid_minutes() const { return order_.valid_minutes; }   // of a code; 0: as the organisation set it
   bool wants_code() const { return code_wanted_ && stage_ == SessionStage::WaitingForCustomer; }
 
   void created(const control::SessionCreated& created, const std::string& relay_name);
