@@ -187,6 +187,9 @@ void CustomerSession::opened() {
   ScreenSender::Config config;
   config.make_source = ports_.make_source;
   config.make_encoder = ports_.make_encoder;
+  config.target_kbps = bandwidth_.target_kbps();
+  // Until the first feedback: fast enough that a first picture does not wait, as start-up gains go (BBR's is 2.77).
+  link_->set_rate_kbps(bandwidth_.target_kbps() * 5 / 2);
   ScreenSender::Events events;
   events.layout = [this](const DesktopLayout& l) { on_layout(l); };
   events.opened = [this](const std::string& how) { capture_limits_ = how; };
@@ -212,6 +215,7 @@ void CustomerSession::opened() {
 // ---- what the operator says ----
 
 void CustomerSession::on_message(const inner::Inner& message) {
+  if (ended_ && message.body_case() != inner::Inner::kJournalHead) return;   // invariant 3
   switch (message.body_case()) {
     case inner::Inner::kIntroduce:
       peer_.name = message.introduce().name();
@@ -452,6 +456,7 @@ void CustomerSession::end(EndView::Cause cause, const std::string& detail) {
     if (held.since) held.total += now - *std::exchange(held.since, std::nullopt);
   }
   screen_.reset();
+  waiting_pictures_.clear();
   if (desktop_) desktop_->stop();
   desktop_.reset();
   note(JournalKind::SessionEnded, {}, std::string(text_of(cause)) + (detail.empty() ? "" : ": " + detail));

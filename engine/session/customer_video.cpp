@@ -78,6 +78,8 @@ void CustomerSession::on_picture(std::uint32_t stream, ports::EncodedPicture pic
 }
 
 void CustomerSession::send_picture(const ports::EncodedPicture& picture) {
+  // A picture may have waited for the viewer's answer; the right counts when it leaves.
+  if (ended_ || !consent_.in_force().has(Right::See)) return;
   const LocalTime now = ports_.clock->now();
   for (Bytes& packet : video_->packetize(picture.annex_b, picture.captured_at)) {
     const auto header = wire::peek_rtp(packet);
