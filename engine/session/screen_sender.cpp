@@ -131,7 +131,12 @@ void ScreenSender::capture_loop() {
   source->on_cursor([this](const ports::CursorImage& image) { tell([this, image] { events_.cursor_shape(image); }); },
                     [this](ports::CursorPosition at) { tell([this, at] { events_.cursor_position(at); }); });
   source->on_layout([this](const DesktopLayout& layout) { tell([this, layout] { events_.layout(layout); }); });
-  if (auto layout = source->layout()) tell([this, at = *layout] { events_.layout(at); });
+  if (auto layout = source->layout()) {
+    tell([this, at = *layout] { events_.layout(at); });
+    std::lock_guard lock(encode_mutex_);
+    expected_ = *layout;
+    encode_wake_.notify_one();
+  }
   tell([this, how = source->describe()] { events_.opened(how); });
   {
     std::lock_guard lock(mutex_);
@@ -163,9 +168,10 @@ void ScreenSender::encode_loop() {
   LocalTime earliest{};
   for (;;) {
     bool key = false, refine = false;
+    std::optional<DesktopLayout> expected;
     {
       std::unique_lock lock(encode_mutex_);
-      const auto work = [&] { return quit_ || (!held_ && (frame_waits_ || (key_wanted_ && last_frame_))); };
+      const auto work = [&] { return quit_ || expected_ || (!held_ && (frame_waits_ || (key_wanted_ && last_frame_))); };
       if (encoder_ && last_frame_ && !encoder_->refined()) {
         // What the rate kept coarse is coded again once the picture rests.
         refine = !encode_wake_.wait_for(lock, kRefineAfter, work) && !held_;
@@ -174,14 +180,20 @@ void ScreenSender::encode_loop() {
         encode_wake_.wait(lock, work);
       }
       if (quit_) return;
-      if (const LocalTime now = local_now(); now < earliest) {
+      expected = std::exchange(expected_, std::nullopt);
+      if (const LocalTime now = local_now(); now < earliest && !expected) {
         encode_wake_.wait_for(lock, earliest - now, [&] { return quit_; });
         if (quit_) return;
       }
-      frame_waits_ = false;
+      if (!expected) frame_waits_ = false;
       key = key_wanted_;
       if (new_kbps_ && encoder_) (void)encoder_->set_target_kbps(*new_kbps_);
       if (new_kbps_) config_.target_kbps = *std::exchange(new_kbps_, std::nullopt);
+    }
+    if (expected) {
+      // Opening one takes longer than coding a picture: it is ready before the person allows anything. It has nothing to code.
+      if (!encoder_ && (expected->width < 16 || expected->height < 16 || !open_encoder(expected->width, expected->height))) encoder_.reset();
+      continue;
     }
     if (auto frame = frames_.take()) {
       last_frame_.reset();  // three buffers: one here, one in the mailbox, one being grabbed
@@ -195,25 +207,29 @@ void ScreenSender::encode_loop() {
   }
 }
 
-bool ScreenSender::make_encoder_for(const ports::Frame& frame) {
+Result<void> ScreenSender::open_encoder(int width, int height) {
   ports::VideoSettings settings;
   settings.codec = allow_444_ ? ports::VideoCodec::H264_444 : ports::VideoCodec::H264_420;
-  settings.width = frame.pixels->width;
-  settings.height = frame.pixels->height;
+  settings.width = width;
+  settings.height = height;
   settings.target_kbps = config_.target_kbps;
-  const std::string before = stream_.encoder;
   const LocalTime asked = local_now();
   auto made = config_.make_encoder(settings);
-  BS_LOG(Info, "video", "encoder for {}x{} at_us={} took_us={}", settings.width, settings.height, to_us(asked), to_us(local_now()) - to_us(asked));
-  if (!made) {
-    tell([this, error = made.error()] { events_.lost(error); });
-    return false;
-  }
+  BS_LOG(Info, "video", "encoder for {}x{} at_us={} took_us={}", width, height, to_us(asked), to_us(local_now()) - to_us(asked));
+  if (!made) return fail(made);
   encoder_ = std::move(*made);
+  stream_.width = width;
+  stream_.height = height;
+  announced_ = false;
+  return {};
+}
+
+// A key picture has to follow.
+void ScreenSender::announce(const ports::Frame& frame) {
+  const std::string before = stream_.encoder;
+  announced_ = true;
   stream_.number += 1;
   stream_.codec = encoder_->codec();
-  stream_.width = settings.width;
-  stream_.height = settings.height;
   stream_.sps = encoder_->sps();
   stream_.pps = encoder_->pps();
   stream_.encoder = encoder_->name();
@@ -223,17 +239,27 @@ bool ScreenSender::make_encoder_for(const ports::Frame& frame) {
   if (!before.empty() && before != stream_.encoder && failures_ > 0) {
     tell([this, before, after = stream_.encoder] { events_.fell_back(before, after); });
   }
+}
+
+bool ScreenSender::make_encoder_for(const ports::Frame& frame) {
+  if (auto opened = open_encoder(frame.pixels->width, frame.pixels->height); !opened) {
+    tell([this, error = opened.error()] { events_.lost(error); });
+    return false;
+  }
+  announce(frame);
   return true;
 }
 
 void ScreenSender::encode_one(ports::Frame frame) {
   const LocalTime taken = local_now();
   bool fresh = false;
-  const bool other = !encoder_ || stream_.width != frame.pixels->width || stream_.height != frame.pixels->height ||
-                     stream_.layout_generation != frame.layout_generation || stream_.monitor_id != frame.monitor_id;
-  if (other) {
+  const bool fits = encoder_ && stream_.width == frame.pixels->width && stream_.height == frame.pixels->height;
+  if (!fits || (announced_ && (stream_.layout_generation != frame.layout_generation || stream_.monitor_id != frame.monitor_id))) {
     encoder_.reset();
     if (!make_encoder_for(frame)) return;
+    fresh = true;
+  } else if (!announced_) {
+    announce(frame);
     fresh = true;
   }
   bool key = false;

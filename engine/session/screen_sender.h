@@ -73,6 +73,8 @@ class ScreenSender {
   void encode_loop();
   bool apply_orders(ports::FrameSource& source);
   void encode_one(ports::Frame frame);
+  Result<void> open_encoder(int width, int height);
+  void announce(const ports::Frame& frame);
   bool make_encoder_for(const ports::Frame& frame);
   template <typename Fn>
   void tell(Fn&& fn);
@@ -100,12 +102,14 @@ class ScreenSender {
   std::condition_variable encode_wake_;
   bool frame_waits_ = false, held_ = false, key_wanted_ = false;
   std::optional<int> new_kbps_;
+  std::optional<DesktopLayout> expected_;   // what will probably be shown, once it may be
 
   // encode thread
   std::unique_ptr<ports::VideoEncoder> encoder_;
   std::optional<ports::Frame> last_frame_;  // for a key picture of a resting screen
   StreamInfo stream_;
   bool allow_444_ = true;
+  bool announced_ = false;                  // the other end knows of encoder_
   int failures_ = 0;
 
   std::thread capture_thread_, encode_thread_;
