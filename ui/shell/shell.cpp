@@ -700,13 +700,21 @@ void ShellOnGlfw::switch_to_panel(int panel_width, int panel_height) {
   const bool first = !panel_;
   panel_ = true;
   const float s = ui_->scale();
-  const int w = static_cast<int>(static_cast<float>(panel_width) * s), h = static_cast<int>(static_cast<float>(panel_height) * s);
+  // On a low screen the panel is lower than asked for: its buttons must never lie below the edge, nor its title above it.
+  const Rect monitor = x11_->monitor_of_window();
+  const int gap = static_cast<int>(16 * s), bar = static_cast<int>(40 * s), below = static_cast<int>(8 * s);
+  const int w = static_cast<int>(static_cast<float>(panel_width) * s);
+  int h = static_cast<int>(static_cast<float>(panel_height) * s);
+  if (!monitor.empty()) h = std::clamp(h, std::min(h, 200), std::max(200, monitor.height - bar - below));
   glfwSetWindowSizeLimits(window_, GLFW_DONT_CARE, GLFW_DONT_CARE, GLFW_DONT_CARE, GLFW_DONT_CARE);
   glfwSetWindowSize(window_, w, h);
+  int x = 0, y = 0;
+  glfwGetWindowPos(window_, &x, &y);
+  if (!first && !monitor.empty() && (y < monitor.y || y + h > monitor.bottom())) {
+    glfwSetWindowPos(window_, x, std::max(monitor.y + bar, monitor.bottom() - below - h));
+  }
   if (first) {
-    const Rect monitor = x11_->monitor_of_window();
-    const int gap = static_cast<int>(16 * s);
-    glfwSetWindowPos(window_, std::max(monitor.x, monitor.right() - w - gap), monitor.y + static_cast<int>(40 * s));
+    glfwSetWindowPos(window_, std::max(monitor.x, monitor.right() - w - gap), monitor.y + bar);
     glfwSetWindowAttrib(window_, GLFW_FLOATING, GLFW_TRUE);
     glfwSetWindowAttrib(window_, GLFW_RESIZABLE, GLFW_FALSE);
   }
