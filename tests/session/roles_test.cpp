@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Both roles with real channels over a relay in memory, on a clock of the test's.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "tests/support/role_bench.h"
+
+using namespace beside;
+using namespace beside::test;
+using session::CustomerStage;
+using session::EndView;
+using session::NoticeKind;
+using session::SessionStage;
+
+namespace {
+
+constexpr Rights kAll = Right::See | Right::Point | Rights(Right::Control);
+
+struct Pair {
+  RoleBench bench;
+  OperatorSeat& op = bench.add_operator();
+  CustomerSeat& customer = bench.add_customer();
+  Pair() { (void)bench.new_session(op); }
+  void live() { REQUIRE(bench.join(customer, op, op.view().code)); }
+  void granted() {
+    live();
+    REQUIRE(bench.grant(customer, op, kAll));
+  }
+  // The network of one end is gone, both for control and media.
+  void line(bool& works, MemoryControl* control, bool on) {
+    works = on;
+    bench.relay.lies.media = on ? std::function<bool(RelayDouble::Session&, End, Bytes&)>()
+                                : [](RelayDouble::Session&, End, Bytes&) { return false; };
+    if (!on) control->cut();
+  }
+  int lines(const std::string& text) const {
+    const auto chat = op.view().chat;
+    return static_cast<int>(std::count_if(chat.begin(), chat.end(), [&](const auto& l) { return l.text == text; }));
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a code that nobody uses in time ends, whatever the wall clock does meanwhile") {
+  for (const milliseconds step : {milliseconds(0), milliseconds(-86'400'000), milliseconds(86'400'000)}) {
+    CAPTURE(step.count());
+    Pair p;
+    p.bench.run(5min);
+    p.bench.clock.step_wall(step);
+    p.bench.run(4min);
+    CHECK(p.op.view().stage == SessionStage::WaitingForCustomer);
+    const std::string code = p.op.view().code;
+    p.bench.run(70s);
+    CHECK(p.op.view().stage == SessionStage::Ended);
+    CHECK(p.op.view().end.cause == EndView::Cause::Expired);
+    CHECK(p.op.view().code.empty());
+    CHECK_FALSE(p.bench.join(p.customer, p.op, code));
+    CHECK(p.customer.now().stage == CustomerStage::Start);
+    CHECK(p.customer.now().notice.kind == NoticeKind::CodeUsed);   // the double's word for a code that is over
+  }
+}
+
+TEST_CASE("the validity that the operator chooses is what his code gets") {
+  RoleBench bench;
+  OperatorSeat& op = bench.add_operator();
+  session::NewSession order;
+  order.valid_minutes = 2;
+  (void)bench.new_session(op, order);
+  bench.run(119s);
+  CHECK(op.view().stage == SessionStage::WaitingForCustomer);
+  bench.run(3s);
+  CHECK(op.view().stage == SessionStage::Ended);
+}
+
+TEST_CASE("a session ended before its code came does not come back with it") {
+  Pair p;
+  std::vector<std::string> left;
+  p.op.role->handle(session::NewSession{});
+  p.op.role->handle(session::EndSession{2});
+  p.bench.run(2s);
+  CHECK(p.op.view(1).stage == SessionStage::Ended);
+  CHECK(p.op.view(1).code.empty());
+  CHECK(p.bench.relay.sessions().back()->ended);
+  CHECK(p.op.view(0).stage == SessionStage::WaitingForCustomer);
+}
+
+TEST_CASE("rights pause after a gap of fifteen seconds and come back with the line") {
+  Pair p;
+  p.granted();
+  p.line(p.customer.line_works, p.customer.control, false);
+  p.bench.run(10s);
+  CHECK(p.customer.now().recovering);
+  CHECK(p.op.view().stage == SessionStage::Recovering);
+  CHECK(p.customer.gate->now() == kAll);
+  p.bench.run(10s);
+  CHECK(p.customer.gate->now().empty());
+  CHECK(p.customer.now().paused == kAll);
+  p.line(p.customer.line_works, p.customer.control, true);
+  p.bench.run(5s);
+  CHECK_FALSE(p.customer.now().recovering);
+  CHECK(p.op.view().stage == SessionStage::Live);
+  CHECK(p.customer.gate->now() == kAll);
+  CHECK(p.op.view().granted == kAll);
+}
+
+TEST_CASE("a gap of more than five minutes ends the session with no right left") {
+  Pair p;
+  p.granted();
+  p.line(p.customer.line_works, p.customer.control, false);
+  p.bench.run(std::chrono::minutes(5) + 10s);
+  CHECK(p.customer.gate->now().empty());
+  CHECK(p.customer.now().stage == CustomerStage::Ended);
+  CHECK(p.customer.now().end.cause == EndView::Cause::PeerLost);
+  CHECK(p.op.view().stage == SessionStage::Ended);
+  CHECK(p.op.view().end.cause == EndView::Cause::PeerLost);
+  p.line(p.customer.line_works, p.customer.control, true);
+  p.bench.run(30s);
+  CHECK(p.customer.gate->now().empty());
+  CHECK(p.customer.now().granted.empty());
+}
+
+TEST_CASE("after a relay that forgot its clients the session goes on within three seconds, chat arrives once") {
+  Pair p;
+  p.granted();
+  p.customer.role->handle(session::SayToOperator{"before"});
+  p.bench.run(1s);
+  const int sign_ins = p.bench.relay.sign_ins;
+  p.customer.line_works = p.op.line_works = false;
+  p.customer.control->cut();
+  p.op.control->cut();
+  p.bench.relay.forget_clients();
+  p.customer.role->handle(session::SayToOperator{"while it was away"});
+  p.bench.run(1s);
+  CHECK(p.lines("while it was away") == 0);
+  p.customer.line_works = p.op.line_works = true;
+  p.bench.run(3s);
+  CHECK(p.bench.relay.sign_ins == sign_ins + 1);   // with the token that it gave, without a person
+  CHECK(p.customer.now().stage == CustomerStage::Live);
+  CHECK(p.op.view().stage == SessionStage::Live);
+  CHECK(p.lines("before") == 1);
+  CHECK(p.lines("while it was away") == 1);
+  CHECK(p.customer.gate->now() == kAll);
+  p.customer.role->handle(session::SayToOperator{"after"});
+  p.op.role->handle(session::AskRights{p.op.view().local_id, Right::See, "again"});
+  p.bench.run(1s);
+  CHECK(p.lines("after") == 1);
+  CHECK(p.customer.now().ask.has_value());         // the inner channel lives on
+  const auto chat = p.customer.now().chat;
+  CHECK(std::none_of(chat.begin(), chat.end(), [](const auto& l) { return l.pending; }));
+}
+
+TEST_CASE("a short break that the relay remembers neither loses nor doubles what was said") {
+  for (int breaks = 1; breaks <= 5; ++breaks) {
+    Pair p;
+    p.live();
+    for (int i = 0; i < breaks; ++i) {
+      p.customer.role->handle(session::SayToOperator{"line " + std::to_string(i)});
+      p.customer.control->cut();
+      p.op.role->handle(session::SayToCustomer{p.op.view().local_id, "answer " + std::to_string(i)});
+      if (i % 2 == 1) p.op.control->cut();
+      p.bench.run(400ms);
+    }
+    p.bench.run(3s);
+    CHECK(p.customer.now().stage == CustomerStage::Live);
+    for (int i = 0; i < breaks; ++i) {
+      CHECK(p.lines("line " + std::to_string(i)) == 1);
+      const auto chat = p.customer.now().chat;
+      CHECK(std::count_if(chat.begin(), chat.end(), [&](const auto& l) { return l.text == "answer " + std::to_string(i); }) == 1);
+    }
+  }
+}
+
+TEST_CASE("a relay that lost its sessions too ends them at both ends with no right left") {
+  Pair p;
+  p.granted();
+  p.customer.control->cut();
+  p.op.control->cut();
+  p.bench.relay.forget_clients();
+  p.bench.relay.forget_sessions();
+  p.bench.run(10s);
+  CHECK(p.customer.now().stage == CustomerStage::Ended);
+  CHECK(p.customer.now().end.cause == EndView::Cause::RelayEnded);
+  CHECK(p.customer.gate->now().empty());
+  p.bench.run(std::chrono::minutes(6));
+  CHECK(p.op.view().stage == SessionStage::Ended);
+}
+
+TEST_CASE("a customer who dies in any stage leaves the operator with the next code or the end page") {
+  for (int after = 0; after < 12; ++after) {
+    CAPTURE(after);
+    Pair p;
+    const std::string code = p.op.view().code;
+    int pieces = 0;
+    p.bench.relay.lies.tunnel = [&](auto&, End, auto&) {
+      ++pieces;
+      return true;
+    };
+    p.customer.role->handle(session::EnterCode{code});
+    (void)p.bench.run_until([&] { return pieces >= after; }, 3s);
+    if (after == 11) p.granted();
+    const bool live = p.op.view().stage == SessionStage::Live;
+    p.customer.role.reset();                     // as when its process is killed: no goodbye
+    p.bench.run(2s);
+    for (auto& s : p.bench.relay.sessions()) {   // the relay waits for it, in vain
+      if (!s->ended && s->customer.client != 0) p.bench.relay.end(*s, control::SessionEnded::PEER_LOST);
+    }
+    p.bench.run(2s);
+    if (live) {
+      CHECK(p.op.view().stage == SessionStage::Ended);
+      CHECK(p.op.view().end.cause == EndView::Cause::PeerLost);
+    } else if (p.op.view().stage != SessionStage::Ended) {
+      CHECK(p.op.view().stage == SessionStage::WaitingForCustomer);
+      CHECK_FALSE(p.op.view().code.empty());
+    }
+    CHECK(p.customer.gate->now().empty());
+  }
+}
+
+TEST_CASE("an operator who dies in any stage leaves the customer with a word and nothing shared") {
+  for (int after = 0; after < 12; ++after) {
+    CAPTURE(after);
+    Pair p;
+    const std::string code = p.op.view().code;
+    int pieces = 0;
+    p.bench.relay.lies.tunnel = [&](auto&, End, auto&) {
+      ++pieces;
+      return true;
+    };
+    p.customer.role->handle(session::EnterCode{code});
+    (void)p.bench.run_until([&] { return pieces >= after; }, 3s);
+    if (after == 11) REQUIRE(p.bench.grant(p.customer, p.op, kAll));
+    const bool tells = after % 2 == 0;           // the relay may notice, or not
+    p.op.role.reset();
+    p.bench.run(2s);
+    if (tells) {
+      for (auto& s : p.bench.relay.sessions()) p.bench.relay.end(*s, control::SessionEnded::PEER_LOST);
+    }
+    p.bench.run(20s);
+    const auto c = p.customer.now();
+    CHECK(p.customer.gate->now().empty());
+    CHECK((c.stage == CustomerStage::Ended || c.recovering || (c.stage == CustomerStage::Start && c.notice.kind != NoticeKind::None)));
+    p.bench.run(std::chrono::minutes(6));
+    CHECK((p.customer.now().stage == CustomerStage::Ended || p.customer.now().stage == CustomerStage::Start));
+  }
+}
+
+TEST_CASE("two sessions at once stay apart") {
+  Pair p;
+  CustomerSeat& second = p.bench.add_customer();
+  (void)p.bench.new_session(p.op);
+  REQUIRE(p.bench.join(second, p.op, p.op.view(1).code, 1));
+  p.live();
+  REQUIRE(p.bench.grant(p.customer, p.op, Rights(Right::Control), 0));
+  CHECK(second.gate->now().empty());
+  p.op.role->handle(session::SayToCustomer{p.op.view(0).local_id, "to the first"});
+  p.op.role->handle(session::SayToCustomer{p.op.view(1).local_id, "to the second"});
+  InputEvent e;
+  e.kind = InputKind::KeyDown;
+  e.layout_generation = 1;
+  e.hid_usage = 4;
+  e.keysym = 0x61;
+  p.op.role->handle(session::SendInput{p.op.view(0).local_id, e});
+  p.op.role->handle(session::SendInput{p.op.view(1).local_id, e});
+  p.bench.run(1s);
+  REQUIRE(p.customer.now().chat.size() == 1);
+  REQUIRE(second.now().chat.size() == 1);
+  CHECK(p.customer.now().chat[0].text == "to the first");
+  CHECK(second.now().chat[0].text == "to the second");
+  CHECK(p.customer.desktop->injected().size() == 1);
+  CHECK(second.desktop->injected().empty());
+  CHECK(p.customer.now().peer.check_words != second.now().peer.check_words);
+  p.customer.role->handle(session::StopSession{});
+  p.bench.run(2s);
+  CHECK(p.op.view(0).stage == SessionStage::Ended);
+  CHECK(p.op.view(0).end.cause == EndView::Cause::CustomerStop);
+  CHECK(p.op.view(1).stage == SessionStage::Live);
+}
+
+TEST_CASE("both ends hold the same receipt after a regular end") {
+  Pair p;
+  p.granted();
+  p.op.role->handle(session::EndSession{p.op.view().local_id});
+  p.bench.run(2s);
+  CHECK(p.customer.now().stage == CustomerStage::Ended);
+  CHECK(p.customer.now().end.receipt_matches);
+  CHECK(p.op.view().end.receipt_matches);
+  CHECK_FALSE(p.customer.now().end.receipt_hex.empty());
+  CHECK(p.customer.now().end.receipt_hex == p.op.view().end.receipt_hex);
+}
+
+TEST_CASE("back to the start in mid-session frees the customer for the next code") {
+  Pair p;
+  p.granted();
+  p.customer.role->handle(session::BackToStart{});
+  p.bench.run(2s);
+  CHECK(p.customer.gate->now().empty());
+  CHECK(p.customer.now().stage == CustomerStage::Start);
+  CHECK(p.op.view().stage == SessionStage::Ended);
+  (void)p.bench.new_session(p.op);
+  CHECK(p.bench.join(p.customer, p.op, p.op.view(1).code, 1));
+}
+
+TEST_CASE("pictures that wait for the viewer's answer do not leave after Stop") {
+  // Once, an answer that came within the farewell sent what waited and then used the sender that was gone.
+  Pair p;
+  p.live();
+  bool hold = false;
+  std::vector<control::Tunnel> held;
+  p.bench.relay.lies.tunnel = [&](RelayDouble::Session&, End from, control::Tunnel& piece) {
+    if (!hold || from != End::Operator) return true;
+    held.push_back(piece);
+    return false;
+  };
+  int datagrams = 0;
+  p.bench.relay.lies.media = [&](auto&, End from, Bytes& bytes) {
+    if (from == End::Customer && bytes.size() > 500) ++datagrams;
+    return true;
+  };
+  p.op.role->handle(session::AskRights{p.op.view().local_id, Right::See, "to help"});
+  p.bench.run(500ms);
+  REQUIRE(p.customer.now().ask);
+  hold = true;
+  p.customer.role->handle(session::DecideAsk{p.customer.now().ask->id, Right::See, 0, 0});
+  REQUIRE(p.bench.wait_until([&] { return p.customer.now().media.width > 0 && !held.empty(); }));
+  CHECK(datagrams == 0);
+  p.customer.role->handle(session::StopSession{});
+  hold = false;
+  for (auto& piece : held) p.bench.relay.forward(*p.bench.relay.sessions().front(), End::Operator, piece);
+  p.bench.run(2s);
+  CHECK(datagrams == 0);
+  CHECK(p.customer.now().stage == CustomerStage::Ended);
+}
