@@ -99,6 +99,17 @@ class NoSource final : public ports::FrameSource {
   std::string describe() const override { return "none"; }
 };
 
+// May be made beforehand, but there is nothing to encode.
+class NoEncoder final : public ports::VideoEncoder {
+ public:
+  Bytes sps() const override { return {0x67, 1}; }
+  Bytes pps() const override { return {0x68, 1}; }
+  std::string name() const override { return "none"; }
+  ports::VideoCodec codec() const override { return ports::VideoCodec::H264_444; }
+  Result<ports::EncodedPicture> encode(const ports::Frame&, bool) override { std::abort(); }
+  Result<void> set_target_kbps(int) override { return {}; }
+};
+
 struct World {
   ManualClock clock;
   std::mutex mutex;
@@ -242,7 +253,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     world.fill(ports);
     ports.gate = &gate;
     ports.make_source = []() -> Result<std::unique_ptr<ports::FrameSource>> { return std::make_unique<NoSource>(); };
-    ports.make_encoder = [](const ports::VideoSettings&) -> Result<std::unique_ptr<ports::VideoEncoder>> { std::abort(); };
+    ports.make_encoder = [](const ports::VideoSettings&) -> Result<std::unique_ptr<ports::VideoEncoder>> { return std::make_unique<NoEncoder>(); };
     ports.make_desktop = [&]() -> Result<std::unique_ptr<ports::Desktop>> { return fail(ErrorKind::Environment, "fuzz/desktop"); };
     session::CustomerRole role(std::move(ports), address, "", "", published);
     welcome(world);
