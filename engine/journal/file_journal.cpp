@@ -329,6 +329,18 @@ std::vector<PastEntry> list_past(const fs::path& directory, std::size_t most) {
   return out;
 }
 
+std::vector<JournalEntry> read_entries(const fs::path& file) {
+  std::vector<JournalEntry> out;
+  std::ifstream in(file);
+  std::string line;
+  while (std::getline(in, line)) {
+    const auto at = field(line, "at"), kind = field(line, "kind");
+    if (!at || !kind) break;
+    out.push_back({std::strtoll(at->c_str(), nullptr, 10), *kind, rights_from_text(field(line, "rights").value_or("")), field(line, "text").value_or("")});
+  }
+  return out;
+}
+
 Result<std::size_t> verify_journal(const fs::path& file) {
   std::ifstream in(file);
   if (!in) return fail(ErrorKind::Environment, "journal/verify", file.string() + " cannot be read");

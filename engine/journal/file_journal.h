@@ -56,6 +56,15 @@ struct PastEntry {
 // Newest first, `most` at most; files that cannot be read are left out.
 std::vector<PastEntry> list_past(const std::filesystem::path& directory, std::size_t most);
 
+// A journal's lines as the history page shows them; empty when the file cannot be read.
+struct JournalEntry {
+  std::int64_t at_unix_ms = 0;
+  std::string kind;  // name_of()
+  Rights rights;
+  std::string text;
+};
+std::vector<JournalEntry> read_entries(const std::filesystem::path& file);
+
 // True lines of a journal, each as written; an error names the first line that breaks the chain.
 Result<std::size_t> verify_journal(const std::filesystem::path& file);
 

@@ -11,12 +11,17 @@ foreach(test ui_kit_test ui_customer_test)
   endif()
 endforeach()
 
-# A tool to look at screens: draws any of them with made-up data into a PNG (see its --help).
-find_package(glfw3 QUIET)
-find_package(OpenGL QUIET COMPONENTS OpenGL)
+# Screens drawn on the processor: a tool to look at them (see its --help), and golden_pictures, which holds them against
+# tests/golden/*.png ("golden_pictures --update" renews those).
 find_package(PNG QUIET)
-if(BESIDE_TESTS AND glfw3_FOUND AND OpenGL_FOUND AND PNG_FOUND)
-  add_executable(ui_gallery customer_gallery.cpp customer_samples.cpp)
-  target_link_libraries(ui_gallery PRIVATE beside_flags beside_ui_views_customer beside_ui_views_kiosk glfw OpenGL::GL PNG::PNG
-                        PkgConfig::IMGUI ${CMAKE_DL_LIBS})
+if(BESIDE_TESTS AND PNG_FOUND)
+  foreach(tool ui_gallery golden_pictures)
+    string(REPLACE "ui_" "" main ${tool})
+    add_executable(${tool} ${main}.cpp customer_samples.cpp operator_samples.cpp soft_picture.cpp)
+    target_link_libraries(${tool} PRIVATE beside_flags beside_ui_views_customer beside_ui_views_kiosk beside_views_operator PNG::PNG
+                          PkgConfig::IMGUI)
+    target_compile_definitions(${tool} PRIVATE BESIDE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  endforeach()
+  add_test(NAME golden_pictures COMMAND golden_pictures --out ${CMAKE_BINARY_DIR}/golden-differences)
+  set_tests_properties(golden_pictures PROPERTIES TIMEOUT 180)
 endif()

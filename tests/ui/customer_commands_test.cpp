@@ -199,7 +199,16 @@ TEST_CASE("a keyboard alone reaches Stop") {
   p.screen.press(kEnter, p.draw);
   CHECK(p.last<session::StopSession>() != nullptr);
   p.screen.press(kTab, p.draw, true);
+  CHECK(p.screen.ui().focused_id() == "panel.text_size");
+  p.screen.press(kTab, p.draw, true);
   CHECK(p.screen.ui().focused_id() == "panel.words");
+}
+
+TEST_CASE("the text of the panel can be made larger") {
+  Played p("panel");
+  const int before = p.screen.map().find("panel.minutes")->rect.height;
+  REQUIRE(p.screen.click("panel.text_size", p.draw));
+  CHECK(p.screen.map().find("panel.minutes")->rect.height > before);
 }
 
 TEST_CASE("Escape or Cancel leaves the connecting screen") {

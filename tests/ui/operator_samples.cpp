@@ -140,7 +140,20 @@ std::vector<OperatorSample> operator_samples(LocalTime now) {
                             1'790'000'000'000 - i * 86'400'000LL, 300'000 + i * 61'000, i % 4 == 3 ? Rights() : Right::See | Right::Control});
   }
   add("history", history);
+  add("history_file", history);
   return all;
+}
+
+std::vector<views::PastLine> past_lines() {
+  const std::int64_t t = 1'790'000'000'000;
+  return {{t, "session_began", {}, "7f3a90 with Maria Rossi"},
+          {t + 4'000, "peer_verified", {}, "Maria Rossi"},
+          {t + 31'000, "asked", Right::See | Right::Control, "to set the printer"},
+          {t + 44'000, "granted", Right::See | Right::Control, ""},
+          {t + 45'000, "used", Rights(Right::See), ""},
+          {t + 190'000, "chat_received", {}, "Hello, the printer on the second floor does not print any more, and nobody here knows why it stopped."},
+          {t + 700'000, "revoked", Rights(Right::Control), ""},
+          {t + 754'000, "session_ended", {}, "customer_stop"}};
 }
 
 }  // namespace beside::samples

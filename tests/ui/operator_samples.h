@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/session/snapshot.h"
+#include "ui/views/operator/operator.h"
 
 namespace beside::samples {
 
@@ -14,5 +15,7 @@ struct OperatorSample {
 };
 // One of every state that the operator's screens know, with times around `now`.
 std::vector<OperatorSample> operator_samples(LocalTime now);
+// A past session's journal.
+std::vector<views::PastLine> past_lines();
 
 }  // namespace beside::samples

@@ -89,7 +89,7 @@ int run_customer(const Settings& settings, const CustomerOptions& options) {
     if (!live && panel) shell->switch_to_normal(kStartWidth, kStartHeight);
     panel = live;
     for (auto& command : commands) engine->command(std::move(command));
-    if (wishes.save_transcript) (void)save_transcript(*snapshot, me);
+    if (wishes.save_transcript) state.saved_as = save_transcript(*snapshot, me).string();
     if (wishes.copy_receipt) shell->set_clipboard(snapshot->end.receipt_hex);
     if (engine->wants_quit() || signals.asked()) shell->quit();
   });

@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "engine/base/log.h"
+#include "engine/journal/file_journal.h"
 #include "ui/app/main_tasks.h"
 #include "ui/app/operator_engine.h"
 #include "ui/app/stop_signals.h"
@@ -127,6 +128,11 @@ int run_operator(const Settings& settings, const OperatorOptions& options) {
   bool want_session = options.new_session;
   views::OperatorHost host;
   host.copy = [&](const std::string& text) { shell->set_clipboard(text); };
+  host.read_past = [](const std::string& file) {
+    std::vector<views::PastLine> lines;
+    for (auto& entry : journal::read_entries(file)) lines.push_back({entry.at_unix_ms, std::move(entry.kind), entry.rights, std::move(entry.text)});
+    return lines;
+  };
   signals.on_stop([&] { shell->wake(); });
   const auto run = shell->run([&](shell::FrameContext& frame) {
     host.draw_remote = [&](const views::RemoteView& view) { return frame.draw_remote(view); };

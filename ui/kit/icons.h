@@ -51,5 +51,6 @@ constexpr const char* kBackspace = "\uf177";
 constexpr const char* kFilter = "\uf0b0";
 constexpr const char* kFlag = "\uf024";
 constexpr const char* kSignal = "\uf012";
+constexpr const char* kTextSize = "\uf031";
 constexpr const char* kLanguage = "\uf1ab";
 }  // namespace beside::kit::icon

@@ -12,9 +12,10 @@ void badge(Ui& ui, std::string_view id, std::string_view words, Tone tone, const
   const TextStyle style{Face::Strong, Size::Small, Tone::Normal, Align::Left};
   const float pad = ui.px(measure::kTight);
   const bool has_icon = *icon != 0;
-  const float icon_width = has_icon ? measure_text(ui, icon, {Face::Text, Size::Small}).width + ui.px(6) : 0;
+  const float icon_width = has_icon ? measure_text(ui, icon, {Face::Text, Size::Small}).width + (words.empty() ? 0 : ui.px(6)) : 0;
   const Lines lines = wrap_lines(ui, words, style, std::max(ui.px(40), width_left(ui) - 2 * pad - icon_width));
-  const ImRect rect = place(ui, {lines.width + 2 * pad + icon_width, lines.height + ui.px(6)});
+  const float height = std::max(lines.height, measure_text(ui, "A", style).height);
+  const ImRect rect = place(ui, {lines.width + 2 * pad + icon_width, height + ui.px(6)});
   const Colour ground = tone == Tone::Accent ? t.accent_soft : tone == Tone::Warning ? t.warning_soft : t.raised;
   const Colour front = tone == Tone::Accent ? t.accent : tone == Tone::Warning ? t.warning : t.muted;
   ImGui::GetWindowDrawList()->AddRectFilled(rect.Min, rect.Max, packed(ground), ui.px(measure::kRounding));

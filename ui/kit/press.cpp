@@ -68,6 +68,8 @@ Paint paint_of(Ui& ui, const ButtonOptions& o, const Press& p) {
     case ButtonKind::Quiet:
       if (o.selected) return {t.accent_soft, t.accent, true, true};
       return {p.held ? t.pressed : p.hovered ? t.raised : t.surface, t.text, true, true};
+    case ButtonKind::Alarm:
+      return {p.held || p.hovered ? t.warning_soft : t.surface, t.warning, true, true};
     case ButtonKind::Plain:
       if (o.selected) return {t.accent_soft, t.accent, true, false};
       return {p.held ? t.pressed : t.raised, t.text, p.hovered || p.held, false};

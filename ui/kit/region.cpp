@@ -49,12 +49,15 @@ void begin_screen(Ui& ui, std::string_view id, ScreenOptions o) {
   ImGui::Begin(std::string(id).c_str(), nullptr, under_dialog ? kFlags | ImGuiWindowFlags_NoFocusOnAppearing : kFlags);
   ImGui::PopStyleVar(3);
   ImGui::PopStyleColor();
+  // ImGui keeps drawing half a padding away from the edges; lines along an edge belong there.
+  ImGui::PushClipRect({o.x, o.y}, {o.x + size.x, o.y + size.y}, false);
   push_region_of_window(ui);
   record(ui, id, Role::Screen, ImRect({o.x, o.y}, {o.x + size.x, o.y + size.y}), {});
 }
 
 void end_screen(Ui& ui) {
   ui.layout().regions.pop_back();
+  ImGui::PopClipRect();
   ImGui::End();
 }
 
@@ -62,13 +65,16 @@ void begin_scroll(Ui& ui, std::string_view id, float height, float width) {
   float h = height;
   if (height <= 0) h = std::max(ui.px(40), height_left(ui) + height);
   const float w = width > 0 ? width : width_left(ui);
-  ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2{ui.px(3), ui.px(3)});
-  ImGui::BeginChild(std::string(id).c_str(), {w, h}, false,
+  // Room for the focus ring, taken from outside so that the content stays in line with what stands above and below.
+  const float ring = ui.px(3);
+  ImGui::SetCursorPosX(ImGui::GetCursorPosX() - ring);
+  ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2{ring, ring});
+  ImGui::BeginChild(std::string(id).c_str(), {w + 2 * ring, h}, false,
                     ImGuiWindowFlags_AlwaysUseWindowPadding | ImGuiWindowFlags_NoNav);
   ImGui::PopStyleVar();
   push_region_of_window(ui);
-  ui.layout().regions.back().right -= ui.px(2);
   const ImGuiWindow* child = ImGui::GetCurrentWindow();
+  if (child->ScrollbarY) ui.layout().regions.back().right -= ui.px(4);
   record(ui, id, Role::Panel, child->Rect(), {});
 }
 
@@ -77,9 +83,9 @@ void end_scroll(Ui& ui) {
   ImGui::EndChild();
 }
 
-void begin_column(Ui& ui, float max_width) {
+void begin_column(Ui& ui, float max_width, Align align) {
   const float left = width_left(ui), width = std::min(left, ui.px(max_width));
-  const float indent = std::floor((left - width) / 2);
+  const float indent = align == Align::Left ? 0 : std::floor((left - width) / 2);
   auto& regions = ui.layout().regions;
   if (indent > 0) ImGui::Indent(indent);
   Ui::Layout::Region r = regions.back();

@@ -27,6 +27,8 @@ Colour colour_of(Ui& ui, Tone tone) {
       return t.on_accent;
     case Tone::OnWarning:
       return t.on_warning;
+    case Tone::OnStage:
+      return t.on_stage;
   }
   return t.text;
 }

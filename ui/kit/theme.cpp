@@ -26,7 +26,9 @@ constexpr Theme kLight{.name = ThemeName::Light,
                        .on_warning = {0xFFFFFF},
                        .accent_soft = {0xE3EBF8},
                        .warning_soft = {0xFBE8E6},
-                       .veil = {0x0B0E14}};
+                       .veil = {0x0B0E14},
+                       .stage = {0x2A2F37},
+                       .on_stage = {0xE2E6EC}};
 
 constexpr Theme kDark{.name = ThemeName::Dark,
                       .ground = {0x14171C},
@@ -44,7 +46,9 @@ constexpr Theme kDark{.name = ThemeName::Dark,
                       .on_warning = {0x380A06},
                       .accent_soft = {0x1D2C45},
                       .warning_soft = {0x3C2321},
-                      .veil = {0x000000}};
+                      .veil = {0x000000},
+                      .stage = {0x0B0D10},
+                      .on_stage = {0xC6CCD5}};
 
 constexpr Theme kHighContrast{.name = ThemeName::HighContrast,
                               .ground = {0x000000},
@@ -62,9 +66,11 @@ constexpr Theme kHighContrast{.name = ThemeName::HighContrast,
                               .on_warning = {0x000000},
                               .accent_soft = {0x262200},
                               .warning_soft = {0x2E0B08},
-                              .veil = {0x000000}};
+                              .veil = {0x000000},
+                              .stage = {0x000000},
+                              .on_stage = {0xFFFFFF}};
 
-constexpr std::size_t kPairs = 22;
+constexpr std::size_t kPairs = 23;
 std::array<ColourPair, kPairs> pairs_of(const Theme& t) {
   return {{{"text on ground", t.text, t.ground},
            {"text on surface", t.text, t.surface},
@@ -87,7 +93,8 @@ std::array<ColourPair, kPairs> pairs_of(const Theme& t) {
            {"on warning", t.on_warning, t.warning},
            {"on warning, hovered", t.on_warning, t.warning_hover},
            {"text on accent soft", t.text, t.accent_soft},
-           {"text on warning soft", t.text, t.warning_soft}}};
+           {"text on warning soft", t.text, t.warning_soft},
+           {"text on stage", t.on_stage, t.stage}}};
 }
 
 // WCAG 2.1, "relative luminance".

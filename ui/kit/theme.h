@@ -34,6 +34,8 @@ struct Theme {
   Colour accent_soft;   // tinted ground of selected things and own chat bubbles
   Colour warning_soft;  // tinted ground of notices
   Colour veil;          // behind dialogs; drawn with alpha
+  Colour stage;         // around a remote picture: dark in every theme
+  Colour on_stage;      // text on it
 };
 
 // Measures at scale 1, in pixels. Everything on screen is these times the scale.

@@ -19,7 +19,7 @@ namespace beside::kit {
 constexpr float kFill = -1.0f;
 
 // ---- text ----
-enum class Tone : std::uint8_t { Normal, Muted, Accent, Warning, OnAccent, OnWarning };
+enum class Tone : std::uint8_t { Normal, Muted, Accent, Warning, OnAccent, OnWarning, OnStage };
 enum class Align : std::uint8_t { Left, Centre, Right };
 struct TextStyle {
   Face face = Face::Text;
@@ -43,7 +43,8 @@ Extent measure_text(Ui& ui, std::string_view words, TextStyle style = {}, float 
 void text_at(Ui& ui, float x, float y, std::string_view words, TextStyle style, float width = 0);
 
 // ---- things to press ----
-enum class ButtonKind : std::uint8_t { Quiet, Primary, Danger, Plain };  // Plain: no ground until hovered
+// Plain: no ground until hovered. Alarm: quiet, its words and border in the warning colour.
+enum class ButtonKind : std::uint8_t { Quiet, Primary, Danger, Plain, Alarm };
 struct ButtonOptions {
   ButtonKind kind = ButtonKind::Quiet;
   const char* icon = icon::kNone;
@@ -141,8 +142,8 @@ void end_screen(Ui& ui);
 // A part that scrolls when its content is higher; height 0: what is left, negative: what is left less that much.
 void begin_scroll(Ui& ui, std::string_view id, float height = 0, float width = 0);
 void end_scroll(Ui& ui);
-// Keeps the content at most this wide (scale 1) and centred.
-void begin_column(Ui& ui, float max_width);
+// Keeps the content at most this wide (scale 1); centred, or at the left.
+void begin_column(Ui& ui, float max_width, Align align = Align::Centre);
 void end_column(Ui& ui);
 // Side by side: next to the last widget; gap at scale 1.
 void beside(Ui& ui, float gap = measure::kTight);

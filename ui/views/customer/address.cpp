@@ -12,7 +12,7 @@ void draw_address(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState
   kit::space(ui, kit::measure::kSection);
   kit::heading(ui, "address.title", kit::tr("address.title"));
   kit::text(ui, "address.explain", kit::tr("address.explain"), {.tone = kit::Tone::Muted});
-  kit::space(ui);
+  kit::space(ui, kit::measure::kWide);
   const kit::FieldResult typed = kit::text_field(
       ui, "address.field", state.address, {.label = kit::tr("address.label"), .hint = "beside://", .mono = true});
   kit::space(ui);

@@ -14,10 +14,12 @@ namespace {
 void step(kit::Ui& ui, const char* id, const std::string& words, bool done, bool now) {
   const float indent = ui.px(32);
   const float top = ImGui::GetCursorScreenPos().y;
+  const ImVec2 at{ImGui::GetCursorScreenPos().x, top};
   if (done) {
-    kit::text_at(ui, ImGui::GetCursorScreenPos().x, top, kit::icon::kCheck, {.tone = kit::Tone::Accent});
+    kit::text_at(ui, at.x, top, kit::icon::kCheck, {.tone = kit::Tone::Accent});
   } else {
-    kit::text_at(ui, ImGui::GetCursorScreenPos().x, top, now ? kit::icon::kRight : "", {.tone = kit::Tone::Accent});
+    kit::live_mark(ui, "", now);
+    ImGui::SetCursorScreenPos(at);
   }
   ImGui::Indent(indent);
   kit::text(

@@ -41,10 +41,20 @@ void who(kit::Ui& ui, const session::CustomerSnapshot& s) {
                  {.size = kit::Size::Small, .tone = proven ? kit::Tone::Accent : kit::Tone::Warning});
 }
 
+// The rows are high enough as targets: no further gap between them.
+void close_up(kit::Ui& ui) {
+  ImGui::SetCursorPosY(ImGui::GetCursorPosY() - ui.px(kit::measure::kTight));
+}
+
 void called(kit::Ui& ui, CustomerState& state) {
   kit::text(ui, "consent.called", kit::tr("consent.called_question"), {.face = kit::Face::Strong});
-  if (kit::radio(ui, "consent.i_called", kit::tr("consent.i_called"), state.called_me == 1)) state.called_me = 1;
-  if (kit::radio(ui, "consent.they_called", kit::tr("consent.they_called"), state.called_me == 2)) state.called_me = 2;
+  const std::string mine = kit::tr("consent.i_called"), theirs = kit::tr("consent.they_called");
+  const float half = kit::width_left(ui) / 2, mark = ui.px(40);
+  const bool in_one_row = std::max(kit::measure_text(ui, mine).width, kit::measure_text(ui, theirs).width) + mark < half;
+  const ImVec2 at = ImGui::GetCursorScreenPos();
+  if (kit::radio(ui, "consent.i_called", mine, state.called_me == 1)) state.called_me = 1;
+  if (in_one_row) ImGui::SetCursorScreenPos({at.x + half, at.y});
+  if (kit::radio(ui, "consent.they_called", theirs, state.called_me == 2)) state.called_me = 2;
   if (state.called_me == 2) {
     kit::begin_card(ui, "consent.warning", {.tone = kit::Tone::Warning});
     kit::text(ui, "consent.warning_text", kit::tr("consent.they_called_warning"));
@@ -57,7 +67,7 @@ void monitors(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState& st
   kit::text(ui, "consent.which", kit::tr("consent.which_monitor"), {.face = kit::Face::Strong});
   if (kit::radio(ui, "consent.monitor.0", kit::tr("consent.all_monitors"), state.monitor_id == 0)) state.monitor_id = 0;
   for (const MonitorInfo& m : s.layout.monitors)
-    if (kit::radio(ui, "consent.monitor." + std::to_string(m.id), monitor_text(m), state.monitor_id == m.id))
+    if (close_up(ui); kit::radio(ui, "consent.monitor." + std::to_string(m.id), monitor_text(m), state.monitor_id == m.id))
       state.monitor_id = m.id;
 }
 
@@ -83,8 +93,9 @@ void draw_consent(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState
   kit::begin_column(ui, 520);
   who(ui, s);
   kit::space(ui, kit::measure::kGap);
-  kit::title(ui, "consent.title", kit::tr("consent.title", s.peer.name));
+  kit::title(ui, "consent.title", kit::tr("consent.title"));
   if (!ask.reason.empty()) kit::text(ui, "consent.reason", kit::tr("consent.reason", ask.reason));
+  kit::space(ui, kit::measure::kGrid);
   for (const Right right : kOrder) {
     if (!asked.has(right)) continue;
     bool on = state.ticked.has(right);
@@ -103,8 +114,9 @@ void draw_consent(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState
   kit::muted(ui, "consent.how_long", kit::tr("consent.how_long"));
   kit::end_column(ui);
   kit::end_scroll(ui);
+  kit::separator(ui);
   kit::begin_column(ui, 520);
-  kit::space(ui, kit::measure::kTight);
+  kit::space(ui, kit::measure::kGrid);
   const auto decide = [&](Rights granted) {
     out.push_back(session::DecideAsk{ask.id, granted, state.monitor_id, to_us(ui.now())});
   };

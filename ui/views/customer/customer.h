@@ -32,6 +32,9 @@ struct CustomerState {
   bool words_open = false;
   std::size_t chat_seen = 0;
   bool confirm_stop = false;
+  // end
+  std::string saved_as;  // where the program put the transcript; empty: not saved
+  bool receipt_copied = false;
   // whole
   bool larger_text = false;
   float keep_free_below = 0;  // pixels as drawn, for the on-screen keyboard

@@ -43,8 +43,10 @@ void draw_end(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState& st
   } else {
     for (const auto& use : end.uses) use_row(ui, use);
   }
-  kit::text(ui, "end.now", kit::tr("end.now"), {.tone = kit::Tone::Accent});
+  kit::space(ui, kit::measure::kGrid);
+  kit::icon_text(ui, "end.now", kit::icon::kCheck, kit::tr("end.now"), {.tone = kit::Tone::Accent});
   kit::end_card(ui);
+  kit::space(ui, kit::measure::kGrid);
   if (!state.kiosk) {
     if (!end.journal_path.empty()) {
       kit::text(ui, "end.journal_label", kit::tr("end.journal"), {.size = kit::Size::Small, .tone = kit::Tone::Muted});
@@ -53,14 +55,17 @@ void draw_end(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState& st
     if (!end.receipt_hex.empty()) {
       kit::text(ui, "end.receipt_label", kit::tr(end.receipt_matches ? "end.receipt_both" : "end.receipt_ours"),
                 {.size = kit::Size::Small, .tone = kit::Tone::Muted});
-      kit::elided(ui, "end.receipt", end.receipt_hex, kit::width_left(ui) - ui.target() - ui.px(8),
-                  {.face = kit::Face::Mono, .size = kit::Size::Small});
-      kit::beside(ui);
-      if (kit::icon_button(ui, "end.copy_receipt", kit::icon::kCopy, kit::tr("end.copy_receipt")))
+      kit::elided(ui, "end.receipt", end.receipt_hex, kit::kFill, {.face = kit::Face::Mono, .size = kit::Size::Small});
+      if (kit::link(ui, "end.copy_receipt", kit::tr(state.receipt_copied ? "end.receipt_copied" : "end.copy_receipt"))) {
         wishes.copy_receipt = true;
+        state.receipt_copied = true;
+      }
     }
     kit::space(ui);
-    if (!s.chat.empty() &&
+    if (!state.saved_as.empty())
+      kit::icon_text(ui, "end.saved", kit::icon::kCheck, kit::tr("end.saved", state.saved_as),
+                     {.size = kit::Size::Small, .tone = kit::Tone::Accent});
+    if (!s.chat.empty() && state.saved_as.empty() &&
         kit::button(ui, "end.save", kit::tr("end.save_transcript"), {.icon = kit::icon::kSave, .width = kit::kFill}))
       wishes.save_transcript = true;
     if (kit::button(ui, "end.quit", kit::tr("end.quit"), {.kind = kit::ButtonKind::Primary, .width = kit::kFill}))

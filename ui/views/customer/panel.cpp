@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "ui/kit/catalogue.h"
 #include "ui/views/customer/customer.h"
@@ -53,13 +54,17 @@ void right_row(kit::Ui& ui, const session::CustomerSnapshot& s, Right right, Cus
   const std::string id = std::string("panel.right.") + name_of(right);
   const bool live = s.in_use.has(right) && !s.paused.has(right) && !s.recovering;
   const ImVec2 at = ImGui::GetCursorScreenPos();
-  const float width = kit::width_left(ui), action = ui.target(), mark = ui.px(28);
+  // Words, not a cross: what the button does must be plain at first sight.
+  const std::string take_back = kit::tr("panel.take_back");
+  const float take_back_width = kit::measure_text(ui, take_back, {.size = kit::Size::Small}).width + ui.px(34);
+  const float width = kit::width_left(ui), action = std::min(std::max(take_back_width, ui.target()), width * 0.45f);
+  const float mark = ui.px(28);
   const float room = width - action - mark - ui.px(8);
   const kit::TextStyle name_style{.face = kit::Face::Strong};
   const kit::TextStyle small{.size = kit::Size::Small, .tone = live ? kit::Tone::Accent : kit::Tone::Muted};
   const std::string name = right_name(right), doing = state_of(s, right);
   const float name_height = kit::measure_text(ui, name, name_style, room).height;
-  const float height = std::max(action, name_height + kit::measure_text(ui, doing, small, room).height + ui.px(8));
+  const float height = std::max(ui.target() + ui.px(4), name_height + kit::measure_text(ui, doing, small, room).height + ui.px(8));
   ImGui::SetCursorScreenPos({at.x, at.y + (height - ui.px(16)) / 2});
   kit::live_mark(ui, id + ".live", live);
   ImGui::SetCursorScreenPos(
@@ -75,8 +80,9 @@ void right_row(kit::Ui& ui, const session::CustomerSnapshot& s, Right right, Cus
        .rect = {static_cast<int>(from.x), static_cast<int>(from.y), static_cast<int>(room), static_cast<int>(height)},
        .checked = live,
        .text = name + ": " + doing});
-  ImGui::SetCursorScreenPos({at.x + width - action, at.y + (height - action) / 2});
-  if (kit::icon_button(ui, id + ".revoke", kit::icon::kCross, kit::tr("panel.revoke", name)))
+  ImGui::SetCursorScreenPos({at.x + width - action, at.y + (height - ui.target()) / 2});
+  if (kit::button(ui, id + ".revoke", take_back,
+                  {.width = action, .size = kit::Size::Small, .tip = kit::tr("panel.revoke", name)}))
     out.push_back(session::RevokeRight{right == Right::See ? s.granted : Rights(right)});
   ImGui::SetCursorScreenPos(at);
   ImGui::Dummy({width, height});
@@ -147,18 +153,25 @@ void draw_panel(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState& 
   else
     rights(ui, s, out);
   if (state.chat_open) state.chat_seen = s.chat.size();
-  const float half = (kit::width_left(ui) - ui.px(8)) / 2;
+  const float size_button = compact ? 0 : ui.target() + ui.px(8);
+  const float room = kit::width_left(ui) - size_button, half = std::floor((room - ui.px(8)) / 2);
   const bool has_words = !compact && !s.peer.check_words[0].empty();
   if (kit::button(ui, "panel.chat", chat_label(s, state),
-                  {.icon = kit::icon::kChat, .width = has_words ? half : kit::kFill, .selected = state.chat_open})) {
+                  {.icon = kit::icon::kChat, .width = has_words ? half : room, .selected = state.chat_open})) {
     state.chat_open = !state.chat_open;
     if (state.chat_open) ui.focus("chat.field");
   }
   if (has_words) {
     kit::beside(ui);
     if (kit::button(ui, "panel.words", kit::tr("panel.words"),
-                    {.icon = kit::icon::kShield, .width = kit::kFill, .selected = state.words_open}))
+                    {.icon = kit::icon::kShield, .width = half, .selected = state.words_open}))
       state.words_open = !state.words_open;
+  }
+  if (!compact && !state.kiosk) {
+    kit::beside(ui);
+    if (kit::icon_button(ui, "panel.text_size", kit::icon::kTextSize, kit::tr("panel.text_size"),
+                         {.selected = state.larger_text}))
+      state.larger_text = !state.larger_text;
   }
   if (state.words_open && has_words) {
     kit::begin_card(ui, "panel.words_card");

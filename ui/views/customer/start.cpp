@@ -52,7 +52,7 @@ void draw_start(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState& 
   ImGui::EndGroup();
   kit::space(ui, kit::measure::kSection);
   kit::text(ui, "start.explain", kit::tr("start.explain"));
-  kit::space(ui);
+  kit::space(ui, kit::measure::kWide);
   const kit::FieldResult typed =
       kit::code_field(ui, "start.code", state.code, {.label = kit::tr("start.code_label"), .hint = "000 000 0000"});
   if (typed.changed) state.code_slip = false;

@@ -67,7 +67,10 @@ std::string veil_text(const SessionView& s) {
     return s.notice.kind == session::NoticeKind::PanelHidden ? tr("op.veil_panel_hidden") : tr("op.veil_paused");
   }
   if (s.picture_current) return {};
-  if (s.stale_why != session::NoticeKind::None) return notice_text(s.stale_why, s.notice.args).title;
+  if (s.stale_why != session::NoticeKind::None) {
+    const NoticeText why = notice_text(s.stale_why, s.notice.args, Reader::Operator);
+    return why.title + ". " + why.sentence;
+  }
   return tr("op.veil_late");
 }
 
@@ -132,7 +135,10 @@ int fuzzy_score(std::string_view query, std::string_view label) {
 std::vector<Action> operator_actions(const session::OperatorSnapshot& snapshot, const OperatorState& state, const OperatorHost& host) {
   std::vector<Action> all;
   all.push_back({"new_session", tr("op.new_session"), "Ctrl+N", [](OperatorState&, OperatorOut& out) { out.emplace_back(session::NewSession{}); }});
-  all.push_back({"history", tr("op.history"), "Ctrl+H", [](OperatorState& st, OperatorOut&) { st.history_open = !st.history_open; }});
+  all.push_back({"history", tr("op.history"), "Ctrl+H", [](OperatorState& st, OperatorOut&) {
+                   st.history_open = !st.history_open || !st.history_file.empty();
+                   st.history_file.clear();
+                 }});
   all.push_back({"ladder", tr("op.ladder"), "F12", [](OperatorState& st, OperatorOut&) { st.ladder_open = !st.ladder_open; }});
   all.push_back({"details", tr("op.toggle_details"), "Ctrl+D", [](OperatorState& st, OperatorOut&) { st.details_hidden = !st.details_hidden; }});
   if (const SessionView* s = find_session(snapshot, state.selected)) {

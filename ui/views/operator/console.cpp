@@ -77,7 +77,7 @@ void top_bar(kit::Ui& ui, const Area& area, const session::OperatorSnapshot& sna
   }
   kit::beside(ui);
   if (kit::button(ui, "top.history", narrow ? std::string() : tr("op.history"), {.kind = kit::ButtonKind::Plain, .icon = kit::icon::kHistory, .selected = state.history_open, .tip = "Ctrl+H"})) {
-    state.history_open = !state.history_open;
+    run_action("history", snapshot, state, host, out);
   }
   kit::beside(ui);
   if (kit::button(ui, "top.palette", narrow ? std::string() : tr("op.palette_open"), {.kind = kit::ButtonKind::Plain, .icon = kit::icon::kSearch, .tip = "Ctrl+K"})) {
@@ -165,16 +165,21 @@ void draw_console(kit::Ui& ui, const session::OperatorSnapshot& snapshot, Operat
   Area centre{list_width, top, std::max(size.x - list_width - column_width, 1.0F), height};
   if (snapshot.notice.kind != session::NoticeKind::None) {
     // The relay's matters concern every session: a band over the middle.
-    const float band = ui.px(112);
+    // As high as it was a frame before, since what stands below it must know.
+    const float band = state.notice_height > 0 ? state.notice_height : ui.px(96);
     kit::begin_screen(ui, "console_notice", {.x = centre.x, .y = centre.y, .width = centre.width, .height = band, .padding = 12});
-    if (draw_notice(ui, "console.notice", snapshot.notice, true)) out.emplace_back(session::DismissNotice{snapshot.notice.id});
-    const float used = std::min(ImGui::GetCursorScreenPos().y - centre.y + ui.px(4), height / 2);
+    if (draw_operator_notice(ui, "console.notice", snapshot.notice)) out.emplace_back(session::DismissNotice{snapshot.notice.id});
+    const float wanted = std::min(ImGui::GetCursorScreenPos().y - centre.y + ui.px(4), height / 2);
     kit::end_screen(ui);
-    centre.y += used;
-    centre.height -= used;
+    if (wanted != state.notice_height) ui.wants().at(ui.now());
+    state.notice_height = wanted;
+    centre.y += band;
+    centre.height -= band;
   }
   state.remote_focused = false;
-  if (state.history_open) {
+  if (state.history_open && !state.history_file.empty()) {
+    draw_past_session(ui, centre, snapshot, state, host);
+  } else if (state.history_open) {
     draw_history(ui, centre, snapshot, state, host);
   } else if (s == nullptr) {
     nothing_open(ui, centre, snapshot, out);

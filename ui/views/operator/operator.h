@@ -16,11 +16,20 @@
 // The operator's screens: functions of a snapshot and of what is being typed, returning what the operator did.
 namespace beside::views {
 
+// One line of a past session's journal.
+struct PastLine {
+  std::int64_t at_unix_ms = 0;
+  std::string kind;                   // the journal's word: "granted"
+  Rights rights;
+  std::string text;
+};
+
 // What the program lends the views; all called on main while drawing.
 struct OperatorHost {
   std::function<RemoteViewState(const RemoteView&)> draw_remote;
   std::function<void(const std::string&)> copy;      // to the clipboard
   std::function<void(const std::string&)> open_path; // a folder, in the desktop's file manager; may be empty
+  std::function<std::vector<PastLine>(const std::string& file)> read_past;  // a journal's lines; may be empty
 };
 
 struct SessionUi {
@@ -52,6 +61,9 @@ struct OperatorState {
   bool confirm_end = false;
   std::uint32_t copied_for = 0;       // whose code was copied last, for the mark beside the button
   std::string history_query;
+  std::string history_file;           // the journal that is looked at; empty: the list
+  std::vector<PastLine> history_lines;
+  float notice_height = 0;            // of the band over the middle, as drawn in the frame before
 };
 
 using OperatorOut = std::vector<session::OperatorCommand>;
@@ -76,6 +88,7 @@ void draw_remote_pane(kit::Ui&, const Area&, const session::SessionView&, Operat
 void draw_customer_column(kit::Ui&, const Area&, const session::SessionView&, OperatorState&, OperatorOut&);
 void draw_status_bar(kit::Ui&, const Area&, const session::OperatorSnapshot&, const session::SessionView*, OperatorState&);
 void draw_history(kit::Ui&, const Area&, const session::OperatorSnapshot&, OperatorState&, const OperatorHost&);
+void draw_past_session(kit::Ui&, const Area&, const session::OperatorSnapshot&, OperatorState&, const OperatorHost&);
 void draw_ladder(kit::Ui&, const Area&, const session::SessionView&);
 void draw_ask_dialog(kit::Ui&, const session::SessionView&, OperatorState&, OperatorOut&);
 

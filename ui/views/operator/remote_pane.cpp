@@ -25,40 +25,67 @@ void ask(OperatorState& state, Rights rights) {
 }
 
 void head_line(kit::Ui& ui, const Area& area, const SessionView& s, OperatorState& state) {
-  ImGui::GetWindowDrawList()->AddRectFilled({area.x, area.y + area.height - 1}, {area.x + area.width, area.y + area.height}, kit::packed(ui.theme().line));
+  ImGui::GetWindowDrawList()->AddRectFilled({area.x, area.y + area.height - std::max(1.0F, ui.scale())}, {area.x + area.width, area.y + area.height}, kit::packed(ui.theme().line));
   const float y = area.y + ui.px(4);
+  // The right end is measured first: minutes and latency are always there, the badges shrink to their marks before those go.
+  const kit::TextStyle small{.size = kit::Size::Small, .tone = kit::Tone::Muted};
+  const std::string time = minutes_text(kit::minutes_since(ui.wants(), s.started_at, ui.now()));
+  const std::string lag = s.media.rtt_ms >= 0 ? tr("op.rtt", s.media.rtt_ms) : std::string();
+  const float time_width = kit::measure_text(ui, time, small).width, lag_width = lag.empty() ? 0 : kit::measure_text(ui, lag, small).width + ui.px(14);
+  const bool words = area.width >= ui.px(620);
+  const kit::TextStyle strong{.face = kit::Face::Strong};
+  const std::string end = words ? tr("op.end_short") : std::string();
+  const float side = ui.px(32), end_width = words ? kit::measure_text(ui, end, {}).width + ui.px(58) : side + ui.px(16);
+  const float edge = area.x + area.width - ui.px(10);
+  const float figures = edge - end_width - ui.px(4) - side - ui.px(10) - lag_width - time_width;
   ImGui::SetCursorScreenPos({area.x + ui.px(12), y + ui.px(6)});
   const std::string name = session_title(s);
-  const float name_width = std::min(kit::measure_text(ui, name, {.face = kit::Face::Strong}).width + ui.px(4), area.width * 0.34F);
+  const float name_width = std::min(kit::measure_text(ui, name, strong).width + ui.px(4), area.width * 0.3F);
   kit::elided(ui, "pane.name", name, name_width, {.face = kit::Face::Strong});
   float x = area.x + ui.px(12) + name_width + ui.px(12);
   ImGui::SetCursorScreenPos({x, y + ui.px(4)});
   bool first = true;
+  float full = 0, brief = 0;
+  const auto brief_name = [](Right right) { return tr(std::string("op.right_short_") + name_of(right)); };
+  for (const Right right : kOffered) {
+    if (!s.granted.has(right)) continue;
+    full += kit::measure_text(ui, right_name(right), {.face = kit::Face::Strong, .size = kit::Size::Small}).width + ui.px(48);
+    brief += kit::measure_text(ui, brief_name(right), {.face = kit::Face::Strong, .size = kit::Size::Small}).width + ui.px(48);
+  }
   for (const Right right : kOffered) {
     if (!s.granted.has(right)) continue;
     if (!first) kit::beside(ui, 6);
     first = false;
     const bool paused = s.paused.has(right) || (right == Right::Control && s.control_paused_by_customer);
-    kit::badge(ui, std::string("pane.right_") + name_of(right), right_name(right), paused ? kit::Tone::Warning : kit::Tone::Accent, paused ? kit::icon::kPause : right_icon(right));
+    kit::badge(ui, std::string("pane.right_") + name_of(right), x + full < figures ? right_name(right) : x + brief < figures ? brief_name(right) : std::string(), paused ? kit::Tone::Warning : kit::Tone::Accent, paused ? kit::icon::kPause : right_icon(right));
   }
   if (first) kit::badge(ui, "pane.talk_only", tr("op.state_talk"), kit::Tone::Normal, kit::icon::kChat);
-  const float badges_end = ui.map().widgets().empty() ? x : static_cast<float>(ui.map().widgets().back().rect.right());
-  const float side = ui.px(32);
-  const std::string time = minutes_text(kit::minutes_since(ui.wants(), s.started_at, ui.now()));
-  const float time_width = kit::measure_text(ui, time, {.size = kit::Size::Small}).width;
-  const float time_x = area.x + area.width - side * 2 - ui.px(28) - time_width;
-  if (time_x > badges_end + ui.px(8)) kit::text_at(ui, time_x, y + ui.px(8), time, {.size = kit::Size::Small, .tone = kit::Tone::Muted});
-  ImGui::SetCursorScreenPos({area.x + area.width - side * 2 - ui.px(12), y});
-  if (kit::icon_button(ui, "pane.details", state.details_hidden ? kit::icon::kLeft : kit::icon::kRight, tr("op.toggle_details"))) state.details_hidden = !state.details_hidden;
-  kit::beside(ui, 4);
-  if (kit::icon_button(ui, "pane.end", kit::icon::kStop, tr("op.end_session"))) state.confirm_end = true;
+  kit::text_at(ui, figures, y + ui.px(8), time, small);
+  ui.map().add({.label = "pane.minutes", .role = kit::Role::Text, .rect = {static_cast<int>(figures), static_cast<int>(y), static_cast<int>(time_width), static_cast<int>(side)}, .text = time});
+  if (!lag.empty()) {
+    const bool slow = s.media.rtt_ms > 250;
+    kit::text_at(ui, figures + time_width + ui.px(14), y + ui.px(8), lag, {.size = kit::Size::Small, .tone = slow ? kit::Tone::Warning : kit::Tone::Muted});
+    ui.map().add({.label = "pane.latency", .role = kit::Role::Text, .rect = {static_cast<int>(figures + time_width + ui.px(14)), static_cast<int>(y), static_cast<int>(lag_width), static_cast<int>(side)}, .text = lag});
+  }
+  ImGui::SetCursorScreenPos({edge - end_width - ui.px(4) - side, y});
+  if (kit::icon_button(ui, "pane.details", kit::icon::kInfo, tr("op.toggle_details") + "  Ctrl+D", {.selected = !state.details_hidden})) state.details_hidden = !state.details_hidden;
+  ImGui::SetCursorScreenPos({edge - end_width, y});
+  if (kit::button(ui, "pane.end", end, {.kind = kit::ButtonKind::Alarm, .icon = kit::icon::kSignOut, .width = end_width, .tip = tr("op.end_session")})) state.confirm_end = true;
 }
 
 // Without the right to see there is no picture: the place says what can be asked for.
 void no_picture(kit::Ui& ui, const Area& area, const SessionView& s, OperatorState& state, OperatorOut& out) {
   ImGui::SetCursorScreenPos({area.x, area.y + std::max(ui.px(12), area.height * 0.2F)});
   kit::begin_column(ui, 440);
-  if (!s.asked.empty()) {
+  if (s.offered.empty()) {
+    const std::string system[] = {s.peer.system.empty() ? "?" : s.peer.system};
+    const NoticeText why = notice_text(session::NoticeKind::PeerCannotShare, system);
+    kit::title(ui, "pane.cannot_title", why.title, kit::Align::Centre);
+    kit::space(ui, 8);
+    kit::text(ui, "pane.cannot_what", why.sentence, {.align = kit::Align::Centre});
+    kit::space(ui, 4);
+    kit::text(ui, "pane.cannot_do", why.action, {.tone = kit::Tone::Muted, .align = kit::Align::Centre});
+  } else if (!s.asked.empty()) {
     kit::title(ui, "pane.asked_title", tr("op.asked_title"), kit::Align::Centre);
     kit::space(ui, 8);
     kit::text(ui, "pane.asked_what", tr("op.asked_what"), {.tone = kit::Tone::Muted, .align = kit::Align::Centre});
@@ -101,7 +128,8 @@ void toolbar(kit::Ui& ui, const Area& area, const SessionView& s, OperatorState&
   const bool wide = area.width > ui.px(660);
   const auto label = [&](const char* key) { return wide ? tr(key) : std::string(); };
   const bool see = s.granted.has(Right::See), control = s.granted.has(Right::Control), point = s.granted.has(Right::Point);
-  if (kit::button(ui, "tool.ask", label("op.ask"), {.kind = s.asked.empty() ? kit::ButtonKind::Primary : kit::ButtonKind::Quiet, .icon = kit::icon::kHand, .enabled = s.asked.empty(), .tip = tr("op.ask_tip")})) {
+  const bool nothing_left = std::all_of(kOffered.begin(), kOffered.end(), [&](Right right) { return s.granted.has(right); });
+  if (kit::button(ui, "tool.ask", label("op.ask"), {.kind = s.asked.empty() ? kit::ButtonKind::Primary : kit::ButtonKind::Quiet, .icon = kit::icon::kPlus, .enabled = s.asked.empty() && !nothing_left, .tip = tr(nothing_left ? "op.ask_nothing_left" : "op.ask_tip")})) {
     Rights wanted;
     for (const Right right : kOffered) {
       if (wanted.empty() && !s.granted.has(right)) wanted = Rights(right);
@@ -189,19 +217,18 @@ void draw_remote_pane(kit::Ui& ui, const Area& area, const SessionView& s, Opera
   const float head = ui.px(40), tools = ui.px(45);
   head_line(ui, {area.x, area.y, area.width, head}, s, state);
   Area picture{area.x, area.y + head, area.width, std::max(area.height - head - tools, 1.0F)};
-  if (s.notice.kind != session::NoticeKind::None) {
+  if (s.notice.kind != session::NoticeKind::None && s.notice.kind != session::NoticeKind::PeerCannotShare) {   // that stands in the picture's place
     ImGui::SetCursorScreenPos({picture.x + ui.px(12), picture.y + ui.px(8)});
     kit::begin_column(ui, picture.width / ui.scale() - 24);
-    if (draw_notice(ui, "pane.notice", s.notice, true)) out.emplace_back(session::DismissNotice{s.notice.id});
+    if (draw_operator_notice(ui, "pane.notice", s.notice)) out.emplace_back(session::DismissNotice{s.notice.id});
     kit::end_column(ui);
     const float used = std::min(ImGui::GetCursorScreenPos().y - picture.y + ui.px(4), picture.height / 2);
     picture.y += used;
     picture.height -= used;
   }
   if (s.granted.has(Right::See)) {
-    const bool dark = ui.theme().name != kit::ThemeName::Light;
-    ImGui::GetWindowDrawList()->AddRectFilled({picture.x, picture.y}, {picture.x + picture.width, picture.y + picture.height},
-                                              kit::packed(kit::mixed(ui.theme().ground, kit::Colour{0}, dark ? 0.4F : 0.1F)));
+    // Behind the picture a calm dark ground in every theme, as around a photograph: what is not picture steps back.
+    ImGui::GetWindowDrawList()->AddRectFilled({picture.x, picture.y}, {picture.x + picture.width, picture.y + picture.height}, kit::packed(ui.theme().stage));
     const RemoteView view = view_of(ui, picture, s, state, mine);
     RemoteViewState shown;
     if (host.draw_remote) shown = host.draw_remote(view);
@@ -221,7 +248,7 @@ void draw_remote_pane(kit::Ui& ui, const Area& area, const SessionView& s, Opera
     } else if (!shown.has_picture) {
       const std::string waiting = tr("op.waiting_picture");
       const kit::Extent e = kit::measure_text(ui, waiting, {});
-      kit::text_at(ui, picture.x + (picture.width - e.width) / 2, picture.y + picture.height / 2 - e.height, waiting, {.tone = kit::Tone::Muted});
+      kit::text_at(ui, picture.x + (picture.width - e.width) / 2, picture.y + picture.height / 2 - e.height, waiting, {.tone = kit::Tone::OnStage});
       ImGui::SetCursorScreenPos({picture.x + picture.width / 2 - ui.px(20), picture.y + picture.height / 2 + ui.px(10)});
       kit::waiting_dots(ui, "pane.waiting");
     } else if (s.control_paused_by_customer) {

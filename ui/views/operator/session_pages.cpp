@@ -71,12 +71,21 @@ std::string date_text(std::int64_t unix_ms) {
   return text;
 }
 
-std::string rights_text(Rights rights) {
+std::string seconds_text(std::int64_t unix_ms) {
+  const std::time_t t = static_cast<std::time_t>(unix_ms / 1000);
+  std::tm local{};
+  localtime_r(&t, &local);
+  char text[16] = {};
+  std::strftime(text, sizeof text, "%H:%M:%S", &local);
+  return text;
+}
+
+std::string rights_text(Rights rights, const std::string& none = {}) {
   std::string words;
   for (const Right right : {Right::See, Right::Point, Right::Control}) {
     if (rights.has(right)) words += (words.empty() ? "" : ", ") + right_name(right);
   }
-  return words.empty() ? tr("op.no_rights_used") : words;
+  return words.empty() ? none : words;
 }
 
 }  // namespace
@@ -105,7 +114,7 @@ void draw_waiting(kit::Ui& ui, const Area& area, const SessionView& s, OperatorS
       kit::space(ui, 12);
     }
     if (!s.code_replaces_dead_one && s.notice.kind != session::NoticeKind::None) {
-      if (draw_notice(ui, "code.notice", s.notice, true)) out.emplace_back(session::DismissNotice{s.notice.id});
+      if (draw_operator_notice(ui, "code.notice", s.notice)) out.emplace_back(session::DismissNotice{s.notice.id});
       kit::space(ui, 12);
     }
     kit::begin_card(ui, "code.card");
@@ -134,7 +143,7 @@ void draw_waiting(kit::Ui& ui, const Area& area, const SessionView& s, OperatorS
   kit::end_screen(ui);
 }
 
-void draw_ended(kit::Ui& ui, const Area& area, const SessionView& s, OperatorState&, const OperatorHost& host, OperatorOut& out) {
+void draw_ended(kit::Ui& ui, const Area& area, const SessionView& s, OperatorState& state, const OperatorHost& host, OperatorOut& out) {
   kit::begin_screen(ui, "ended", {.x = area.x, .y = area.y, .width = area.width, .height = area.height, .padding = 24});
   kit::begin_column(ui, 580);
   kit::space(ui, std::clamp(area.height / ui.scale() * 0.08F, 4.0F, 90.0F));
@@ -143,7 +152,7 @@ void draw_ended(kit::Ui& ui, const Area& area, const SessionView& s, OperatorSta
   kit::text(ui, "ended.cause", cause_words(s.end.cause), {.tone = kit::Tone::Muted});
   kit::space(ui, 16);
   if (s.notice.kind != session::NoticeKind::None) {
-    if (draw_notice(ui, "ended.notice", s.notice, true)) out.emplace_back(session::DismissNotice{s.notice.id});
+    if (draw_operator_notice(ui, "ended.notice", s.notice)) out.emplace_back(session::DismissNotice{s.notice.id});
     kit::space(ui, 12);
   }
   kit::begin_card(ui, "ended.card");
@@ -164,6 +173,14 @@ void draw_ended(kit::Ui& ui, const Area& area, const SessionView& s, OperatorSta
   if (kit::button(ui, "ended.dismiss", tr("op.dismiss"), {.kind = kit::ButtonKind::Primary, .icon = kit::icon::kCheck})) out.emplace_back(session::DismissSession{s.local_id});
   kit::beside(ui);
   if (kit::button(ui, "ended.new_session", tr("op.new_session"), {.icon = kit::icon::kPlus})) out.emplace_back(session::NewSession{});
+  if (host.read_past && !s.end.journal_path.empty()) {
+    kit::beside(ui);
+    if (kit::button(ui, "ended.record", tr("op.show_record"), {.icon = kit::icon::kHistory})) {
+      state.history_open = true;
+      state.history_file = s.end.journal_path;
+      state.history_lines = host.read_past(s.end.journal_path);
+    }
+  }
   if (host.copy && !s.chat.empty()) {
     kit::beside(ui);
     if (kit::button(ui, "ended.copy_chat", tr("op.copy_chat"), {.icon = kit::icon::kCopy})) host.copy(transcript_text(s.chat, tr("op.me"), session_title(s)));
@@ -198,14 +215,54 @@ void draw_history(kit::Ui& ui, const Area& area, const session::OperatorSnapshot
       kit::elided(ui, "", past.peer.empty() ? tr("op.customer_unnamed") : past.peer, name - ui.px(8), {.face = kit::Face::Strong});
       kit::text_at(ui, at.x + date + name, y, duration_text(past.duration_ms), {});
       ImGui::SetCursorScreenPos({at.x + date + name + duration, y});
-      kit::elided(ui, "", rights_text(past.used), std::max(ui.px(40), width - date - name - duration), {.tone = kit::Tone::Muted});
+      kit::elided(ui, "", rights_text(past.used, tr("op.no_rights_used")), std::max(ui.px(40), width - date - name - duration), {.tone = kit::Tone::Muted});
     });
-    if (pressed && host.copy) host.copy(past.file);
+    if (pressed && host.read_past) {
+      state.history_file = past.file;
+      state.history_lines = host.read_past(past.file);
+    }
     ++shown;
   }
   if (shown == 0) kit::muted(ui, "history.none", tr("op.history_none"));
   kit::end_scroll(ui);
   kit::end_screen(ui);
+}
+
+void draw_past_session(kit::Ui& ui, const Area& area, const session::OperatorSnapshot& snapshot, OperatorState& state, const OperatorHost& host) {
+  kit::begin_screen(ui, "past", {.x = area.x, .y = area.y, .width = area.width, .height = area.height, .padding = 24});
+  const auto known = std::find_if(snapshot.past.begin(), snapshot.past.end(), [&](const auto& p) { return p.file == state.history_file; });
+  const std::string name = known == snapshot.past.end() || known->peer.empty() ? tr("op.customer_unnamed") : known->peer;
+  bool back = kit::button(ui, "past.back", tr("op.history"), {.icon = kit::icon::kLeft});
+  kit::beside(ui);
+  if (host.copy && kit::button(ui, "past.copy_path", tr("op.copy_path"), {.icon = kit::icon::kCopy})) host.copy(state.history_file);
+  back = ui.escape_pressed() || back;
+  kit::space(ui, 8);
+  const std::string when = known == snapshot.past.end() ? std::string() : ", " + date_text(known->began_unix_ms) + " " + clock_text(known->began_unix_ms);
+  kit::heading(ui, "past.heading", name + when);
+  kit::elided(ui, "past.file", state.history_file, kit::width_left(ui), {.face = kit::Face::Mono, .size = kit::Size::Small, .tone = kit::Tone::Muted});
+  kit::space(ui, 8);
+  kit::begin_scroll(ui, "past.lines");
+  if (state.history_lines.empty()) kit::text(ui, "past.none", tr("op.past_unreadable"), {.tone = kit::Tone::Muted});
+  for (std::size_t i = 0; i < state.history_lines.size(); ++i) {
+    const PastLine& line = state.history_lines[i];
+    const ImVec2 at = ImGui::GetCursorScreenPos();
+    const float time = ui.px(84), kind = ui.px(220), width = kit::width_left(ui);
+    kit::text_at(ui, at.x, at.y + ui.px(2), seconds_text(line.at_unix_ms), {.face = kit::Face::Mono, .size = kit::Size::Small, .tone = kit::Tone::Muted});
+    const std::string key = "journal.kind." + line.kind;
+    const std::string what = kit::translated(key) ? tr(key) : line.kind;
+    const std::string rights = rights_text(line.rights);
+    const std::string more = rights + (rights.empty() || line.text.empty() ? "" : ": ") + line.text;
+    const float room = std::max(width - time - kind, ui.px(80));
+    kit::text_at(ui, at.x + time, at.y, what, {.face = kit::Face::Strong}, kind - ui.px(8));
+    kit::text_at(ui, at.x + time + kind, at.y, more, {}, room);
+    const float high = std::max(kit::measure_text(ui, what, {.face = kit::Face::Strong}, kind - ui.px(8)).height, kit::measure_text(ui, more, {}, room).height);
+    ui.map().add({.label = "past.line." + std::to_string(i), .role = kit::Role::Text,
+                  .rect = {static_cast<int>(at.x), static_cast<int>(at.y), static_cast<int>(width), static_cast<int>(high)}, .text = what + " " + more});
+    ImGui::Dummy({width, high + ui.px(6)});
+  }
+  kit::end_scroll(ui);
+  kit::end_screen(ui);
+  if (back) state.history_file.clear();
 }
 
 }  // namespace beside::views

@@ -25,7 +25,7 @@ void begin_page(kit::Ui& ui, const session::OperatorSnapshot& snapshot, const ch
   kit::space(ui, measure::kGap);
   kit::heading(ui, std::string(id) + ".heading", tr(heading));
   kit::space(ui, measure::kTight);
-  if (draw_notice(ui, std::string(id) + ".notice", snapshot.notice, true)) out.emplace_back(session::DismissNotice{snapshot.notice.id});
+  if (draw_operator_notice(ui, std::string(id) + ".notice", snapshot.notice)) out.emplace_back(session::DismissNotice{snapshot.notice.id});
   kit::space(ui, measure::kGap);
 }
 
