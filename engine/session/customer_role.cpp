@@ -156,7 +156,8 @@ void CustomerRole::on_ready(const control::Welcome& welcome) {
 }
 
 void CustomerRole::on_message(const control::Envelope& message) {
-  dirty_ = true;
+  // What comes through an open tunnel says itself when it changes what people see; heartbeats do not.
+  if (!message.has_tunnel() || !session_ || !session_->live()) dirty_ = true;
   switch (message.body_case()) {
     case control::Envelope::kRefused: on_refused(message.refused()); break;
     case control::Envelope::kJoined: on_joined(message.joined()); break;

@@ -99,6 +99,14 @@ void OperatorRole::on_ready(const control::Welcome& welcome) {
 }
 
 void OperatorRole::on_message(const control::Envelope& message) {
+  if (message.has_tunnel()) {
+    // What comes through an open tunnel says itself when it changes what people see; heartbeats do not.
+    OperatorSession* const to = find(message.tunnel().session_id());
+    if (to != nullptr && to->link() != nullptr && to->link()->open()) {
+      to->link()->on_tunnel(message.tunnel());
+      return in_session_changed();
+    }
+  }
   dirty_ = true;
   switch (message.body_case()) {
     case control::Envelope::kSignedIn: {
