@@ -24,22 +24,28 @@ std::string environment(const char* name) {
 Result<Settings> read(const fs::path& file) {
   Settings out;
   out.from = file;
-  const auto bad = [&](const std::string& why) { return fail(ErrorKind::Environment, "settings", file.string() + ": " + why); };
+  // line 0: not known.
+  const auto bad = [&](toml::source_index line, const std::string& why) {
+    return fail(ErrorKind::Environment, "settings", file.string() + (line == 0 ? "" : ", line " + std::to_string(line)) + ": " + why);
+  };
   try {
     const toml::table table = toml::parse_file(file.string());
     for (const auto& [key, value] : table) {
       const std::string_view name = key.str();
       if (name != "relay" && name != "pin" && name != "organisation_key" && name != "name" && name != "mark" &&
           name != "paths" && name != "proxy" && name != "extra_ca" && name != "require_code") {
-        return bad("unknown setting \"" + std::string(name) + "\"");
+        return bad(key.source().begin.line, "unknown setting \"" + std::string(name) + "\"");
       }
+      const bool as_meant = name == "require_code" ? value.is_boolean() : value.is_string();
+      if (!as_meant) return bad(key.source().begin.line, std::string(name) + ": " + (name == "require_code" ? "true or false" : "text in quotes") + " is needed");
     }
+    const auto line_of = [&table](const char* name) { return table.get(name)->source().begin.line; };
     if (const auto relay = table["relay"].value<std::string>()) {
       auto address = wire::parse_relay_address(*relay);
-      if (!address) return bad("relay: " + address.error().detail);
+      if (!address) return bad(line_of("relay"), "relay: " + address.error().detail);
       if (const auto pin = table["pin"].value<std::string>()) {
         const auto raw = from_base64url(*pin);
-        if (!raw || raw->size() != 32) return bad("pin: 43 characters of base64url are needed");
+        if (!raw || raw->size() != 32) return bad(line_of("pin"), "pin: 43 characters of base64url are needed");
         address->pin.emplace();
         std::copy(raw->begin(), raw->end(), address->pin->begin());
       }
@@ -50,10 +56,10 @@ Result<Settings> read(const fs::path& file) {
     out.proxy = table["proxy"].value_or(std::string());
     out.extra_ca_file = table["extra_ca"].value_or(std::string());
     const std::string paths = table["paths"].value_or(std::string("best"));
-    if (paths != "best" && paths != "tls") return bad("paths: \"best\" or \"tls\"");
+    if (paths != "best" && paths != "tls") return bad(line_of("paths"), "paths: \"best\" or \"tls\"");
     out.tls_only = paths == "tls";
   } catch (const toml::parse_error& e) {
-    return bad(std::string(e.description()) + " in line " + std::to_string(e.source().begin.line));
+    return bad(e.source().begin.line, std::string(e.description()));
   }
   return out;
 }
