@@ -108,6 +108,9 @@ class MarkDecoder final : public ports::VideoDecoder {
 
 }  // namespace
 
+std::unique_ptr<ports::VideoEncoder> make_mark_encoder() { return std::make_unique<MarkEncoder>(); }
+std::unique_ptr<ports::VideoDecoder> make_mark_decoder() { return std::make_unique<MarkDecoder>(); }
+
 // ---- the line ----
 
 void MemoryControl::open(Handlers handlers) {

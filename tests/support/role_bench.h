@@ -19,6 +19,10 @@ namespace beside::test {
 
 class RoleBench;
 
+// Pictures without a codec: SPS, PPS and one slice that holds nothing but a mark.
+std::unique_ptr<ports::VideoEncoder> make_mark_encoder();
+std::unique_ptr<ports::VideoDecoder> make_mark_decoder();
+
 // One client's line to the relay, in memory. A cut line tries again every 250 ms, as the real one does in a session.
 class MemoryControl final : public ports::RelayControl {
  public:
