@@ -182,6 +182,18 @@ TEST_CASE("Pointer moves are sent once a batch, buttons at their place, drags en
   CHECK_FALSE(r.control.wheel(0, 120));
 }
 
+TEST_CASE("A press beside the picture ends typing into it before the next frame") {
+  auto keyboard = german();
+  Recorder r;
+  r.show(RemoteInput::Control);
+  REQUIRE(r.control.focused());
+  r.control.pointer(-5, 10);
+  CHECK_FALSE(r.control.button(1, true));
+  CHECK_FALSE(r.control.focused());
+  r.type(*keyboard, kQ);
+  CHECK(r.texts().empty());
+}
+
 TEST_CASE("Pointing shows a mark over the picture and hides it outside") {
   Recorder r;
   r.show(RemoteInput::Point);

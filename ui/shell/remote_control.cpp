@@ -176,6 +176,13 @@ void RemoteControl::flush() {
 }
 
 bool RemoteControl::button(int button, bool down) {
+  // A press beside the picture ends typing into it at once, not with the next frame: the key that follows may come first,
+  // and what is meant for the operator's own chat must not go to the customer's machine.
+  if (down && focused_ && view_ &&
+      (x_ < view_->x || y_ < view_->y || x_ >= view_->x + view_->width || y_ >= view_->y + view_->height)) {
+    let_go();
+    focused_ = false;
+  }
   if (!view_ || view_->input != RemoteInput::Control || button < 1 || button > 9) return false;
   const std::uint32_t bit = 1U << button;
   if (down ? !over_picture(x_, y_) : (buttons_ & bit) == 0) return false;

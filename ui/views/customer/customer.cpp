@@ -41,6 +41,7 @@ std::vector<session::CustomerCommand> draw_customer(kit::Ui& ui, const session::
       // What is open should fit; the shell keeps it within the monitor.
       wish.panel_height = s.ask ? 720.0f : state.chat_open ? 740.0f : state.words_open ? 660.0f : 480.0f;
       if (!s.ask && (s.notice.kind != session::NoticeKind::None || s.recovering)) wish.panel_height += 120.0f;
+      if (!s.ask && !state.chat_open && state.larger_text) wish.panel_height += 120.0f;
       break;
     case session::CustomerStage::Ended:
       draw_end(ui, s, state, out, wish);

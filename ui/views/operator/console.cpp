@@ -210,7 +210,7 @@ void draw_status_bar(kit::Ui& ui, const Area& area, const session::OperatorSnaps
   if (live) {
     const bool best = s->media.reason == session::RungReason::Best;
     part("status.rung", kit::icon::kSignal, rung_text(s->media.rung) + (best ? "" : ": " + rung_reason_text(s->media.reason)));
-    if (s->media.rtt_ms >= 0) part("status.rtt", kit::icon::kClock, tr("op.rtt", s->media.rtt_ms), s->media.rtt_ms > 250 ? kit::Tone::Warning : kit::Tone::Muted);
+    if (s->media.rtt_ms >= 0 && s->stage == SessionStage::Live) part("status.rtt", kit::icon::kClock, tr("op.rtt", s->media.rtt_ms), s->media.rtt_ms > 250 ? kit::Tone::Warning : kit::Tone::Muted);
     part("status.encoder", kit::icon::kMonitor, s->media.encoder);
     if (s->media.width > 0) part("status.size", kit::icon::kExpand, std::to_string(s->media.width) + " x " + std::to_string(s->media.height));
     if (s->refused_events > 0) part("status.refused", kit::icon::kHand, kit::trn("op.refused_events", s->refused_events), kit::Tone::Warning);
@@ -235,6 +235,14 @@ void operator_chord(OperatorState& state, char key, OperatorOut& out) {
 
 OperatorOut draw_operator(kit::Ui& ui, const session::OperatorSnapshot& snapshot, OperatorState& state, const OperatorHost& host) {
   OperatorOut out;
+  // What a page before the console needs first has the keyboard.
+  const bool address = snapshot.stage == session::OperatorStage::NeedAddress || state.change_address;
+  const bool invited = snapshot.stage == session::OperatorStage::Redeem || state.redeeming;
+  const char* const first = snapshot.stage == session::OperatorStage::Console ? "" : address ? "address.field" : invited ? "redeem.invitation" : "sign_in.login";
+  if (state.first_field != first) {
+    state.first_field = first;
+    if (*first != '\0') ui.focus(first);
+  }
   switch (snapshot.stage) {
     case session::OperatorStage::NeedAddress:
       draw_operator_address(ui, snapshot, state, out);

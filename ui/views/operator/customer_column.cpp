@@ -93,7 +93,7 @@ void draw_customer_column(kit::Ui& ui, const Area& area, const SessionView& s, O
   kit::separator(ui);
   kit::space(ui, 10);
   rights(ui, s, state, out);
-  kit::space(ui, 8);
+  kit::space(ui, 16);
   kit::separator(ui);
   kit::space(ui, 10);
   kit::text(ui, "", tr("op.chat"), {.face = kit::Face::Strong, .size = kit::Size::Small, .tone = kit::Tone::Muted});

@@ -45,6 +45,7 @@ struct OperatorState {
   // before the console
   std::string address, login, password, invitation, display_name, new_password, repeat_password;
   bool redeeming = false, change_address = false;
+  std::string first_field;            // what got the keyboard when the page came up
   // console
   std::uint32_t selected = 0;         // local_id; 0 = none
   std::map<std::uint32_t, SessionUi> sessions;
