@@ -524,6 +524,10 @@ void CustomerSession::poll(LocalTime now) {
   if (consent_.paused_by_gap() && now - link_->last_heard() > 5min) return end(EndView::Cause::PeerLost);
   if (input_.poll(now) && desktop_) desktop_->release_all();
   send_cursor(now);
+  if (tail_due() <= now) {
+    tail_->sent_at = now;   // asked again as long as nothing is heard of it
+    if (screen_) screen_->request_key();
+  }
   if (screen_) screen_->set_hold(link_->send_delay() > kHoldPicturesAbove);
 
   const bool paused = consent_.in_force().has(Right::Control) && control_paused_until_ > now;
@@ -551,7 +555,7 @@ LocalTime CustomerSession::next_deadline() const {
   if (finished_) return kNever;
   LocalTime next = std::min({link_->next_deadline(), farewell_until_});
   if (ended_ || !live_) return next;
-  next = std::min({next, consent_.next_deadline(), input_.next_deadline(), cursor_.next_deadline()});
+  next = std::min({next, consent_.next_deadline(), input_.next_deadline(), cursor_.next_deadline(), tail_due()});
   if (control_paused_) next = std::min(next, control_paused_until_);
   for (const auto& [bit, at] : used_at_) {
     if (at != LocalTime{}) next = std::min(next, at + kLiveMark + 1ms);

@@ -79,6 +79,7 @@ class CustomerSession {
   void used(Right right);
   void note(ports::JournalKind kind, Rights rights, std::string text);
   void send_cursor(LocalTime now);
+  LocalTime tail_due() const;
   void finish();
   void settle_receipt();
 
@@ -95,6 +96,10 @@ class CustomerSession {
   flow::CursorSender cursor_;
   std::optional<flow::VideoSender> video_;
   flow::BandwidthEstimate bandwidth_;
+  // The last packet of the newest picture until the viewer says that it came. A screen that rests sends nothing after it,
+  // so no gap in the numbers would ever show the viewer that it was lost.
+  struct Tail { Ssrc ssrc; SeqNo seq; LocalTime sent_at{}; };
+  std::optional<Tail> tail_;
   std::uint32_t cursor_ssrc_ = 0;
   std::uint16_t cursor_seq_ = 0;
   std::uint32_t cursor_serial_ = 0;

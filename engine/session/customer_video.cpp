@@ -86,6 +86,7 @@ void CustomerSession::send_picture(const ports::EncodedPicture& picture) {
     Bytes sealed;
     if (!link_->send_rtp(std::move(packet), flow::Pacer::Class::Video, &sealed)) return;
     if (header) bandwidth_.on_sent(header->ssrc, header->seq, sealed.size(), now);
+    if (header) tail_ = Tail{header->ssrc, header->seq, now};
     media_.bytes += sealed.size();
     video_->keep(std::move(sealed), now);
   }
@@ -98,7 +99,14 @@ void CustomerSession::send_picture(const ports::EncodedPicture& picture) {
 void CustomerSession::on_rtcp(const std::vector<wire::RtcpPacket>& packets) {
   const LocalTime now = ports_.clock->now();
   for (const auto& packet : packets) {
-    if (const auto* feedback = std::get_if<wire::CcFeedback>(&packet)) bandwidth_.on_feedback(*feedback, now);
+    if (const auto* feedback = std::get_if<wire::CcFeedback>(&packet)) {
+      bandwidth_.on_feedback(*feedback, now);
+      for (const wire::CcStream& stream : feedback->streams) {
+        if (!tail_ || stream.ssrc != tail_->ssrc) continue;
+        const auto at = static_cast<std::uint16_t>(tail_->seq.value - stream.begin_seq);
+        if (at < stream.arrivals.size() && stream.arrivals[at].received) tail_.reset();
+      }
+    }
     if (const auto* nack = std::get_if<wire::Nack>(&packet)) media_.lost_packets += nack->lost.size();
   }
   if (!video_) return;
@@ -110,6 +118,12 @@ void CustomerSession::on_rtcp(const std::vector<wire::RtcpPacket>& packets) {
   const int kbps = bandwidth_.target_kbps();
   link_->set_rate_kbps(kbps * 3 / 2);
   if (screen_) screen_->set_target_kbps(kbps);
+}
+
+// When a tail of which nothing was heard counts as lost: four round trips, 400 ms at least, after what still waits to go out.
+LocalTime CustomerSession::tail_due() const {
+  if (!tail_ || !see_running_ || link_->line_lost()) return kNever;
+  return tail_->sent_at + std::max<nanoseconds>(400ms, 4 * link_->rtt().value_or(100ms)) + link_->send_delay();
 }
 
 void CustomerSession::on_cursor_shape(const ports::CursorImage& image) {
