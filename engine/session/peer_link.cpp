@@ -194,6 +194,9 @@ void PeerLink::on_rejoined(const control::Rejoined& rejoined) {
   control_ready_ = true;
   peer_present_ = rejoined.peer_present();
   on_ticket(rejoined.ticket());
+  // A relay that was started anew knows no leg's address any more: without asking at once, media would go into the dark
+  // until the next consent check.
+  if (media_) media_->probe_now();
   tunnel_.rejoined(ports_.clock->now());
   flush(ports_.clock->now());
   control::Envelope fetch;
