@@ -251,7 +251,7 @@ void OperatorSession::on_message(const inner::Inner& message) {
 void OperatorSession::on_rights(const inner::RightsNow& now) {
   if (now.revision() < rights_revision_) return;
   rights_revision_ = now.revision();
-  const Rights before = granted_;
+  const Rights before = granted_ | paused_;
   granted_ = Rights(now.rights()) & kBuiltRights;
   paused_ = now.cause() == 3 || now.cause() == 4 ? before - granted_ : Rights();
   if (now.cause() == 2 && !(before - granted_).empty()) note(JournalKind::Revoked, before - granted_, "by the customer");
@@ -543,7 +543,7 @@ SessionView OperatorSession::view() const {
   v.peer = peer_;
   v.notice = notice_;
   v.offered = offered_;
-  v.granted = granted_;
+  v.granted = granted_ | paused_;   // a paused right is still given; the views say that it rests
   v.paused = paused_;
   v.asked = asked_;
   v.refused = refused_;
