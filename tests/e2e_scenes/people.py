@@ -8,8 +8,8 @@ import time
 
 from harness import Display, Failure, Relay, Window, binary, check, need, psnr, wait_until
 
-OPERATOR_SCREEN = (1480, 820)
-CUSTOMER_SCREEN = (820, 600)
+OPERATOR_SCREEN = (1480, 980)
+CUSTOMER_SCREEN = (820, 790)
 
 
 class Session:
@@ -143,13 +143,16 @@ class Session:
 
     def operator_clicks_at(self, x, y, button=1):
         self.at_operator.click(*self.to_operator(x, y), button)
+        if self.operator.has("pane.right_control"):
+            # Keys go to the customer from the frame on that follows the click.
+            wait_until("the picture to have the keyboard", lambda: (self.operator.find("remote") or {}).get("focused"), 5)
 
     # ---- control ----
 
     def operator_may_type(self):
         """Control was granted and the customer's own input no longer pauses it."""
         self.operator.wait("pane.right_control")
-        wait_until("the customer's hands to rest", lambda: time.monotonic() - self.at_customer.touched > 1.15, 5)
+        wait_until("the customer's hands to rest", lambda: time.monotonic() - self.at_customer.touched > 1.6, 5)
         self.operator.wait_gone("pane.control_paused", 5)
 
     # ---- chat ----
