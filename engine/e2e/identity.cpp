@@ -15,7 +15,7 @@ void Identity::Free::operator()(x509_st* certificate) const { X509_free(certific
 
 Result<Identity> Identity::create() {
   Identity id;
-  id.key_.reset(EVP_EC_gen("P-256"));
+  id.key_.reset(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"));
   id.certificate_.reset(X509_new());
   X509* cert = id.certificate_.get();
   if (!id.key_ || cert == nullptr) return fail(ErrorKind::Environment, "e2e/identity: key");

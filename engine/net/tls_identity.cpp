@@ -143,7 +143,7 @@ std::optional<SpkiPin> parse_pin(std::string_view base64url) {
 
 Result<TlsIdentity> TlsIdentity::create_self_signed(const std::string& host, std::int64_t unix_ms) {
   auto made = std::make_shared<Impl>();
-  made->key.reset(EVP_EC_gen("P-256"));
+  made->key.reset(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"));
   CertPtr certificate(X509_new());
   if (!made->key || !certificate) return tls_fail("net/identity: key");
   std::array<unsigned char, 16> serial{};
