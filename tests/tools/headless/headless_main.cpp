@@ -9,6 +9,7 @@
 #include "capture/synthetic/synthetic_desktop.h"
 #include "capture/synthetic/synthetic_source.h"
 #include "engine/base/log.h"
+#include "engine/gpu/converter.h"
 #include "engine/wire/relay_address.h"
 #include "tests/tools/headless/customer_player.h"
 #include "tests/tools/headless/operator_player.h"
@@ -102,6 +103,7 @@ int main(int argc, char** argv) {
     config.settings = settings;
     config.identity = identity_of(line, control::ROLE_CUSTOMER, "customer");
     config.display = line.display;
+    config.converter = gpu::make_cpu_converter("no window, no device");
     if (!line.scene.empty()) make_synthetic(line, config);
     return headless::CustomerPlayer(std::move(config), line.code.empty() ? std::string(code.reveal()) : line.code).run();
   }
