@@ -290,6 +290,7 @@ bool CustomerRole::exchange_not_begun() const {
 void CustomerRole::shut_down() {
   if (session_ && session_->live() && !session_->ended()) session_->end(EndView::Cause::PanelClosed);
   if (session_) session_->poll(ports_.clock->now());
+  if (session_ && session_->ended()) session_->finish();   // nobody stays to wait for the farewell
   if (control_) control_->close();
 }
 

@@ -225,6 +225,7 @@ void CustomerSession::on_message(const inner::Inner& message) {
       note(JournalKind::PeerVerified, {}, peer_.name + (peer_.organisation.empty() ? "" : ", " + peer_.organisation) + ", by code");
       break;
     case inner::Inner::kAsk: on_ask(message.ask()); break;
+    case inner::Inner::kGiveBack: take_back(Rights(message.give_back().rights()), "given back by the operator"); break;
     case inner::Inner::kWithdraw: consent_.withdraw(message.withdraw().ask_id()); break;
     case inner::Inner::kStop: end(EndView::Cause::OperatorEnded); break;
     case inner::Inner::kVideoAnswer:
@@ -291,11 +292,13 @@ void CustomerSession::decide(const DecideAsk& decision) {
   events_.changed();
 }
 
-void CustomerSession::revoke(Rights rights) {
+void CustomerSession::revoke(Rights rights) { take_back(rights, "by the customer"); }
+
+void CustomerSession::take_back(Rights rights, const char* why) {
   const Rights had = consent_.granted() & rights;
   consent_.revoke(rights, ports_.clock->now());
   if (had.empty()) return;
-  note(JournalKind::Revoked, had, "by the customer");
+  note(JournalKind::Revoked, had, why);
   rights_changed(kCauseRevoked);
 }
 

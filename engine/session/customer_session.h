@@ -56,6 +56,7 @@ class CustomerSession {
   // From here on nothing is shared; idempotent.
   void end(EndView::Cause cause, const std::string& detail = {});
   void poll(LocalTime now);
+  void finish();               // after end(): leaves now, without waiting for the other end's receipt
   LocalTime next_deadline() const;
   void fill(CustomerSnapshot& snapshot) const;
 
@@ -75,12 +76,12 @@ class CustomerSession {
   void on_layout(const DesktopLayout& layout);
   void on_line(bool lost, LocalTime since);
   void rights_changed(std::uint32_t cause);
+  void take_back(Rights rights, const char* why);
   void apply_screen();
   void used(Right right);
   void note(ports::JournalKind kind, Rights rights, std::string text);
   void send_cursor(LocalTime now);
   LocalTime tail_due() const;
-  void finish();
   void settle_receipt();
 
   const CustomerPorts& ports_;

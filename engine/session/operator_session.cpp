@@ -408,8 +408,11 @@ void OperatorSession::mark_read() {
 }
 
 void OperatorSession::give_back(Rights rights) {
-  // The operator's own word: he stops using it. The customer's grant is the customer's to take back.
-  granted_ = granted_ - rights;
+  if (!link_) return;
+  granted_ = granted_ - rights;   // not used from here on, whatever the answer's way takes
+  inner::Inner out;
+  out.mutable_give_back()->set_rights(rights.bits);
+  (void)link_->send(out);
   events_.changed();
 }
 

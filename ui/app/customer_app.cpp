@@ -62,6 +62,9 @@ int run_customer(const Settings& settings, const CustomerOptions& options) {
     own.set_focused(now.focused);
     engine->command(session::PanelVisibility{now.visible});
   };
+  events.display_gone = [&] {
+    if (engine) engine->stop();
+  };
   auto made = shell::Shell::create(std::move(config), std::move(events));
   if (!made) return 1;
   const std::unique_ptr<shell::Shell> shell = std::move(*made);

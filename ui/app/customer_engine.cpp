@@ -67,6 +67,9 @@ CustomerEngine::CustomerEngine(CustomerEngineConfig config, WakeFn snapshot_chan
                  [this] { return role_->next_deadline(); },
                  [this] {
                    role_->shut_down();
+                   // What was said last has to leave the machine: nobody else tells the other end.
+                   for (const LocalTime until = local_now() + 150ms; local_now() < until && thread_.loop().run_one(20ms);) {
+                   }
                    role_.reset();
                  }});
 }

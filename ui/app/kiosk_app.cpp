@@ -121,6 +121,9 @@ int run_kiosk(const KioskFile& file) {
     note_window(*screen.own, now);
     if (engine) engine->command(session::PanelVisibility{now.visible});
   };
+  events.display_gone = [&] {
+    if (engine) engine->stop();
+  };
   auto made = shell::Shell::create(kiosk_shell({file.theme, file.languages.front(), kiosk_scale(file.scale, screen.desk->screen())},
                                               file.settings.company),
                                   std::move(events));

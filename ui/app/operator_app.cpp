@@ -85,6 +85,9 @@ int run_operator(const Settings& settings, const OperatorOptions& options) {
   };
   views::OperatorOut from_chords;
   events.local_chord = [&](char key) { views::operator_chord(state, key, from_chords); };
+  events.display_gone = [&] {
+    if (engine) engine->stop();
+  };
   auto made = shell::Shell::create(std::move(config), std::move(events));
   if (!made) return 1;  // the shell has told the person
   const std::unique_ptr<shell::Shell> shell = std::move(*made);

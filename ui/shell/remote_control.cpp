@@ -186,6 +186,7 @@ bool RemoteControl::button(int button, bool down) {
   if (!view_ || view_->input != RemoteInput::Control || button < 1 || button > 9) return false;
   const std::uint32_t bit = 1U << button;
   if (down ? !over_picture(x_, y_) : (buttons_ & bit) == 0) return false;
+  if (down) focused_ = true;   // the key that follows may come before the next frame
   flush();
   InputEvent event = at_pointer(down ? InputKind::ButtonDown : InputKind::ButtonUp);
   event.button = static_cast<std::uint8_t>(button);

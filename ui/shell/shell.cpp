@@ -31,6 +31,7 @@ namespace beside::shell {
 namespace {
 
 constexpr milliseconds kWatch{250};       // how often a panel is looked after
+constexpr milliseconds kLook{2000};       // and any window's display
 constexpr int kSettleFrames = 4;          // a dialog asked for in one frame is opened, measured and shown in the next three
 constexpr float kEdgeMargin = 28, kEdgeStep = 24;
 
@@ -64,6 +65,7 @@ class ShellOnGlfw final : public Shell, public FrameContext {
 
   ~ShellOnGlfw() override {
     alive_ = false;
+    on_display_gone(nullptr);
     if (device_) (void)device_->queue().wait_idle();
     remotes_.clear();
     if (imgui_vulkan_) ImGui_ImplVulkan_Shutdown();
@@ -84,7 +86,11 @@ class ShellOnGlfw final : public Shell, public FrameContext {
   // ---- Shell ----
   Result<void> run(const std::function<void(FrameContext&)>& draw) override {
     while (!quit_) {
-      if (auto stepped = step(draw, kNever); !stepped) return fail(stepped);
+      if (auto stepped = step(draw, kNever); !stepped) {
+        // A surface that is lost is mostly a display that is gone: the first call sees it, the second says so and ends.
+        for (int i = 0; i < 2; ++i) (void)x11_->pump();
+        return fail(stepped);
+      }
     }
     return {};
   }
@@ -268,6 +274,10 @@ Result<void> ShellOnGlfw::open() {
   auto x11 = X11Window::create(window_);
   if (!x11) return sorry("shell: x11", "The display closed its connection.");
   x11_ = std::move(*x11);
+  on_display_gone([this] {
+    std::fputs("beside: The display has gone away, so Beside ends here. Start it again once there is one.\n", stderr);
+    if (events_.display_gone) events_.display_gone();
+  });
   auto keyboard = KeyboardReader::create();
   if (keyboard) {
     keyboard_ = std::move(*keyboard);
@@ -612,7 +622,8 @@ Result<bool> ShellOnGlfw::step(const std::function<void(FrameContext&)>& draw, L
   if (frames_due_ == 0 && !woken_.load(std::memory_order_acquire)) {
     LocalTime next = std::min(until, ui_->wants().next());
     const LocalTime time = local_now();
-    if (panel_) next = std::min(next, time + kWatch);
+    // A dead display wakes nobody: it is noticed by looking.
+    next = std::min(next, time + (panel_ ? kWatch : kLook));
     if (next == kNever) {
       glfwWaitEvents();
     } else if (next > time) {

@@ -76,6 +76,8 @@ struct ShellEvents {
   std::function<void(std::uint32_t session, std::uint64_t number, LocalTime at)> picture_shown;
   // On main before each frame: hand over what other threads left (on_picture and the like).
   std::function<void()> before_frame;
+  // The display has gone away: end what must end in good order. The process ends, with status 1, when this returns. Main.
+  std::function<void()> display_gone;
   // Local chords while the remote view has the focus: Ctrl+Alt+Shift and this key ('K' palette, 'L' leave, F12 as 'F').
   std::function<void(char key)> local_chord;
 };

@@ -23,6 +23,7 @@
 #include <clocale>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include "engine/base/clock.h"
@@ -37,6 +38,12 @@ GLFWAPI Window glfwGetX11Window(GLFWwindow* window);
 
 namespace beside::shell {
 namespace {
+
+std::function<void()> g_gone;   // main thread
+void display_is_gone() {
+  if (g_gone) std::exchange(g_gone, nullptr)();
+  std::_Exit(1);
+}
 
 struct Free {
   void operator()(void* memory) const { std::free(memory); }
@@ -70,6 +77,7 @@ class WindowOnX final : public X11Window {
   ~WindowOnX() override { grab_keyboard(false); }
 
   bool pump() override {
+    if (xcb_connection_has_error(c_.get()) != 0) display_is_gone();
     bool changed = false;
     while (Reply<xcb_generic_event_t> event{xcb_poll_for_event(c_.get())}) {
       const int type = event->response_type & 0x7f;
@@ -536,6 +544,13 @@ Result<std::unique_ptr<KeyboardReader>> KeyboardReader::create_for_layout(const 
   return std::unique_ptr<KeyboardReader>(std::move(reader));
 }
 
+void on_display_gone(std::function<void()> gone) {
+  g_gone = std::move(gone);
+  // By itself Xlib writes words that nobody understands and calls exit(), under the feet of our threads.
+  XSetIOErrorHandler([](Display*) { return 0; });
+  XSetIOErrorExitHandler(glfwGetX11Display(), [](Display*, void*) { display_is_gone(); }, nullptr);
+}
+
 void show_plain_message(const std::string& title, const std::string& text) {
   Display* display = XOpenDisplay(nullptr);
   if (display == nullptr) return;
@@ -545,17 +560,26 @@ void show_plain_message(const std::string& title, const std::string& text) {
   char* fallback = nullptr;
   XFontSet fonts = XCreateFontSet(display, "-*-*-medium-r-*--14-*-*-*-*-*-*-*,-*-fixed-medium-r-*--14-*-*-*-*-*-*-*,*", &missing, &missing_count, &fallback);
   if (missing != nullptr) XFreeStringList(missing);
+  constexpr int kLine = 22, kMargin = 24, kWidth = 640;
+  GC gc = XDefaultGC(display, screen);
+  const auto fits = [&](const std::string& line) {
+    if (fonts == nullptr) return line.size() <= 68;
+    return Xutf8TextEscapement(fonts, line.c_str(), static_cast<int>(line.size())) <= kWidth - 2 * kMargin;
+  };
   std::vector<std::string> lines(1);
-  for (std::size_t i = 0, width = 0; i < text.size(); ++i, ++width) {
-    const bool wrap = text[i] == ' ' && width > 68;
-    if (text[i] == '\n' || wrap) {
-      lines.emplace_back();
-      width = 0;
+  std::string word;
+  for (const char c : text + "\n") {
+    if (c != ' ' && c != '\n') {
+      word += c;
       continue;
     }
-    lines.back() += text[i];
+    const std::string with = lines.back().empty() ? word : lines.back() + " " + word;
+    if (fits(with) || lines.back().empty()) lines.back() = with;
+    else lines.push_back(word);
+    word.clear();
+    if (c == '\n') lines.emplace_back();
   }
-  constexpr int kLine = 22, kMargin = 24, kWidth = 640;
+  lines.pop_back();
   const int height = kMargin * 2 + kLine * static_cast<int>(lines.size()) + 52;
   const ::Window window = XCreateSimpleWindow(display, XRootWindow(display, screen), 0, 0, kWidth, static_cast<unsigned>(height), 0,
                                               XBlackPixel(display, screen), XWhitePixel(display, screen));
@@ -564,7 +588,6 @@ void show_plain_message(const std::string& title, const std::string& text) {
   XSetWMProtocols(display, window, &close, 1);
   XSelectInput(display, window, ExposureMask | KeyPressMask | ButtonReleaseMask | StructureNotifyMask);
   XMapRaised(display, window);
-  GC gc = XDefaultGC(display, screen);
   XSetForeground(display, gc, XBlackPixel(display, screen));
   const auto draw = [&](const std::string& line, int x, int y) {
     const int bytes = static_cast<int>(line.size());

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -13,6 +14,10 @@ struct GLFWwindow;
 
 // All of X11 and xkbcommon that the shell needs lives behind this header.
 namespace beside::shell {
+
+// Calls `gone` when the display of GLFW's connection goes away and ends the process with status 1 after it: GLFW would wait
+// for ever for events of a dead connection. Main thread.
+void on_display_gone(std::function<void()> gone);
 
 // What GLFW cannot do with a window: stacking, every workspace, no minimising, and whether people really see it.
 // Uses a connection of its own, so that its events are its own. Thread: main.
