@@ -91,6 +91,7 @@ Result<void> check_body(const Inner& m) {
       BS_PEER_CHECK(m.journal_head().head().size() == 32, "wire/inner: journal_head.head");
       return {};
     case Inner::kAnswer:
+    case Inner::kGiveBack:
     case Inner::kWithdraw:
     case Inner::kPause:
     case Inner::kTyping:
@@ -131,6 +132,7 @@ std::string dump_inner(const Inner& m) {
     case Inner::kRightsNow:
       return fmt::format("RightsNow rights={:#x} revision={} monitor={} cause={}", m.rights_now().rights(),
                          m.rights_now().revision(), m.rights_now().monitor_id(), m.rights_now().cause());
+    case Inner::kGiveBack: return fmt::format("GiveBack rights={:#x}", m.give_back().rights());
     case Inner::kWithdraw: return fmt::format("Withdraw id={}", m.withdraw().ask_id());
     case Inner::kStop: return fmt::format("Stop reason={}", static_cast<int>(m.stop().reason()));
     case Inner::kPause: return fmt::format("Pause {} refused={}", m.pause().paused(), m.pause().refused_events());

@@ -19,6 +19,7 @@ struct CustomerState {
   // address entry, start
   std::string address, code;
   bool took_prefill = false;
+  std::uint64_t code_cleared_for = 0; // notice that said that the code is dead
   bool code_slip = false;  // the check digit says that a digit is wrong; nothing was sent
   // consent
   std::uint32_t ask_id = 0;

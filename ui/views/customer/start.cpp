@@ -30,6 +30,23 @@ bool code_adds_up(std::string_view digits) {
   return interim == 0;
 }
 
+namespace {
+
+bool says_code_is_dead(session::NoticeKind kind) {
+  switch (kind) {
+    case session::NoticeKind::CodeUnknown:
+    case session::NoticeKind::CodeExpired:
+    case session::NoticeKind::CodeUsed:
+    case session::NoticeKind::CodeWrong:
+    case session::NoticeKind::CodeSilent:
+    case session::NoticeKind::CodeTampered:
+    case session::NoticeKind::PeerDisconnected: return true;
+    default: return false;
+  }
+}
+
+}  // namespace
+
 void draw_start(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState& state, CustomerOut& out) {
   if (!state.took_prefill && !s.code_prefill.empty()) {
     state.code = kit::code_digits(s.code_prefill);
@@ -53,6 +70,11 @@ void draw_start(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState& 
   kit::space(ui, kit::measure::kSection);
   kit::text(ui, "start.explain", kit::tr("start.explain"));
   kit::space(ui, kit::measure::kWide);
+  if (says_code_is_dead(s.notice.kind) && s.notice.id != state.code_cleared_for) {
+    state.code_cleared_for = s.notice.id;
+    state.code.clear();       // the next one is typed into an empty field
+    ui.focus("start.code");
+  }
   const kit::FieldResult typed =
       kit::code_field(ui, "start.code", state.code, {.label = kit::tr("start.code_label"), .hint = "000 000 0000"});
   if (typed.changed) state.code_slip = false;
