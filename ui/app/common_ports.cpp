@@ -28,8 +28,8 @@ net::RelayRoute route_to(const wire::RelayAddress& address, const Settings& sett
 }
 
 net::MediaTicket native_ticket(const control::Ticket& ticket) {
+  // The host that a ticket may name is not followed: a relay that was taken over shall not send our packets elsewhere.
   net::MediaTicket out;
-  out.host = ticket.host();
   out.udp_port = static_cast<std::uint16_t>(ticket.udp_port());
   out.ufrag = ticket.ufrag();
   out.password = ticket.password();
@@ -157,7 +157,8 @@ session::CommonPorts make_common_ports(NetThread& thread, const TimeSource& cloc
   ports.identity.locale = identity.language;
   ports.identity.build_id = build_id();
   ports.person = identity.person;
-  ports.organisation = settings.company;
+  ports.organisation = settings.company.substr(0, 64);   // what Introduce carries
+  while (!is_utf8(ports.organisation)) ports.organisation.pop_back();
   ports.language = identity.language;
   ports.system = system_description();
   return ports;
