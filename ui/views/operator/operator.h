@@ -11,6 +11,7 @@
 #include "engine/session/snapshot.h"
 #include "ui/kit/widgets.h"
 #include "ui/views/shared/chat_box.h"
+#include "ui/views/shared/notices.h"
 #include "ui/views/shared/remote_area.h"
 
 // The operator's screens: functions of a snapshot and of what is being typed, returning what the operator did.
@@ -116,6 +117,8 @@ const std::vector<Chord>& chords();
 void send_chord(const session::SessionView&, const Chord&, OperatorOut&);
 
 // ---- small parts ----
+// The operator's: lower, with a cross at the right, so that it takes little of the picture's room.
+bool draw_operator_notice(kit::Ui& ui, std::string_view id, const session::Notice& notice);
 const session::SessionView* find_session(const session::OperatorSnapshot&, std::uint32_t id);
 std::string session_title(const session::SessionView&);
 std::string session_state_text(const session::SessionView&);

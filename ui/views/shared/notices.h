@@ -23,7 +23,5 @@ std::span<const session::NoticeKind> all_notice_kinds();
 bool is_warning(session::NoticeKind kind);
 // A card with the three parts; `dismissible` adds a button. True when dismissed. Draws nothing for None.
 bool draw_notice(kit::Ui& ui, std::string_view id, const session::Notice& notice, bool dismissible);
-// The operator's: lower, with a cross at the right, so that it takes little of the picture's room.
-bool draw_operator_notice(kit::Ui& ui, std::string_view id, const session::Notice& notice);
 
 }  // namespace beside::views
