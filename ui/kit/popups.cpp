@@ -42,7 +42,7 @@ bool begin_popup(Ui& ui, std::string_view id) {
   const float left = ImGui::GetCursorScreenPos().x;
   ui.layout().regions.push_back({left, left + inner, 0});
   record(ui, id, Role::Panel, window->Rect(), {});
-  if (ui.escape_pressed()) ImGui::CloseCurrentPopup();
+  if (ui.escape_pressed()) close_popup(ui);
   return true;
 }
 
@@ -106,7 +106,7 @@ bool begin_dialog(Ui& ui, std::string_view id, std::string_view words, bool& ope
   if (!shown) return false;
   ui.push_layer();
   if (ui.escape_pressed()) open = false;
-  if (!open) ImGui::CloseCurrentPopup();
+  if (!open) close_popup(ui);   // a frame without it must follow: until then everything below it counts as covered
   const ImVec2 at = ImGui::GetCursorScreenPos();
   ui.layout().regions.push_back({at.x, at.x + width - 2 * ui.px(20), 0});
   record(ui, id, Role::Dialog, ImGui::GetCurrentWindow()->Rect(), {});
