@@ -3,6 +3,7 @@
 back to it by itself. The network is a namespace of the scene's own with a packet filter, made and removed here."""
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -21,6 +22,7 @@ class Namespace:
         self.name = f"bs-{short}-{os.getpid()}"
 
     def __enter__(self):
+        sweep()
         done = subprocess.run(["ip", "netns", "add", self.name], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         if done.returncode != 0:
             raise Skipped("no network namespaces here: " + done.stdout.decode().strip())
@@ -39,6 +41,14 @@ class Namespace:
         if done.returncode != 0:
             raise Failure(f"{' '.join(words)}: {done.stdout.decode().strip()}")
         return done.stdout.decode()
+
+
+def sweep():
+    """Removes namespaces of scenes that were killed: their names end with the scene's process id."""
+    listed = subprocess.run(["ip", "netns", "list"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout.decode()
+    for name, process in re.findall(r"^(bs-[a-z]+-([0-9]+))\b", listed, re.MULTILINE):
+        if not os.path.exists(f"/proc/{process}"):
+            subprocess.run(["ip", "netns", "del", name], stderr=subprocess.DEVNULL)
 
 
 class NetPlayer(Player):
@@ -94,6 +104,12 @@ def more_pictures(player, seconds=8.0):
     """The picture moves on: ten more than now."""
     before = player.pictures()
     player.wait("the picture to go on", lambda: player.pictures() >= before + 10, seconds)
+
+
+def longest_gap(player, start, end):
+    """The longest time without a new picture between two moments of time.monotonic(), s."""
+    times = [e["t_us"] / 1e6 for e in player.events("picture") if start <= e["t_us"] / 1e6 <= end]
+    return max((b - a for a, b in zip(times, times[1:])), default=end - start)
 
 
 def is_on(rung, reason):
@@ -153,8 +169,12 @@ def play(stage, net):
     closed = time.monotonic()
     for player in (operator, customer):
         player.wait("TLS again", lambda: is_on("tls", "udp_blocked")(player), 15)
-    more_pictures(operator)
     stage.figure("tls_after_udp_died", round((time.monotonic() - closed) * 1000), "ms")
+    more_pictures(operator)
+    # t_us is the clock of time.monotonic().
+    frozen = longest_gap(operator, closed - 0.5, time.monotonic())
+    stage.figure("picture_frozen_as_udp_died", round(frozen * 1000), "ms")
+    stage.say(f"UDP dropped in mid-session: TLS again, the picture stood still for {frozen:.1f} s")
     finish(operator, customer)
 
     # Told not to try UDP, nobody sends a packet of it.
