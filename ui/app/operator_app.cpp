@@ -71,6 +71,7 @@ int run_operator(const Settings& settings, const OperatorOptions& options) {
   shell::ShellConfig config = shell_config(options.window);
   config.title = settings.company.empty() ? "Beside operator" : "Beside operator, " + settings.company;
   config.app_id = "beside-operator";
+  config.remote_pictures = true;
   config.min_width = 960;
   config.min_height = 600;
   shell::ShellEvents events;

@@ -164,6 +164,7 @@ class ShellOnGlfw final : public Shell, public FrameContext {
   Result<void> start_imgui_vulkan();
   Result<bool> draw_frame(const std::function<void(FrameContext&)>& draw);
   void upload();
+  void make_ready();          // for the first remote picture
   void pointer_at(double x, double y);
   void pointer_is_here();     // asks the server where it is
   void scroll_at_edges(const RemoteView& view, Remote& remote);
@@ -188,6 +189,8 @@ class ShellOnGlfw final : public Shell, public FrameContext {
   InputQueue input_;
   std::map<std::uint32_t, Remote> remotes_;
   std::list<Drawing> drawings_;
+  std::unique_ptr<gpu::RemotePicture> spare_;   // the first session's, made ready
+  int ready_step_ = 0;
   std::optional<RemoteView> main_view_;
   RemotePlacement main_placement_;
   VkCommandBuffer commands_ = VK_NULL_HANDLE;
@@ -503,8 +506,45 @@ void ShellOnGlfw::pointer_is_here() {
   pointer_at(x, y);
 }
 
+// A software driver compiles a pipeline's shaders when it first draws with it, for a third of a second and more. That is
+// done once, on a picture of four pixels under everything else, as soon as our own window stands.
+void ShellOnGlfw::make_ready() {
+  constexpr int kFirst = 3;   // frames of ours that go before
+  if (!config_.remote_pictures || ready_step_ > kFirst + 1) return;
+  if (++ready_step_ <= kFirst) {
+    frames_due_ = std::max(frames_due_, 1);
+    return;
+  }
+  if (ready_step_ == kFirst + 2) {
+    if (spare_) spare_->clear();
+    return;
+  }
+  auto made = gpu::RemotePicture::create(*device_, swapchain_->render_pass());
+  if (!made) return;
+  static std::uint8_t grey[64];
+  ports::DecodedPicture tiny;
+  tiny.planes.width = tiny.planes.height = 2;
+  for (int plane = 0; plane < 3; ++plane) {
+    tiny.planes.data[plane] = grey;
+    tiny.planes.stride[plane] = 16;
+  }
+  if (!(*made)->update(tiny)) return;
+  spare_ = std::move(*made);
+  Drawing& drawing = drawings_.emplace_back();
+  drawing.picture = spare_.get();
+  drawing.commands = &commands_;
+  drawing.draw.viewport_width = swapchain_->width();
+  drawing.draw.viewport_height = swapchain_->height();
+  drawing.draw.placement = {0, 0, 1, Rect{0, 0, 2, 2}};
+  ImDrawList* list = ImGui::GetBackgroundDrawList();
+  list->AddCallback(&ShellOnGlfw::draw_picture, &drawing);
+  list->AddCallback(ImDrawCallback_ResetRenderState, nullptr);
+  frames_due_ = std::max(frames_due_, 1);
+}
+
 void ShellOnGlfw::upload() {
   for (auto& [session, remote] : remotes_) {
+    if (!remote.picture && spare_) remote.picture = std::move(spare_);
     if (!remote.picture) {
       auto made = gpu::RemotePicture::create(*device_, swapchain_->render_pass());
       if (!made) {
@@ -672,6 +712,7 @@ Result<bool> ShellOnGlfw::draw_frame(const std::function<void(FrameContext&)>& d
   drawings_.clear();
   main_view_.reset();
   ui_->begin_frame(now, unix_now_ms());
+  make_ready();
   draw(*this);
   ui_->end_frame();
   if (!main_view_) control_.set_view(std::nullopt, {});

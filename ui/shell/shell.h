@@ -36,6 +36,7 @@ struct ShellConfig {
   kit::ThemeName theme = kit::ThemeName::Light;
   float scale = 0;                    // 0: BESIDE_SCALE, else the monitor's content scale
   std::string language;               // "de"; empty: from the environment
+  bool remote_pictures = false;       // will show some: what the first one needs is made ready while nobody waits for it
 };
 
 // What our window is to people who look at the screen.
