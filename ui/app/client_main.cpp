@@ -5,6 +5,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 
 #include "engine/base/log.h"
@@ -57,6 +58,8 @@ int main(int argc, char** argv) {
   operate->fallthrough();
   CLI11_PARSE(program, argc, argv);
   std::signal(SIGPIPE, SIG_IGN);
+  // Mesa would keep compiled shaders in the home directory: nothing but the journal stays there after a session.
+  ::setenv("MESA_SHADER_CACHE_DISABLE", "true", 0);
   log::open(verbose ? log::Level::Info : log::Level::Warn, log_file);
 
   auto settings = app::load_settings(config);
