@@ -368,6 +368,8 @@ void CustomerSession::apply_screen() {
   const std::uint32_t monitor = consent_.monitor_id() != 0 ? consent_.monitor_id() : viewed_monitor_;
   if (see_running_ && monitor == running_monitor_) return;
   running_monitor_ = monitor;
+  // The viewer threw its receiver away with the right, and the encoder has nothing new to announce: what there is is offered anew.
+  if (!see_running_ && stream_.number != 0) on_stream(stream_);
   see_running_ = true;
   screen_->begin(*grant, monitor);
   screen_->request_key();
