@@ -38,7 +38,7 @@ def need(*programs):
             raise Skipped(f"{name} is not installed")
 
 
-def wait_until(what, look, seconds=10.0, every=POLL):
+def wait_until(what, look, seconds=20.0, every=POLL):
     """Calls look() until it gives something true and returns that; `what` says what was waited for."""
     end = time.monotonic() + seconds
     while True:
@@ -108,7 +108,7 @@ class Stage:
         path = self.folder / f"{name}.log"
         return path.read_text(errors="replace") if path.exists() else ""
 
-    def end(self, child, seconds=5.0, number=signal.SIGTERM):
+    def end(self, child, seconds=20.0, number=signal.SIGTERM):
         """Ends one of our processes; returns its exit status."""
         if child.poll() is None:
             child.send_signal(number)
@@ -366,7 +366,7 @@ class Window:
     def labels(self):
         return [w["label"] for w in self.map()["widgets"]]
 
-    def wait(self, label, seconds=10.0, enabled=False):
+    def wait(self, label, seconds=20.0, enabled=False):
         def look():
             if self.child.poll() is not None:
                 raise Failure(f"{self.name} has ended with status {self.child.returncode} while {label} was awaited")
@@ -377,10 +377,10 @@ class Window:
         except Failure as e:
             raise Failure(f"{e}; on screen: {', '.join(dict.fromkeys(self.labels()))}") from None
 
-    def wait_gone(self, label, seconds=10.0):
+    def wait_gone(self, label, seconds=20.0):
         wait_until(f"{self.name}: {label} to go", lambda: not self.has(label), seconds)
 
-    def wait_text(self, label, pattern, seconds=10.0):
+    def wait_text(self, label, pattern, seconds=20.0):
         """Waits until a widget shows text that matches; returns the match."""
         def look():
             widget = self.find(label)
@@ -398,11 +398,11 @@ class Window:
     def all_text(self):
         return "\n".join(w.get("text", "") for w in self.map()["widgets"])
 
-    def middle(self, label, seconds=10.0, enabled=False):
+    def middle(self, label, seconds=20.0, enabled=False):
         x, y, width, height = self.settled(label, seconds, enabled)
         return x + width // 2, y + height // 2
 
-    def settled(self, label, seconds=10.0, enabled=False):
+    def settled(self, label, seconds=20.0, enabled=False):
         """The rectangle of a widget once it no longer moves (a window that has just been mapped is still placed)."""
         last, since = None, 0.0
 
@@ -414,16 +414,16 @@ class Window:
             return last if time.monotonic() - since >= 0.25 else None
         return wait_until(f"{self.name}: {label} to rest", look, seconds + 5)
 
-    def click(self, label, seconds=10.0, button=1):
+    def click(self, label, seconds=20.0, button=1):
         self.display.click(*self.middle(label, seconds, enabled=True), button)
 
-    def fill(self, label, text, seconds=10.0):
+    def fill(self, label, text, seconds=20.0):
         """Clicks into a field and types."""
         self.click(label, seconds)
-        wait_until(f"{self.name}: {label} to have the keyboard", lambda: (self.find(label) or {}).get("focused"), 5)
+        wait_until(f"{self.name}: {label} to have the keyboard", lambda: (self.find(label) or {}).get("focused"), 20)
         self.display.type(text)
 
-    def ended(self, seconds=10.0):
+    def ended(self, seconds=20.0):
         wait_until(f"{self.name} to end", lambda: self.child.poll() is not None, seconds)
         return self.child.returncode
 

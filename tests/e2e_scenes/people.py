@@ -41,7 +41,7 @@ class Session:
         self.operator.fill("sign_in.login", login)
         self.operator.fill("sign_in.password", password)
         self.operator.click("sign_in.go")
-        self.operator.wait("top.new_session", 15)
+        self.operator.wait("top.new_session", 20)
 
     def new_code(self):
         self.operator.click("top.new_session")
@@ -51,7 +51,7 @@ class Session:
         def look():
             code = self.operator.text("code.value").replace(" ", "")
             return code if len(code) == 10 and code != other_than else None
-        self.code = wait_until("a code on the operator's screen", look, 15)
+        self.code = wait_until("a code on the operator's screen", look, 20)
         return self.code
 
     def operator_asks(self, *rights, reason="to look at the printer"):
@@ -63,7 +63,7 @@ class Session:
                 continue
             if bool(widget.get("checked")) != (right in rights):
                 self.operator.click(f"ask.{right}")
-                wait_until(f"ask.{right} to change", lambda r=right: bool(self.operator.find(f"ask.{r}").get("checked")) == (r in rights), 5)
+                wait_until(f"ask.{right} to change", lambda r=right: bool(self.operator.find(f"ask.{r}").get("checked")) == (r in rights), 20)
         self.operator.fill("ask.reason", reason)
         self.operator.click("ask.send")
 
@@ -80,7 +80,7 @@ class Session:
         customer = customer or self.customer
         customer.click("start.code")
         customer.display.type(code or self.code)
-        customer.click("start.connect", 5)
+        customer.click("start.connect", 20)
 
     def connect(self):
         """From two open windows to a live session."""
@@ -90,7 +90,7 @@ class Session:
         self.operator.wait("tool.ask", 20)
 
     def customer_allows(self):
-        self.customer.click("consent.allow", 15)
+        self.customer.click("consent.allow", 20)
         return time.monotonic()
 
     def share(self, *rights, reason="to look at the printer"):
@@ -109,7 +109,7 @@ class Session:
         width, height = self.at_customer.size
         if self.picture_rect()[2:] != [width, height]:
             self.operator.click("tool.fit")
-        wait_until("the picture at its own size", lambda: self.picture_rect()[2:] == [width, height], 5)
+        wait_until("the picture at its own size", lambda: self.picture_rect()[2:] == [width, height], 20)
 
     def likeness(self, leave_out_panel=True):
         """PSNR between the customer's screen and what the operator's window shows of it, our own panel left out."""
@@ -123,7 +123,7 @@ class Session:
             out.append((int(here["X"]) - x - 24, int(here["Y"]) - y - 24, 64, 64))
         return psnr(self.at_operator.grab(), (x, y), self.at_customer.grab(), (0, 0), self.at_customer.size, out)
 
-    def wait_alike(self, what, decibels=32.0, seconds=10.0):
+    def wait_alike(self, what, decibels=32.0, seconds=20.0):
         best = 0.0
 
         def look():
@@ -141,19 +141,47 @@ class Session:
         left, top, width, height = self.picture_rect()
         return left + (x + 0.5) * width / self.at_customer.size[0], top + (y + 0.5) * height / self.at_customer.size[1]
 
+    def operator_clicks_into(self, window):
+        """A click into the middle of a window of the customer's, until that window has her keyboard: then keys go there."""
+        x, y, width, height = self.window_area(window)
+        for _ in range(3):   # a window manager under load may lose a click that only raises the window
+            self.operator_clicks_at(x + width // 2, y + height // 2)
+            try:
+                wait_until("the window to have the keyboard", lambda: self.customer_focus() == int(window), 7)
+                return
+            except Failure:
+                continue
+        raise Failure(f"clicks by the operator do not give window {window} the keyboard: {self.customer_focus()} has it")
+
+    def customer_clicks_into(self, window):
+        x, y, width, height = self.window_area(window)
+        self.at_customer.click(x + width // 2, y + height // 2)
+        wait_until("the customer's window to have the keyboard", lambda: self.customer_focus() == int(window), 20)
+
+    def customer_focus(self):
+        """The window that the customer's window manager says is the active one; 0: none."""
+        found = self.at_customer.ask("xdotool", "getactivewindow").strip()
+        return int(found) if found.isdigit() else 0
+
     def operator_clicks_at(self, x, y, button=1):
-        self.at_operator.click(*self.to_operator(x, y), button)
+        at = [int(v) for v in self.to_operator(x, y)]
+        # A hand that jumps and presses within one frame of the window presses where its pointer was drawn before.
+        self.at_operator.xdo("mousemove", *at, "sleep", 0.25, "click", button)
         if self.operator.has("pane.right_control"):
             # Keys go to the customer from the frame on that follows the click.
-            wait_until("the picture to have the keyboard", lambda: (self.operator.find("remote") or {}).get("focused"), 5)
+            wait_until("the picture to have the keyboard", lambda: (self.operator.find("remote") or {}).get("focused"), 20)
 
     # ---- control ----
+
+    def customer_rests(self):
+        """Until the customer's own input, any click of hers, no longer pauses control (1 s, PROTOCOL 6)."""
+        wait_until("the customer's hands to rest", lambda: time.monotonic() - self.at_customer.touched > 1.6, 20)
 
     def operator_may_type(self):
         """Control was granted and the customer's own input no longer pauses it."""
         self.operator.wait("pane.right_control")
-        wait_until("the customer's hands to rest", lambda: time.monotonic() - self.at_customer.touched > 1.6, 5)
-        self.operator.wait_gone("pane.control_paused", 5)
+        self.customer_rests()
+        self.operator.wait_gone("pane.control_paused", 20)
 
     # ---- chat ----
 
@@ -164,7 +192,7 @@ class Session:
     def customer_chat_shows(self, text):
         if not self.customer.has("chat.field"):
             self.customer.click("panel.chat")
-        wait_until(f"the customer's chat to show {text!r}", lambda: text in self.customer.all_text(), 5)
+        wait_until(f"the customer's chat to show {text!r}", lambda: text in self.customer.all_text(), 20)
 
     # ---- the customer's desktop ----
 
@@ -174,7 +202,7 @@ class Session:
         self.stage.start(f"xterm-{name}", ["xterm", "-T", name, "-geometry", place, "-fn", "fixed", "-bg", background, "-fg", "white", "-b", "4", "-e",
                                            "sh", "-c", run],
                          dict(self.at_customer.env, PS1="$ "))
-        return wait_until(f"the xterm {name}", lambda: self.at_customer.windows_titled(f"^{name}$"), 15)[0]
+        return wait_until(f"the xterm {name}", lambda: self.at_customer.windows_titled(f"^{name}$"), 20)[0]
 
     def open_lamp(self, place=(20, 420)):
         """An xterm at the customer's that is dark or light as we say: something to see from afar."""
@@ -238,7 +266,7 @@ def rights_at_customer(customer):
     return sorted({m.group(1) for label in customer.labels() if (m := re.fullmatch(r"panel\.right\.(\w+)", label))})
 
 
-def expect(window, label, pattern, seconds=10.0):
+def expect(window, label, pattern, seconds=20.0):
     return window.wait_text(label, pattern, seconds)
 
 
