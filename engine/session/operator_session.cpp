@@ -253,6 +253,7 @@ void OperatorSession::on_rights(const inner::RightsNow& now) {
   rights_revision_ = now.revision();
   const Rights before = granted_ | paused_;
   granted_ = Rights(now.rights()) & kBuiltRights;
+  count_held(granted_);
   paused_ = now.cause() == 3 || now.cause() == 4 ? before - granted_ : Rights();
   if (now.cause() == 2 && !(before - granted_).empty()) note(JournalKind::Revoked, before - granted_, "by the customer");
   if (now.cause() == 3 || now.cause() == 4) note(JournalKind::Paused, before - granted_, "");
@@ -468,8 +469,10 @@ void OperatorSession::end(EndView::Cause cause) {
     return events_.changed();
   }
   end_.duration_ms = std::chrono::duration_cast<milliseconds>(now - began_).count();
-  for (Right right : {Right::See, Right::Point, Right::Control}) {
-    if (last_granted_.has(right)) end_.uses.push_back({right, 0, used_.has(right)});
+  count_held(Rights());
+  for (const auto& [bit, held] : held_) {
+    const auto right = static_cast<Right>(bit);
+    if (last_granted_.has(right)) end_.uses.push_back({right, std::chrono::duration_cast<milliseconds>(held.total).count(), used_.has(right)});
   }
   note(JournalKind::SessionEnded, used_, cause == EndView::Cause::OperatorEnded ? "by the operator" : "by the customer or a loss");
   if (journal_) {
@@ -492,6 +495,15 @@ void OperatorSession::end(EndView::Cause cause) {
   granted_ = paused_ = asked_ = Rights();
   events_.changed();
   ports_.wake();
+}
+
+void OperatorSession::count_held(Rights granted) {
+  const LocalTime now = ports_.clock->now();
+  for (Right right : {Right::See, Right::Point, Right::Control}) {
+    Held& held = held_[static_cast<std::uint32_t>(right)];
+    if (granted.has(right) && !held.since) held.since = now;
+    if (!granted.has(right) && held.since) held.total += now - *std::exchange(held.since, std::nullopt);
+  }
 }
 
 void OperatorSession::settle_receipt() {

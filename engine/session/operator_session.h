@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 
@@ -113,6 +114,12 @@ class OperatorSession {
   std::deque<Shown> times_;                  // the last 5 s
   bool any_shown_ = false;
   EndView end_;
+  struct Held {
+    std::optional<LocalTime> since;
+    nanoseconds total{0};
+  };
+  std::map<std::uint32_t, Held> held_;       // bit of the right -> how long it was granted
+  void count_held(Rights granted);
   Bytes own_head_, peer_head_;               // of the journals, once each has ended
 };
 

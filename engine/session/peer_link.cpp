@@ -240,6 +240,7 @@ void PeerLink::on_datagram(ByteSpan datagram) {
     return;
   }
   heard();
+  unanswered_since_.reset();
   if (rtcp) {
     if (auto packets = wire::parse_rtcp(packet)) events_.rtcp(*packets);
     else ++refused_datagrams_;
@@ -278,6 +279,7 @@ void PeerLink::pump_media(LocalTime now) {
     if (burst.empty()) break;
     std::vector<ByteSpan> views(burst.begin(), burst.end());
     for (const Bytes& packet : burst) bytes_sent_ += packet.size();
+    if (!unanswered_since_) unanswered_since_ = now;
     (void)media_->send(views);
   }
 }
@@ -362,6 +364,12 @@ void PeerLink::poll(LocalTime now) {
       events_.line(true, last_heard_);
       if (dead_) return;
     }
+  }
+  // What we send over media is answered within a round trip (feedback, acknowledgements). A path that died in mid-session
+  // is noticed by that, long before its consent check runs out.
+  if (media_ && unanswered_since_ && now - *unanswered_since_ > kMediaSilence) {
+    media_->probe_now();
+    unanswered_since_ = now;
   }
   flush(now);
   pump_media(now);

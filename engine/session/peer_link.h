@@ -52,6 +52,7 @@ class PeerLink {
   };
   static constexpr auto kHeartbeat = 1s;
   static constexpr auto kLineSilence = 3500ms;
+  static constexpr auto kMediaSilence = 1s;
 
   PeerLink(ports::End self, std::string session_id, Bytes leg_token, std::unique_ptr<ports::SecureChannel> channel,
            Ports ports, Events events);
@@ -130,6 +131,7 @@ class PeerLink {
   bool opened_ = false, dead_ = false, control_ready_ = true, peer_present_ = true, peer_seen_ = false;
   bool line_lost_ = false;
   LocalTime last_heard_{}, probe_due_ = kNever;
+  std::optional<LocalTime> unanswered_since_;   // media went out since then and none came back
   std::uint64_t probe_nonce_ = 0;
   std::optional<nanoseconds> rtt_, shown_rtt_;
   struct Offset { nanoseconds rtt; nanoseconds peer_minus_local; LocalTime at; };

@@ -13,7 +13,7 @@
 namespace beside::app {
 
 CustomerEngine::CustomerEngine(CustomerEngineConfig config, WakeFn snapshot_changed)
-    : config_(std::move(config)), published_(std::move(snapshot_changed)),
+    : config_(std::move(config)), snapshot_changed_(snapshot_changed ? snapshot_changed : [] {}), published_(snapshot_changed_),
       own_windows_(config_.own_windows ? config_.own_windows : std::make_shared<ports::OwnWindows>()) {
   if (config_.display.empty()) {
     if (const char* display = std::getenv("DISPLAY")) config_.display = display;
@@ -62,7 +62,7 @@ CustomerEngine::CustomerEngine(CustomerEngineConfig config, WakeFn snapshot_chan
                  },
                  [this](LocalTime now) {
                    role_->poll(now);
-                   if (role_->wants_quit()) quit_ = true;
+                   if (role_->wants_quit() && !quit_.exchange(true)) snapshot_changed_();
                  },
                  [this] { return role_->next_deadline(); },
                  [this] {

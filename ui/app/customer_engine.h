@@ -41,6 +41,7 @@ class CustomerEngine {
 
  private:
   CustomerEngineConfig config_;
+  WakeFn snapshot_changed_;
   SystemClock clock_;
   Published<session::CustomerSnapshot> published_;
   std::shared_ptr<ports::RightsGate> gate_ = std::make_shared<ports::RightsGate>();

@@ -7,7 +7,7 @@
 namespace beside::app {
 
 OperatorEngine::OperatorEngine(OperatorEngineConfig config, WakeFn snapshot_changed)
-    : config_(std::move(config)), published_(std::move(snapshot_changed)) {
+    : config_(std::move(config)), snapshot_changed_(snapshot_changed ? snapshot_changed : [] {}), published_(snapshot_changed_) {
   session::OperatorPorts ports;
   static_cast<session::CommonPorts&>(ports) = make_common_ports(thread_, clock_, config_.settings, config_.identity);
   ports.make_decoder = [this](const session::ReceiveParams& params) {
@@ -30,7 +30,7 @@ OperatorEngine::OperatorEngine(OperatorEngineConfig config, WakeFn snapshot_chan
                  },
                  [this](LocalTime now) {
                    role_->poll(now);
-                   if (role_->wants_quit()) quit_ = true;
+                   if (role_->wants_quit() && !quit_.exchange(true)) snapshot_changed_();
                  },
                  [this] { return role_->next_deadline(); },
                  [this] {

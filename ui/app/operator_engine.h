@@ -31,6 +31,7 @@ class OperatorEngine {
 
  private:
   OperatorEngineConfig config_;
+  WakeFn snapshot_changed_;
   SystemClock clock_;
   Published<session::OperatorSnapshot> published_;
   std::unique_ptr<session::OperatorRole> role_;        // net thread

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+// Private to ui/shell: the class behind Shell. shell.cpp holds window, device and frame loop; shell_remote.cpp the pictures.
+#include "ui/shell/shell.h"
+
+#include <vulkan/vulkan.h>
+
+#define GLFW_INCLUDE_NONE
+#include <GLFW/glfw3.h>
+#include <backends/imgui_impl_glfw.h>
+#include <backends/imgui_impl_vulkan.h>
+#include <imgui.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <list>
+#include <map>
+#include <optional>
+
+#include "engine/base/log.h"
+#include "engine/gpu/remote_picture.h"
+#include "engine/gpu/vulkan_loader.h"
+#include "ui/kit/catalogue.h"
+#include "ui/shell/input_queue.h"
+#include "ui/shell/remote_control.h"
+#include "ui/shell/swapchain.h"
+
+namespace beside::shell {
+
+constexpr milliseconds kWatch{250};       // how often a panel is looked after
+constexpr milliseconds kLook{2000};       // and any window's display
+constexpr int kSettleFrames = 4;          // a dialog asked for in one frame is opened, measured and shown in the next three
+
+class ShellOnGlfw final : public Shell, public FrameContext {
+ public:
+  ShellOnGlfw(ShellConfig config, ShellEvents events)
+      : config_(std::move(config)), events_(std::move(events)),
+        control_([this](std::uint32_t s, const InputEvent& e) { if (events_.input) events_.input(s, e); },
+                 [this](char key) { chord_ = key; if (events_.local_chord) events_.local_chord(key); }) {}
+
+  ~ShellOnGlfw() override {
+    alive_ = false;
+    on_display_gone(nullptr);
+    if (device_) (void)device_->queue().wait_idle();
+    remotes_.clear();
+    if (imgui_vulkan_) ImGui_ImplVulkan_Shutdown();
+    if (pool_ != VK_NULL_HANDLE) vkDestroyDescriptorPool(device_->handle(), pool_, nullptr);
+    swapchain_.reset();
+    x11_.reset();
+    if (imgui_glfw_) ImGui_ImplGlfw_Shutdown();
+    ui_.reset();
+    if (context_ != nullptr) ImGui::DestroyContext(context_);
+    device_.reset();
+    if (remote_cursor_ != nullptr) glfwDestroyCursor(remote_cursor_);
+    if (window_ != nullptr) glfwDestroyWindow(window_);
+    if (glfw_) glfwTerminate();
+  }
+
+  Result<void> open();
+
+  // ---- Shell ----
+  Result<void> run(const std::function<void(FrameContext&)>& draw) override {
+    while (!quit_) {
+      if (auto stepped = step(draw, kNever); !stepped) {
+        // A surface that is lost is mostly a display that is gone: the first call sees it, the second says so and ends.
+        for (int i = 0; i < 2; ++i) (void)x11_->pump();
+        return fail(stepped);
+      }
+    }
+    return {};
+  }
+  Result<bool> step(const std::function<void(FrameContext&)>& draw, LocalTime until) override;
+  void quit() override {
+    quit_ = true;
+    wake();
+  }
+  void wake() override {
+    if (!alive_) return;
+    woken_.store(true, std::memory_order_release);
+    glfwPostEmptyEvent();
+  }
+  void on_picture(std::uint32_t session, ports::DecodedPicture picture) override;
+  void on_cursor_shape(std::uint32_t session, const ports::CursorImage& image) override;
+  void on_cursor_position(std::uint32_t session, int x, int y, bool visible) override {
+    Remote& remote = remotes_[session];
+    remote.cursor_x = x;
+    remote.cursor_y = y;
+    remote.cursor_visible = visible;
+    frames_due_ = std::max(frames_due_, 1);
+  }
+  void forget_pictures(std::uint32_t session) override {
+    remotes_.erase(session);
+    frames_due_ = std::max(frames_due_, 1);
+  }
+  void switch_to_panel(int width, int height) override;
+  void switch_to_normal(int width, int height) override;
+  void set_fullscreen(bool on) override;
+  void move_resize(const Rect& area) override { x11_->move_resize(area); }
+  WindowState window_state() const override { return state_; }
+  kit::Ui& ui() override { return *ui_; }
+  void set_theme(kit::ThemeName theme) override {
+    ui_->set_theme(theme);
+    frames_due_ = kSettleFrames;
+  }
+  std::string clipboard() const override {
+    const char* text = glfwGetClipboardString(window_);
+    return text == nullptr ? std::string() : std::string(text);
+  }
+  void set_clipboard(const std::string& text) override { glfwSetClipboardString(window_, text.c_str()); }
+  float scale() const override { return ui_->scale(); }
+  std::uint64_t frames_drawn() const override { return frames_drawn_; }
+  const gpu::Device& device() const override { return *device_; }
+  std::string device_name() const override { return device_->name(); }
+
+  // ---- FrameContext ----
+  RemoteViewState draw_remote(const RemoteView& view) override;
+  void redraw_at(LocalTime at) override { ui_->wants().at(at); }
+
+ private:
+  struct Remote {
+    std::unique_ptr<gpu::RemotePicture> picture;
+    std::optional<ports::DecodedPicture> fresh;
+    std::optional<std::uint64_t> shown_number;   // drawn in this frame for the first time
+    std::optional<ports::CursorImage> cursor;
+    bool cursor_uploaded = false, cursor_visible = false;
+    int cursor_x = 0, cursor_y = 0;
+    float scroll_x = 0, scroll_y = 0;
+  };
+  struct Drawing {
+    const gpu::RemotePicture* picture;
+    gpu::PictureDraw draw;
+    VkCommandBuffer* commands;
+  };
+  static void draw_picture(const ImDrawList*, const ImDrawCmd* command) {
+    const auto* drawing = static_cast<const Drawing*>(command->UserCallbackData);
+    drawing->picture->record_draw(*drawing->commands, drawing->draw);
+  }
+  void install_callbacks();
+  Result<void> start_imgui_vulkan();
+  Result<bool> draw_frame(const std::function<void(FrameContext&)>& draw);
+  void upload();
+  void make_ready();          // for the first remote picture
+  void pointer_at(double x, double y);
+  void pointer_is_here();     // asks the server where it is
+  void scroll_at_edges(const RemoteView& view, Remote& remote);
+  void show_cursor();
+  void look_after_window(bool force);
+  void on_key(int key, int scancode, int action);
+  static ShellOnGlfw& self(GLFWwindow* window) { return *static_cast<ShellOnGlfw*>(glfwGetWindowUserPointer(window)); }
+
+  ShellConfig config_;
+  ShellEvents events_;
+  bool glfw_ = false, imgui_glfw_ = false, imgui_vulkan_ = false;
+  std::atomic<bool> alive_{true}, woken_{true}, quit_{false};
+  GLFWwindow* window_ = nullptr;
+  std::unique_ptr<gpu::Device> device_;
+  std::unique_ptr<Swapchain> swapchain_;
+  VkDescriptorPool pool_ = VK_NULL_HANDLE;
+  ImGuiContext* context_ = nullptr;
+  std::unique_ptr<kit::Ui> ui_;
+  std::unique_ptr<X11Window> x11_;
+  std::unique_ptr<KeyboardReader> keyboard_;
+  RemoteControl control_;
+  InputQueue input_;
+  std::map<std::uint32_t, Remote> remotes_;
+  std::list<Drawing> drawings_;
+  std::unique_ptr<gpu::RemotePicture> spare_;   // the first session's, made ready
+  int ready_step_ = 0;
+  std::optional<RemoteView> main_view_;
+  RemotePlacement main_placement_;
+  VkCommandBuffer commands_ = VK_NULL_HANDLE;
+  GLFWcursor* remote_cursor_ = nullptr;
+  std::uint32_t remote_cursor_of_ = 0;
+  WindowState state_;
+  bool panel_ = false;
+  char chord_ = 0;
+  bool key_in_batch_ = false;
+  int frames_due_ = kSettleFrames + 1;
+  std::uint64_t frames_drawn_ = 0;
+  LocalTime last_look_{};
+  float pointer_x_ = 0, pointer_y_ = 0;
+  int normal_width_ = 0, normal_height_ = 0;
+  int panel_width_ = 0, panel_height_ = 0;   // logical, as last asked for
+};
+
+}  // namespace beside::shell
