@@ -195,7 +195,7 @@ RemoteView view_of(kit::Ui& ui, const Area& area, const SessionView& s, Operator
   const bool control = usable && s.granted.has(Right::Control) && !s.paused.has(Right::Control) && !mine.pointing;
   const bool point = usable && s.granted.has(Right::Point) && !s.paused.has(Right::Point);
   view.input = control ? RemoteInput::Control : point ? RemoteInput::Point : RemoteInput::None;
-  view.hovered = ui.layer_active() && ImGui::IsWindowHovered() && ImGui::IsMouseHoveringRect({area.x, area.y}, {area.x + area.width, area.y + area.height});
+  view.hovered = ui.layer_active() && ImGui::IsWindowHovered(ImGuiHoveredFlags_AllowWhenBlockedByActiveItem) && ImGui::IsMouseHoveringRect({area.x, area.y}, {area.x + area.width, area.y + area.height});
   const bool tabbed = ui.tab_stop("remote") && !state.leave_remote;
   const bool clicked = ImGui::IsMouseClicked(0);
   if (view.input == RemoteInput::Control) {
