@@ -548,6 +548,7 @@ void on_display_gone(std::function<void()> gone) {
   g_gone = std::move(gone);
   // By itself Xlib writes words that nobody understands and calls exit(), under the feet of our threads.
   XSetIOErrorHandler([](Display*) { return 0; });
+  if (glfwGetX11Display() == nullptr) return;   // none was ever reached
   XSetIOErrorExitHandler(glfwGetX11Display(), [](Display*, void*) { display_is_gone(); }, nullptr);
 }
 
