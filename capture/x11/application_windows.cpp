@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/x11/application_windows.h"
+#include "engine/base/rect_set.h"
 
 #include <unistd.h>
 #include <xcb/res.h>
@@ -11,26 +12,6 @@
 
 namespace beside::capture {
 namespace {
-
-void cut(std::vector<Rect>& parts, const Rect& hole) {
-  std::vector<Rect> left;
-  for (const Rect& part : parts) {
-    const Rect hit = part.clipped_to(hole);
-    if (hit.empty()) {
-      left.push_back(part);
-      continue;
-    }
-    const Rect pieces[] = {
-        {part.x, part.y, part.width, hit.y - part.y},
-        {part.x, hit.bottom(), part.width, part.bottom() - hit.bottom()},
-        {part.x, hit.y, hit.x - part.x, hit.height},
-        {hit.right(), hit.y, part.right() - hit.right(), hit.height},
-    };
-    for (const Rect& piece : pieces)
-      if (!piece.empty()) left.push_back(piece);
-  }
-  parts = std::move(left);
-}
 
 // WM_CLASS is two strings, instance and class, each ended by a zero (ICCCM 4.1.2.5).
 bool class_matches(std::string_view property, std::string_view wanted) {
@@ -56,7 +37,7 @@ constexpr Rect kEverything{-32768, -32768, 98304, 98304};
 
 std::vector<Rect> uncovered(const Rect& whole, const std::vector<Rect>& shown) {
   std::vector<Rect> parts{whole};
-  for (const Rect& r : shown) cut(parts, r);
+  for (const Rect& r : shown) subtract(parts, r);
   return parts;
 }
 

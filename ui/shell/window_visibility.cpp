@@ -1,29 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/shell/window_visibility.h"
+#include "engine/base/rect_set.h"
 
 namespace beside::shell {
 namespace {
-
-void subtract(std::vector<Rect>& parts, const Rect& cut) {
-  std::vector<Rect> left;
-  for (const Rect& part : parts) {
-    const Rect hit = part.clipped_to(cut);
-    if (hit.empty()) {
-      left.push_back(part);
-      continue;
-    }
-    const Rect pieces[] = {
-        {part.x, part.y, part.width, hit.y - part.y},
-        {part.x, hit.bottom(), part.width, part.bottom() - hit.bottom()},
-        {part.x, hit.y, hit.x - part.x, hit.height},
-        {hit.right(), hit.y, part.right() - hit.right(), hit.height},
-    };
-    for (const Rect& piece : pieces) {
-      if (!piece.empty()) left.push_back(piece);
-    }
-  }
-  parts = std::move(left);
-}
 
 std::int64_t area(const std::vector<Rect>& parts) {
   std::int64_t sum = 0;

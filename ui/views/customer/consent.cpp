@@ -15,19 +15,6 @@
 namespace beside::views {
 namespace {
 
-constexpr std::array kOrder{Right::See,
-                            Right::Point,
-                            Right::Control,
-                            Right::ClipboardToOperator,
-                            Right::ClipboardToCustomer,
-                            Right::FilesToOperator,
-                            Right::FilesToCustomer,
-                            Right::SystemSound,
-                            Right::Microphone,
-                            Right::Camera,
-                            Right::Record,
-                            Right::Restart};
-
 void who(kit::Ui& ui, const session::CustomerSnapshot& s) {
   kit::avatar(ui, "consent.mark", s.peer.name, ui.px(44));
   kit::beside(ui, kit::measure::kGap);
@@ -96,7 +83,7 @@ void draw_consent(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState
   kit::title(ui, "consent.title", kit::tr("consent.title"));
   if (!ask.reason.empty()) kit::text(ui, "consent.reason", kit::tr("consent.reason", ask.reason));
   kit::space(ui, kit::measure::kGrid);
-  for (const Right right : kOrder) {
+  for (const Right right : kRightsInOrder) {
     if (!asked.has(right)) continue;
     bool on = state.ticked.has(right);
     const std::string id = std::string("consent.right.") + name_of(right);

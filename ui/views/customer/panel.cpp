@@ -16,19 +16,6 @@
 namespace beside::views {
 namespace {
 
-constexpr std::array kOrder{Right::See,
-                            Right::Point,
-                            Right::Control,
-                            Right::ClipboardToOperator,
-                            Right::ClipboardToCustomer,
-                            Right::FilesToOperator,
-                            Right::FilesToCustomer,
-                            Right::SystemSound,
-                            Right::Microphone,
-                            Right::Camera,
-                            Right::Record,
-                            Right::Restart};
-
 void header(kit::Ui& ui, const session::CustomerSnapshot& s) {
   kit::avatar(ui, "panel.mark", s.peer.name, ui.px(40));
   kit::beside(ui, kit::measure::kGap);
@@ -93,14 +80,14 @@ void rights(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerOut& out) {
   kit::begin_card(ui, "panel.rights");
   kit::text(ui, "panel.rights_title", kit::tr(shown.empty() ? "panel.nothing_allowed" : "panel.allowed_now"),
             {.size = kit::Size::Small, .tone = kit::Tone::Muted});
-  for (const Right right : kOrder)
+  for (const Right right : kRightsInOrder)
     if (shown.has(right)) right_row(ui, s, right, out);
   kit::end_card(ui);
 }
 
 void rights_line(kit::Ui& ui, const session::CustomerSnapshot& s) {
   std::string names;
-  for (const Right right : kOrder)
+  for (const Right right : kRightsInOrder)
     if ((s.granted & kBuiltRights).has(right)) names += (names.empty() ? "" : ", ") + right_name(right);
   kit::live_mark(ui, "panel.rights_live", !s.in_use.empty());
   kit::beside(ui);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 
@@ -9,6 +10,11 @@
 
 // Figures as people read them, in the current language.
 namespace beside::views {
+
+// Every right, in the order in which people read them.
+inline constexpr std::array kRightsInOrder{Right::See,         Right::Point,           Right::Control,     Right::ClipboardToOperator,
+                                    Right::ClipboardToCustomer, Right::FilesToOperator, Right::FilesToCustomer, Right::SystemSound,
+                                    Right::Microphone,  Right::Camera,          Right::Record,      Right::Restart};
 
 std::string minutes_text(std::int64_t minutes);        // "under a minute", "1 minute", "12 minutes", "1 h 05 min"
 std::string duration_text(std::int64_t milliseconds);  // as minutes_text, seconds below one minute
