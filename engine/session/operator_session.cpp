@@ -446,7 +446,9 @@ void OperatorSession::picture_shown(std::uint64_t number, LocalTime at) {
 void OperatorSession::peer_left_for_good(EndView::Cause cause) {
   if (stage_ == SessionStage::Live || stage_ == SessionStage::Recovering) return end(cause);
   if (stage_ == SessionStage::Ended || !link_) return;
-  if (cause == EndView::Cause::CodeDead) return next_code(NoticeKind::SomebodyTriedWrongCode);   // the customer's client says so
+  // The customer's client says that the code is dead: not known to it, or known and then something between us was wrong.
+  if (cause == EndView::Cause::CodeDead)
+    return next_code(link_->code_proved() ? NoticeKind::CodeTampered : NoticeKind::SomebodyTriedWrongCode);
   link_->on_peer_gone();   // a fault of the exchange, if one had begun
   if (link_) next_code(NoticeKind::PeerDisconnected);
 }

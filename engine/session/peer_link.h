@@ -61,6 +61,8 @@ class PeerLink {
   const std::string& session_id() const { return session_id_; }
   bool open() const { return opened_; }
   bool guess_spent() const { return channel_->guess_spent(); }
+  // Both sides hold the same code, and the certificates that go with it are being shown.
+  bool code_proved() const { return channel_->state() == ports::ChannelState::InnerTls; }
   std::array<std::string, 4> check_words(const std::string& language) const;
 
   // From the relay.

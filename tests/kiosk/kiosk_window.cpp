@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// kiosk_window NAME X Y WIDTH HEIGHT RRGGBB [override]: a window of one colour whose WM_CLASS is NAME. Says "ready", then
-// "key CODE" for each key that it gets and "click" for each button.
+// kiosk_window NAME X Y WIDTH HEIGHT RRGGBB [override]: a window of one colour whose WM_CLASS is NAME. Leads a process
+// session of its own, as the command of a kiosk does, and says "ready SESSION", then "key CODE" for each key that it gets and
+// "click" for each button.
+#include <unistd.h>
 #include <xcb/xcb.h>
 
 #include <cstdint>
@@ -11,6 +13,7 @@
 
 int main(int argc, char** argv) {
   if (argc < 7) return 2;
+  (void)setsid();   // fails only where it leads one already
   xcb_connection_t* c = xcb_connect(nullptr, nullptr);
   if (xcb_connection_has_error(c) != 0) return 1;
   const xcb_screen_t* screen = xcb_setup_roots_iterator(xcb_get_setup(c)).data;
@@ -34,7 +37,7 @@ int main(int argc, char** argv) {
   while (xcb_generic_event_t* event = xcb_wait_for_event(c)) {
     switch (event->response_type & 0x7f) {
       case XCB_EXPOSE:
-        if (!said) std::puts("ready");
+        if (!said) std::printf("ready %d\n", static_cast<int>(getsid(0)));
         said = true;
         break;
       case XCB_KEY_PRESS: std::printf("key %d\n", reinterpret_cast<xcb_key_press_event_t*>(event)->detail); break;

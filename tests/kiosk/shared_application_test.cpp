@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // "Shares only that application": what the customer's process lets out of an X server with several programs on it.
 #include <doctest/doctest.h>
-#include <sys/types.h>
-#include <unistd.h>
 #include <xcb/xcb.h>
 
 #include <cstring>
+#include <map>
 
 #include "capture/x11/application_windows.h"
 #include "capture/x11/connection.h"
@@ -42,7 +41,9 @@ struct Rig {
                                    std::to_string(at.height), hex};
     if (override_redirect) words.emplace_back("override");
     Child child(words, {"DISPLAY=" + server.display()});
-    REQUIRE(child.line(8000) == "ready");
+    const auto first = child.line(8000).value_or("");
+    REQUIRE(first.starts_with("ready "));
+    sessions[name] = std::stoll(first.substr(6));
     x->sync();
     return child;
   }
@@ -108,6 +109,7 @@ struct Rig {
   }
 
   XServer server;
+  std::map<std::string, std::int64_t> sessions;   // of each window's program
   std::shared_ptr<ports::RightsGate> gate = std::make_shared<ports::RightsGate>();
   std::shared_ptr<ports::OwnWindows> own = std::make_shared<ports::OwnWindows>();
   std::shared_ptr<LayoutBook> layouts = std::make_shared<LayoutBook>();
@@ -164,8 +166,8 @@ TEST_CASE("an application is known by the process session of its command, and by
   Rig rig;
   auto app = rig.window("till", {100, 100, 300, 200}, kShared);
   rig.start_source();
-  SUBCASE("this session: all that this test started") {
-    rig.own->share_only({getsid(0), {}});
+  SUBCASE("the session that the application leads") {
+    rig.own->share_only({rig.sessions.at("till"), {}});
     CHECK(Rig::pixels_of(rig.full(), kShared) == 300 * 200);
   }
   SUBCASE("another session") {
