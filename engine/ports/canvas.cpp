@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/ports/canvas.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace beside::ports {
+namespace {
+
+constexpr std::size_t kMostRects = 64;
+
+// Adds without overlap: what touches is united, and beyond the limit everything is one rectangle.
+void add(std::vector<Rect>& rects, Rect area) {
+  if (area.empty()) return;
+  for (std::size_t i = 0; i < rects.size();) {
+    if (rects[i].clipped_to(area).empty()) {
+      ++i;
+      continue;
+    }
+    area = area.united_with(rects[i]);
+    rects[i] = rects.back();
+    rects.pop_back();
+    i = 0;   // the grown one may touch others
+  }
+  rects.push_back(area);
+  if (rects.size() <= kMostRects) return;
+  for (const Rect& r : rects) area = area.united_with(r);
+  rects.assign(1, area);
+}
+
+}  // namespace
+
+void Canvas::reset(int width, int height, std::uint32_t layout_generation, std::uint32_t monitor_id) {
+  const std::lock_guard lock(mutex_);
+  const bool sane = width > 0 && height > 0 && width <= kMostSide && height <= kMostSide;
+  pixels_ = sane ? make_pixel_buffer(width, height) : nullptr;
+  columns_ = sane ? (width + kCell - 1) / kCell : 0;
+  exact_.assign(sane ? static_cast<std::size_t>(columns_) * static_cast<std::size_t>((height + kCell - 1) / kCell) : 0, 0);
+  layout_generation_ = layout_generation;
+  monitor_id_ = monitor_id;
+  written_.clear();
+  marked_.clear();
+  waiting_ = {};
+  waiting_.resized = true;
+  if (sane) touch({0, 0, width, height});
+}
+
+void Canvas::write(const Rect& area, const std::uint8_t* bgrx, std::ptrdiff_t stride, bool exact) {
+  const std::lock_guard lock(mutex_);
+  if (!pixels_) return;
+  const Rect inside = area.clipped_to({0, 0, pixels_->width, pixels_->height});
+  if (inside.empty()) return;
+  const std::size_t bytes = static_cast<std::size_t>(inside.width) * 4;
+  for (int y = inside.y; y < inside.bottom(); ++y)
+    std::memcpy(pixels_->row(y) + std::ptrdiff_t{4} * inside.x, bgrx + (y - area.y) * stride + std::ptrdiff_t{4} * (inside.x - area.x), bytes);
+  set_cells(inside, exact);
+  touch(inside);
+}
+
+void Canvas::copy(const Rect& from, int x, int y) {
+  const std::lock_guard lock(mutex_);
+  if (!pixels_) return;
+  const Rect whole{0, 0, pixels_->width, pixels_->height};
+  const int dx = x - from.x, dy = y - from.y;
+  Rect to = Rect{x, y, from.width, from.height}.clipped_to(whole);
+  to = to.clipped_to(Rect{dx, dy, whole.width, whole.height});   // whose source lies inside as well
+  if (to.empty()) return;
+  const Rect source{to.x - dx, to.y - dy, to.width, to.height};
+  bool all_exact = true;
+  for (int cy = source.y / kCell; cy <= (source.bottom() - 1) / kCell && all_exact; ++cy)
+    for (int cx = source.x / kCell; cx <= (source.right() - 1) / kCell && all_exact; ++cx)
+      all_exact = exact_[static_cast<std::size_t>(cy * columns_ + cx)] != 0;
+  const std::size_t bytes = static_cast<std::size_t>(to.width) * 4;
+  const auto row = [&](int at) {
+    std::memmove(pixels_->row(at) + std::ptrdiff_t{4} * to.x, pixels_->row(at - dy) + std::ptrdiff_t{4} * source.x, bytes);
+  };
+  if (dy <= 0) {
+    for (int at = to.y; at < to.bottom(); ++at) row(at);
+  } else {
+    for (int at = to.bottom() - 1; at >= to.y; --at) row(at);
+  }
+  set_cells(to, all_exact);
+  touch(to);
+}
+
+void Canvas::mark(const Rect& area, bool exact) {
+  const std::lock_guard lock(mutex_);
+  if (!pixels_) return;
+  set_cells(area.clipped_to({0, 0, pixels_->width, pixels_->height}), exact);
+}
+
+void Canvas::commit(const UpdateTimes& times) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!pixels_ && !waiting_.resized) return;
+    for (const Rect& r : written_) add(waiting_.damage, r);
+    for (const Rect& r : marked_) add(waiting_.marks, r);
+    written_.clear();
+    marked_.clear();
+    waiting_.width = pixels_ ? pixels_->width : 0;
+    waiting_.height = pixels_ ? pixels_->height : 0;
+    waiting_.layout_generation = layout_generation_;
+    waiting_.monitor_id = monitor_id_;
+    waiting_.times = times;
+    if (std::exchange(waits_, true)) return;
+  }
+  if (changed_) changed_();
+}
+
+Canvas::Changes Canvas::take() {
+  const std::lock_guard lock(mutex_);
+  waits_ = false;
+  Changes out = waiting_;
+  waiting_.resized = false;
+  waiting_.damage.clear();
+  waiting_.marks.clear();
+  return out;
+}
+
+void Canvas::read(const std::function<void(const PixelBuffer&)>& read) const {
+  const std::lock_guard lock(mutex_);
+  if (pixels_) read(*pixels_);
+}
+
+bool Canvas::exact(const Rect& area) const {
+  const std::lock_guard lock(mutex_);
+  if (!pixels_) return false;
+  const Rect inside = area.clipped_to({0, 0, pixels_->width, pixels_->height});
+  if (inside.empty()) return false;
+  for (int cy = inside.y / kCell; cy <= (inside.bottom() - 1) / kCell; ++cy)
+    for (int cx = inside.x / kCell; cx <= (inside.right() - 1) / kCell; ++cx)
+      if (exact_[static_cast<std::size_t>(cy * columns_ + cx)] == 0) return false;
+  return true;
+}
+
+bool Canvas::has_picture() const {
+  const std::lock_guard lock(mutex_);
+  return pixels_ != nullptr;
+}
+
+void Canvas::touch(const Rect& area) { add(written_, area); }
+
+// A cell is exact only when all of it was made so at once; one pixel of doubt makes it inexact.
+void Canvas::set_cells(const Rect& area, bool exact) {
+  if (area.empty()) return;
+  bool changed = false;
+  for (int cy = area.y / kCell; cy <= (area.bottom() - 1) / kCell; ++cy) {
+    for (int cx = area.x / kCell; cx <= (area.right() - 1) / kCell; ++cx) {
+      const Rect cell = Rect{cx * kCell, cy * kCell, kCell, kCell}.clipped_to({0, 0, pixels_->width, pixels_->height});
+      std::uint8_t& now = exact_[static_cast<std::size_t>(cy * columns_ + cx)];
+      const std::uint8_t next = exact ? (now != 0 || cell.clipped_to(area) == cell ? 1 : 0) : 0;
+      changed = changed || next != now;
+      now = next;
+    }
+  }
+  if (changed) add(marked_, area);
+}
+
+}  // namespace beside::ports

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <doctest/doctest.h>
+
+#include <vector>
+
+#include "engine/ports/canvas.h"
+
+using namespace beside;
+using ports::Canvas;
+
+namespace {
+
+// Pixels whose value tells where in the whole picture they belong.
+std::vector<std::uint8_t> coloured(const Rect& area, std::uint8_t tint) {
+  std::vector<std::uint8_t> out;
+  for (int y = area.y; y < area.bottom(); ++y)
+    for (int x = area.x; x < area.right(); ++x)
+      for (const int c : {x, y, int{tint}, 0}) out.push_back(static_cast<std::uint8_t>(c));
+  return out;
+}
+void write(Canvas& canvas, const Rect& area, std::uint8_t tint, bool exact) {
+  canvas.write(area, coloured(area, tint).data(), std::ptrdiff_t{4} * area.width, exact);
+}
+int at(const Canvas& canvas, int x, int y, int channel) {
+  int out = -1;
+  canvas.read([&](const ports::PixelBuffer& p) { out = p.row(y)[4 * x + channel]; });
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("what is committed is told once, with everything that changed since it was last taken") {
+  int told = 0;
+  Canvas canvas([&] { ++told; });
+  canvas.reset(100, 50, 7, 2);
+  canvas.commit({1});
+  auto changes = canvas.take();
+  CHECK(changes.resized);
+  CHECK(changes.width == 100);
+  CHECK(changes.layout_generation == 7);
+  CHECK(changes.damage == std::vector<Rect>{{0, 0, 100, 50}});
+  write(canvas, {10, 10, 5, 5}, 1, true);
+  CHECK(canvas.take().damage.empty());   // not committed
+  canvas.commit({2});
+  write(canvas, {40, 10, 5, 5}, 1, true);
+  canvas.commit({3});
+  CHECK(told == 2);                      // the second one found the reader told already
+  changes = canvas.take();
+  CHECK(!changes.resized);
+  CHECK(changes.damage == std::vector<Rect>{{10, 10, 5, 5}, {40, 10, 5, 5}});
+  CHECK(changes.times.number == 3);
+}
+
+TEST_CASE("a cell is exact when all of it was written exactly, and not when a pixel of it is in doubt") {
+  Canvas canvas;
+  canvas.reset(40, 40, 1, 0);
+  write(canvas, {0, 0, 40, 40}, 0, true);
+  CHECK(canvas.exact({0, 0, 40, 40}));
+  write(canvas, {20, 20, 1, 1}, 9, false);
+  CHECK(!canvas.exact({16, 16, 1, 1}));
+  CHECK(canvas.exact({0, 0, 16, 16}));
+  write(canvas, {17, 17, 14, 14}, 9, true);
+  CHECK(!canvas.exact({16, 16, 1, 1}));
+  write(canvas, {16, 16, 16, 16}, 9, true);
+  CHECK(canvas.exact({0, 0, 40, 40}));
+  canvas.mark({32, 32, 8, 8}, false);
+  CHECK(!canvas.exact({39, 39, 1, 1}));
+  CHECK(!canvas.exact({100, 100, 5, 5}));
+}
+
+TEST_CASE("a copy reads all of its source first, whichever way it goes, and stays inside") {
+  for (const auto& [dx, dy] : {std::pair{0, 7}, {0, -7}, {3, 0}, {-3, 0}, {5, 9}, {-5, -9}, {60, 0}}) {
+    Canvas canvas;
+    canvas.reset(64, 64, 1, 0);
+    write(canvas, {0, 0, 64, 64}, 0, true);
+    canvas.copy({10, 10, 40, 40}, 10 + dx, 10 + dy);
+    for (int y = 10; y < 50; ++y)
+      for (int x = 10; x < 50; ++x) {
+        if (x + dx < 0 || x + dx >= 64 || y + dy < 0 || y + dy >= 64) continue;
+        CHECK(at(canvas, x + dx, y + dy, 0) == x);
+        CHECK(at(canvas, x + dx, y + dy, 1) == y);
+      }
+    CHECK(at(canvas, 63, 63, 1) == 63);
+  }
+  Canvas canvas;
+  canvas.reset(20, 20, 1, 0);
+  write(canvas, {0, 0, 20, 20}, 0, true);
+  canvas.copy({-5, -5, 15, 15}, 10, 10);   // of which only (0,0)..(4,4) can be taken to (15,15)
+  CHECK(at(canvas, 15, 15, 0) == 0);
+  CHECK(at(canvas, 19, 19, 0) == 4);
+  CHECK(at(canvas, 14, 14, 0) == 14);
+}
+
+TEST_CASE("what was copied from doubt is in doubt") {
+  Canvas canvas;
+  canvas.reset(64, 64, 1, 0);
+  write(canvas, {0, 0, 64, 64}, 0, true);
+  write(canvas, {0, 0, 16, 16}, 0, false);
+  canvas.copy({0, 0, 16, 16}, 32, 32);
+  CHECK(!canvas.exact({32, 32, 16, 16}));
+  canvas.copy({16, 16, 16, 16}, 32, 32);
+  CHECK(canvas.exact({32, 32, 16, 16}));
+}
+
+TEST_CASE("sizes that no picture has leave no picture, and whatever is written then is nothing") {
+  Canvas canvas;
+  for (const auto& [w, h] : {std::pair{0, 10}, {10, -1}, {Canvas::kMostSide + 1, 10}}) {
+    canvas.reset(w, h, 1, 0);
+    write(canvas, {0, 0, 4, 4}, 1, true);
+    canvas.copy({0, 0, 4, 4}, 2, 2);
+    canvas.commit({1});
+    CHECK(!canvas.has_picture());
+    const auto changes = canvas.take();
+    CHECK(changes.width == 0);
+    CHECK(changes.damage.empty());
+  }
+}
