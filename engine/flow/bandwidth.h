@@ -6,21 +6,9 @@
 #include <map>
 #include <optional>
 
-#include "engine/base/clock.h"
-#include "engine/base/ids.h"
-#include "engine/wire/rtcp.h"
+#include "engine/flow/rate_control.h"
 
 namespace beside::flow {
-
-// A target rate from RFC 8888 feedback. What a sender's logic asks for; SCReAM v2 will be another one of these.
-class RateControl {
- public:
-  virtual ~RateControl() = default;
-  virtual void on_sent(Ssrc ssrc, SeqNo seq, std::size_t bytes, LocalTime now) = 0;
-  virtual void on_feedback(const wire::CcFeedback& feedback, LocalTime now) = 0;
-  virtual int target_kbps() const = 0;
-  virtual std::optional<nanoseconds> rtt() const = 0;
-};
 
 // Plain and honest: grows by 8 % a round trip while queueing delay stays under 15 ms and the rate is used; falls to 85 % of
 // what arrived when delay passes 60 ms, or by half the loss when more than 5 % is lost; at most one decrease a round trip.
@@ -35,8 +23,8 @@ class BandwidthEstimate final : public RateControl {
   void on_feedback(const wire::CcFeedback& feedback, LocalTime now) override;
   int target_kbps() const override { return static_cast<int>(target_kbps_); }
   std::optional<nanoseconds> rtt() const override { return rtt_; }
-  double loss() const { return loss_; }                 // 0..1, smoothed
-  nanoseconds queue_delay() const { return queue_delay_; }
+  double loss() const override { return loss_; }
+  nanoseconds queue_delay() const override { return queue_delay_; }
 
  private:
   struct Sent {

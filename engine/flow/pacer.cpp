@@ -2,6 +2,7 @@
 #include "engine/flow/pacer.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace beside::flow {
 namespace {
@@ -22,16 +23,24 @@ bool Pacer::add(Class cls, Bytes packet) {
     return false;
   }
   queued_ += packet.size();
+  bytes_[static_cast<std::size_t>(cls)] += packet.size();
   queues_[static_cast<std::size_t>(cls)].push_back(std::move(packet));
   return true;
 }
 
+std::size_t Pacer::first_waiting() const {
+  std::size_t cls = 0;
+  while (cls < kClasses && queues_[cls].empty()) ++cls;
+  return cls;
+}
+
 std::vector<Bytes> Pacer::poll(LocalTime now) {
   std::vector<Bytes> burst;
-  const bool urgent = !queues_[0].empty();
-  auto& queue = urgent ? queues_[0] : queues_[1];
-  if (queue.empty() || (!urgent && now < next_send_)) return burst;
-  const auto budget = static_cast<std::size_t>(rate_bytes_per_s_ * kBurst.count() / 1'000'000'000);
+  const std::size_t cls = first_waiting();
+  if (cls == kClasses || (cls >= kFree && (now < next_send_ || window_ == 0))) return burst;
+  auto& queue = queues_[cls];
+  auto budget = static_cast<std::size_t>(rate_bytes_per_s_ * kBurst.count() / 1'000'000'000);
+  if (cls >= kFree) budget = std::min(budget, window_);
   std::size_t bytes = 0;
   while (!queue.empty() && burst.size() < kMaxSegments) {
     const std::size_t size = queue.front().size();
@@ -44,6 +53,8 @@ std::vector<Bytes> Pacer::poll(LocalTime now) {
     if (size < burst.front().size()) break;
   }
   queued_ -= bytes;
+  bytes_[cls] -= bytes;
+  if (window_ != std::numeric_limits<std::size_t>::max()) window_ -= std::min(window_, bytes);
   // Time that passed unused is not saved up: a pause gives no right to a burst.
   const LocalTime base = next_send_ == LocalTime::min() ? now : std::max(next_send_, now - kBurst);
   next_send_ = base + nanoseconds(static_cast<std::int64_t>(bytes) * 1'000'000'000 / rate_bytes_per_s_);
@@ -51,18 +62,33 @@ std::vector<Bytes> Pacer::poll(LocalTime now) {
 }
 
 LocalTime Pacer::next_deadline() const {
-  if (!queues_[0].empty()) return LocalTime::min();
-  return queues_[1].empty() ? kNever : next_send_;
+  const std::size_t cls = first_waiting();
+  if (cls == kClasses) return kNever;
+  if (cls < kFree) return LocalTime::min();
+  return window_ == 0 ? kNever : next_send_;
 }
 
 void Pacer::clear() {
   for (auto& queue : queues_) queue.clear();
+  bytes_.fill(0);
   queued_ = 0;
   next_send_ = LocalTime::min();
 }
 
-nanoseconds Pacer::delay() const {
-  return nanoseconds(static_cast<std::int64_t>(queued_) * 1'000'000'000 / rate_bytes_per_s_);
+std::size_t Pacer::drop(Class cls) {
+  auto& queue = queues_[static_cast<std::size_t>(cls)];
+  const std::size_t packets = queue.size();
+  queue.clear();
+  queued_ -= std::exchange(bytes_[static_cast<std::size_t>(cls)], 0);
+  return packets;
 }
+
+nanoseconds Pacer::delay(Class cls) const {
+  std::size_t before = 0;
+  for (std::size_t i = 0; i <= static_cast<std::size_t>(cls); ++i) before += bytes_[i];
+  return nanoseconds(static_cast<std::int64_t>(before) * 1'000'000'000 / rate_bytes_per_s_);
+}
+
+bool Pacer::full(Class cls) const { return window_ == 0 || delay(cls) > kFull; }
 
 }  // namespace beside::flow

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+
+#include "engine/flow/rate_control.h"
+#include "engine/flow/sent_log.h"
+
+namespace beside::flow {
+
+// SCReAM v2 (draft-johansson-ccwg-rfc8298bis-screamv2): a reference window for the bytes in flight, kept by queueing delay
+// and loss; the media rate follows from it. Our feedback carries no ECN, so the L4S parts are left out.
+//
+// Where it departs from the draft, for a line that may lose 90 % of its capacity or gain it back within a second:
+//  1. Delay over the target: the window falls at once to what was delivered in a base round trip, so that a queue is
+//     drained in one go instead of by a few per cent a round trip.
+//  2. An empty queue for some round trips: growth speeds up, at most to 2.5 times in half a second.
+//  3. Loss without delay below 10 % is taken as the line's own (radio) and does not reduce the window; above 2 % it does not grow
+//     faster than one packet a round trip.
+//  4. Window and rate are related by the round trip with the receiver's reporting time in it.
+class ScreamControl final : public RateControl {
+ public:
+  struct Settings {
+    int start_kbps = 8000, min_kbps = 100, max_kbps = 200'000;
+    std::size_t first_window = 48'000;               // bytes, until the first round trip
+    nanoseconds delay_target = milliseconds(40);     // reaction begins at half of it
+  };
+  ScreamControl();
+  explicit ScreamControl(Settings settings);
+  void on_sent(Ssrc ssrc, SeqNo seq, std::size_t bytes, LocalTime now) override;
+  void on_feedback(const wire::CcFeedback& feedback, LocalTime now) override;
+  int target_kbps() const override;
+  int pacing_kbps() const override;
+  std::optional<nanoseconds> rtt() const override { return rtt_; }
+  std::size_t send_window() const override;
+  nanoseconds queue_delay() const override { return queue_delay_; }
+  double loss() const override { return loss_; }
+  void poll(LocalTime now) override;
+  LocalTime next_deadline() const override;
+  void new_path(LocalTime now) override;
+  // A stream's share of target_kbps() by its weight. The streams are forgotten 2 s after their last packet.
+  void set_weight(Ssrc stream, double weight) { weights_[stream.value] = weight; }
+  int target_kbps(Ssrc stream) const;
+  std::size_t reference_window() const { return static_cast<std::size_t>(window_); }
+  std::size_t in_flight() const { return log_.in_flight(); }
+  std::size_t timeouts() const { return timeouts_; }
+
+ private:
+  struct Arrival {
+    double at_ms = 0;                                // receiver's clock
+    std::size_t bytes = 0;
+  };
+  void take_times(const SentLog::Report& report, LocalTime now);
+  void take_delay(double lowest_ms, LocalTime now);
+  void take_loss(const SentLog::Report& report, LocalTime now);
+  void reduce(bool lost, LocalTime now);
+  void grow(std::size_t acked, LocalTime now);
+  double delivered_per_s() const;                    // bytes
+  nanoseconds loop() const;
+  nanoseconds silence() const;
+  Settings settings_;
+  SentLog log_;
+  double window_;                                    // reference window, bytes
+  double inflection_ = 0;                            // the window where delay or loss last came up
+  LocalTime inflection_at_ = LocalTime::min();
+  std::optional<nanoseconds> rtt_;
+  std::optional<nanoseconds> loop_;                  // the round trip with the report's hold in it
+  std::deque<std::pair<LocalTime, double>> base_;    // lowest relative delay (ms) per 10 s
+  nanoseconds queue_delay_{0};
+  double delay_avg_ms_ = 0, delay_floor_ms_ = 0;
+  LocalTime delay_floor_since_ = LocalTime::min();
+  LocalTime delay_avg_at_ = LocalTime::min();
+  std::deque<Arrival> arrivals_;                     // the last 300 ms of them
+  std::deque<std::pair<LocalTime, std::pair<std::size_t, std::size_t>>> losses_;  // (lost, all) packets, the last second
+  double loss_ = 0;
+  bool slow_start_ = true;
+  LocalTime reduced_at_ = LocalTime::min(), congested_at_ = LocalTime::min(), calm_since_ = kNever, drain_until_ = LocalTime::min();
+  std::size_t most_in_flight_ = 0, most_in_flight_before_ = 0;
+  LocalTime most_since_ = LocalTime::min();
+  LocalTime heard_ = LocalTime::min();
+  std::size_t timeouts_ = 0, silent_ = 0;            // silent_: in a row
+  double window_before_silence_ = 0;
+  std::map<std::uint32_t, double> weights_;
+};
+
+}  // namespace beside::flow
