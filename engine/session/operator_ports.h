@@ -2,7 +2,9 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 
+#include "engine/ports/canvas.h"
 #include "engine/session/customer_ports.h"
 #include "engine/session/screen_receiver.h"
 
@@ -11,6 +13,12 @@ namespace beside::session {
 struct OperatorPorts : CommonPorts {
   ScreenReceiver::MakeDecoder make_decoder;                                              // decode thread
   std::function<void(std::uint32_t session, ports::DecodedPicture)> picture;             // decode thread
+  // The session's picture, told once before anything is on it; the same one until gone(). Net thread.
+  std::function<void(std::uint32_t session, std::shared_ptr<ports::Canvas>)> canvas;
+  // Something waits in Canvas::take() that nobody knew of. Decode thread; keep it short (post, wake).
+  std::function<void(std::uint32_t session)> canvas_changed;
+  // Planes -> B, G, R, X rows `stride` bytes apart (engine/gpu's twin). Decode thread.
+  ScreenReceiver::ToPixels to_pixels;
   std::function<void(std::uint32_t session, ports::CursorImage)> cursor_shape;           // net thread
   std::function<void(std::uint32_t session, ports::CursorPosition)> cursor_position;     // net thread; root pixels
   std::function<void(std::uint32_t session)> gone;                                       // net thread: forget its pictures

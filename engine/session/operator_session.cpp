@@ -261,6 +261,7 @@ void OperatorSession::on_rights(const inner::RightsNow& now) {
   if (now.monitor_id() != 0) monitor_id_ = now.monitor_id();
   if (!granted_.has(Right::See) && before.has(Right::See)) {
     video_.reset();
+    screen_.reset();   // and with it the canvas: a new one is told with the next offer
     ports_.gone(local_id_);
   }
 }
@@ -297,7 +298,14 @@ void OperatorSession::on_offer(const inner::VideoOffer& offer) {
         times_.push_back({t.number, captured.value_or(LocalTime{}), t.received_at, t.decoded_at, LocalTime{}});
         while (!times_.empty() && ports_.clock->now() - times_.front().received > kLadderWindow) times_.pop_front();
       };
-      screen_ = std::make_unique<ScreenReceiver>(ports_.make_decoder, std::move(events), ports_.post);
+      std::shared_ptr<ports::Canvas> canvas;
+      if (ports_.canvas) {
+        canvas = std::make_shared<ports::Canvas>([id = local_id_, changed = ports_.canvas_changed] {
+          if (changed) changed(id);
+        });
+        ports_.canvas(local_id_, canvas);
+      }
+      screen_ = std::make_unique<ScreenReceiver>(ports_.make_decoder, std::move(canvas), ports_.to_pixels, std::move(events), ports_.post);
     }
     screen_->configure(params);
     video_.emplace(Ssrc{offer.ssrc()}, Ssrc{own_ssrc_});
@@ -372,7 +380,11 @@ void OperatorSession::input(const InputEvent& event) {
   const Right needed = pointing ? Right::Point : Right::Control;
   if (!granted_.has(needed) && event.kind != InputKind::ReleaseAll) return;
   const LocalTime now = ports_.clock->now();
-  if (!input_.add(event, now)) return;
+  if (const auto added = input_.add(event, now); !added) {
+    BS_LOG_LIMITED(Warn, "input", "{}", dump_error(added.error()));
+    return;
+  }
+  BS_LOG(Debug, "input", "one event more, {} not acknowledged", input_.unacknowledged());
   if (!used_.has(needed)) note(JournalKind::Used, needed, "");
   used_ = used_ | needed;
   send_input(now);

@@ -10,8 +10,10 @@ namespace {
 constexpr std::size_t kMostWaiting = 32;
 }
 
-ScreenReceiver::ScreenReceiver(MakeDecoder make_decoder, Events events, Post post)
-    : make_decoder_(std::move(make_decoder)), events_(std::move(events)), post_(std::move(post)) {
+ScreenReceiver::ScreenReceiver(MakeDecoder make_decoder, std::shared_ptr<ports::Canvas> canvas, ToPixels to_pixels, Events events,
+                               Post post)
+    : make_decoder_(std::move(make_decoder)), canvas_(std::move(canvas)), to_pixels_(std::move(to_pixels)),
+      events_(std::move(events)), post_(std::move(post)) {
   thread_ = std::thread([this] { decode_loop(); });
 }
 
@@ -45,6 +47,28 @@ bool ScreenReceiver::push(Bytes access_unit, PeerTime captured_at, LocalTime rec
   }
   wake_.notify_one();
   return true;
+}
+
+void ScreenReceiver::paint(const ports::DecodedPicture& picture) {
+  const ports::Planes& planes = picture.planes;
+  if (!canvas_ || !to_pixels_ || planes.width <= 0 || planes.height <= 0) return;
+  const bool same = painted_ && pixels_->width == planes.width && pixels_->height == planes.height &&
+                    painted_layout_ == picture.layout_generation && painted_monitor_ == picture.monitor_id;
+  if (!same) {
+    pixels_ = ports::make_pixel_buffer(planes.width, planes.height);
+    canvas_->reset(planes.width, planes.height, picture.layout_generation, picture.monitor_id);
+    painted_layout_ = picture.layout_generation;
+    painted_monitor_ = picture.monitor_id;
+    painted_ = true;
+  }
+  if (!to_pixels_(planes, pixels_->row(0), pixels_->stride)) return;
+  canvas_->write({0, 0, planes.width, planes.height}, pixels_->row(0), pixels_->stride, false);
+  ports::UpdateTimes times;
+  times.number = picture.number;
+  times.captured_at = picture.captured_at;
+  times.received_at = picture.received_at;
+  times.decoded_at = picture.decoded_at;
+  canvas_->commit(times);
 }
 
 void ScreenReceiver::decode_loop() {
@@ -89,6 +113,7 @@ void ScreenReceiver::decode_loop() {
     picture.captured_at = unit.captured_at;
     picture.received_at = unit.received_at;
     picture.decoded_at = local_now();
+    paint(picture);
     const PictureTimes times{number, picture.captured_at, picture.received_at, picture.decoded_at};
     events_.picture(std::move(picture));
     tell([this, times] { events_.decoded(times); });

@@ -2,6 +2,7 @@
 #include "ui/app/operator_engine.h"
 
 #include "codec/video/decoder.h"
+#include "engine/gpu/converter.h"
 #include "engine/journal/file_journal.h"
 
 namespace beside::app {
@@ -14,6 +15,11 @@ OperatorEngine::OperatorEngine(OperatorEngineConfig config, WakeFn snapshot_chan
     return video::make_video_decoder({params.codec, params.width, params.height, params.sps, params.pps}, clock_);
   };
   ports.picture = config_.picture;
+  ports.canvas = config_.canvas;
+  ports.canvas_changed = config_.canvas_changed;
+  ports.to_pixels = [](const ports::Planes& planes, std::uint8_t* bgrx, std::ptrdiff_t stride) {
+    return gpu::planes_to_bgra_cpu(planes, bgrx, static_cast<int>(stride));
+  };
   ports.cursor_shape = config_.cursor_shape;
   ports.cursor_position = config_.cursor_position;
   ports.gone = config_.gone;

@@ -14,6 +14,8 @@ struct OperatorEngineConfig {
   Settings settings;
   ClientIdentity identity;
   std::function<void(std::uint32_t session, ports::DecodedPicture)> picture;           // decode thread
+  std::function<void(std::uint32_t session, std::shared_ptr<ports::Canvas>)> canvas;   // net thread; see OperatorPorts
+  std::function<void(std::uint32_t session)> canvas_changed;                           // decode thread
   std::function<void(std::uint32_t session, ports::CursorImage)> cursor_shape;         // net thread
   std::function<void(std::uint32_t session, ports::CursorPosition)> cursor_position;   // net thread
   std::function<void(std::uint32_t session)> gone;                                     // net thread

@@ -18,10 +18,9 @@ std::uint16_t normalised(double pixel, int size) {
 }  // namespace
 
 OperatorPlayer::OperatorPlayer(app::OperatorEngineConfig config, OperatorOrders orders) : orders_(std::move(orders)) {
-  config.picture = [this](std::uint32_t session, ports::DecodedPicture picture) {
-    pictures_.put(session, std::move(picture));
-    wake();
-  };
+  config.picture = [](std::uint32_t, ports::DecodedPicture) {};
+  config.canvas = [this](std::uint32_t session, std::shared_ptr<ports::Canvas> canvas) { pictures_.watch(session, std::move(canvas)); };
+  config.canvas_changed = [this](std::uint32_t) { wake(); };
   config.cursor_shape = [](std::uint32_t, ports::CursorImage) {};
   config.cursor_position = [](std::uint32_t, ports::CursorPosition) {};
   config.gone = [this](std::uint32_t session) { pictures_.forget(session); };
@@ -55,20 +54,24 @@ void OperatorPlayer::look() {
 }
 
 void OperatorPlayer::look_at_pictures() {
-  for (const auto& [session, seen] : pictures_.all()) {
+  for (const auto& [session, seen] : pictures_.look()) {
     std::uint64_t& told = told_pictures_[session];
-    if (seen.pictures == told || !seen.newest) continue;
+    if (seen.pictures == told || !seen.canvas) continue;
     const bool first = told == 0;
     told = seen.pictures;
-    const ports::DecodedPicture& picture = *seen.newest;
+    const ports::UpdateTimes& times = seen.newest.times;
     if (orders_.every_picture || first) {
-      json event = {{"event", "picture"}, {"session", session}, {"number", picture.number}, {"count", seen.pictures},
-                    {"width", picture.planes.width}, {"height", picture.planes.height}, {"captured_peer_us", picture.captured_at.time_since_epoch() / 1us},
-                    {"received_us", to_us(picture.received_at)}, {"decoded_us", to_us(picture.decoded_at)}};
-      if (orders_.hash) event["hash"] = hash_of(picture.planes);
+      const Rect whole{0, 0, seen.newest.width, seen.newest.height};
+      std::int64_t damaged = 0;
+      for (const Rect& r : seen.newest.damage) damaged += std::int64_t{r.width} * r.height;
+      json event = {{"event", "picture"}, {"session", session}, {"number", times.number}, {"count", seen.pictures},
+                    {"width", whole.width}, {"height", whole.height}, {"damaged", damaged}, {"exact", seen.canvas->exact(whole)},
+                    {"captured_peer_us", times.captured_at.time_since_epoch() / 1us},
+                    {"received_us", to_us(times.received_at)}, {"decoded_us", to_us(times.decoded_at)}};
+      if (orders_.hash) event["hash"] = hash_of(*seen.canvas);
       emit(std::move(event));
     }
-    engine_->command(session::PictureShown{session, picture.number, to_us(local_now())});
+    engine_->command(session::PictureShown{session, times.number, to_us(local_now())});
   }
 }
 
@@ -173,16 +176,15 @@ std::string OperatorPlayer::act(const std::string& what, const json& step) {
   } else if (what == "dismiss") {
     engine_->command(session::DismissSession{session});
   } else if (what == "save_picture") {
-    const auto newest = pictures_.newest(session);
-    if (!newest) return "no picture";
-    if (auto saved = write_ppm(newest->planes, step.at("file")); !saved) return saved.error().detail;
-    emit({{"event", "picture_saved"}, {"session", session}, {"number", newest->number}, {"hash", hash_of(newest->planes)}});
+    const auto seen = pictures_.seen(session);
+    if (!seen.canvas || !seen.canvas->has_picture()) return "no picture";
+    if (auto saved = write_ppm(*seen.canvas, step.at("file")); !saved) return saved.error().detail;
+    emit({{"event", "picture_saved"}, {"session", session}, {"number", seen.newest.times.number}, {"hash", hash_of(*seen.canvas)},
+          {"exact", seen.canvas->exact({0, 0, seen.newest.width, seen.newest.height})}});
   } else if (what == "report") {
     const auto* at = view(session);
-    const auto seen = pictures_.all();
-    const auto pictures = seen.find(session);
     emit({{"event", "report"}, {"session", session}, {"media", figures_of(at->media)}, {"ladder", figures_of(at->ladder)},
-          {"pictures", pictures == seen.end() ? 0 : pictures->second.pictures}});
+          {"pictures", pictures_.seen(session).pictures}});
   } else {
     return "an operator cannot do that";
   }

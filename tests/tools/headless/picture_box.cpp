@@ -5,56 +5,75 @@
 #include <vector>
 
 #include "engine/crypto/hash.h"
-#include "engine/gpu/converter.h"
 
 namespace beside::headless {
+namespace {
 
-void PictureBox::put(std::uint32_t session, ports::DecodedPicture picture) {
+struct Rgb {
+  int width = 0, height = 0;
+  Bytes pixels;
+};
+
+Rgb rgb_of(const ports::Canvas& canvas) {
+  Rgb out;
+  canvas.read([&](const ports::PixelBuffer& from) {
+    out.width = from.width;
+    out.height = from.height;
+    out.pixels.resize(static_cast<std::size_t>(from.width) * static_cast<std::size_t>(from.height) * 3);
+    std::uint8_t* to = out.pixels.data();
+    for (int y = 0; y < from.height; ++y) {
+      const std::uint8_t* row = from.row(y);
+      for (int x = 0; x < from.width; ++x, row += 4, to += 3) {
+        to[0] = row[2];
+        to[1] = row[1];
+        to[2] = row[0];
+      }
+    }
+  });
+  return out;
+}
+
+}  // namespace
+
+void PictureBox::watch(std::uint32_t session, std::shared_ptr<ports::Canvas> canvas) {
   std::lock_guard lock(mutex_);
-  Seen& seen = seen_[session];
-  ++seen.pictures;
-  seen.newest = std::move(picture);
+  seen_[session].canvas = std::move(canvas);
 }
 
 void PictureBox::forget(std::uint32_t session) {
   std::lock_guard lock(mutex_);
-  seen_[session].newest.reset();
+  seen_[session].canvas.reset();
 }
 
-std::map<std::uint32_t, PictureBox::Seen> PictureBox::all() const {
+std::map<std::uint32_t, PictureBox::Seen> PictureBox::look() {
   std::lock_guard lock(mutex_);
+  for (auto& [session, seen] : seen_) {
+    if (!seen.canvas) continue;
+    auto changes = seen.canvas->take();
+    if (changes.width == 0 || (changes.damage.empty() && !changes.resized)) continue;
+    ++seen.pictures;
+    seen.newest = std::move(changes);
+  }
   return seen_;
 }
 
-std::optional<ports::DecodedPicture> PictureBox::newest(std::uint32_t session) const {
+PictureBox::Seen PictureBox::seen(std::uint32_t session) const {
   std::lock_guard lock(mutex_);
   const auto at = seen_.find(session);
-  return at == seen_.end() ? std::nullopt : at->second.newest;
+  return at == seen_.end() ? Seen{} : at->second;
 }
 
-std::string hash_of(const ports::Planes& planes) {
-  Bytes packed;
-  for (int plane = 0; plane < 3; ++plane) {
-    const bool half = plane > 0 && planes.chroma == ports::Chroma::k420;
-    const int width = half ? (planes.width + 1) / 2 : planes.width, height = half ? (planes.height + 1) / 2 : planes.height;
-    for (int y = 0; y < height; ++y) {
-      const std::uint8_t* row = planes.data[plane] + static_cast<std::ptrdiff_t>(y) * planes.stride[plane];
-      packed.insert(packed.end(), row, row + width);
-    }
-  }
-  return to_hex(crypto::sha256(packed)).substr(0, 16);
+std::string hash_of(const ports::Canvas& canvas) {
+  const Rgb rgb = rgb_of(canvas);
+  return rgb.pixels.empty() ? std::string() : to_hex(crypto::sha256(rgb.pixels)).substr(0, 16);
 }
 
-Result<void> write_ppm(const ports::Planes& planes, const std::string& file) {
-  const auto width = static_cast<std::size_t>(planes.width), height = static_cast<std::size_t>(planes.height);
-  std::vector<std::uint8_t> bgra(width * height * 4), rgb;
-  if (auto done = gpu::planes_to_bgra_cpu(planes, bgra.data(), planes.width * 4); !done) return done;
-  rgb.reserve(width * height * 3);
-  for (std::size_t at = 0; at < bgra.size(); at += 4) rgb.insert(rgb.end(), {bgra[at + 2], bgra[at + 1], bgra[at]});
+Result<void> write_ppm(const ports::Canvas& canvas, const std::string& file) {
+  const Rgb rgb = rgb_of(canvas);
   std::FILE* out = std::fopen(file.c_str(), "wb");
   if (out == nullptr) return fail(ErrorKind::Environment, "headless", "cannot write " + file);
-  std::fprintf(out, "P6\n%d %d\n255\n", planes.width, planes.height);
-  const bool written = std::fwrite(rgb.data(), 1, rgb.size(), out) == rgb.size();
+  std::fprintf(out, "P6\n%d %d\n255\n", rgb.width, rgb.height);
+  const bool written = std::fwrite(rgb.pixels.data(), 1, rgb.pixels.size(), out) == rgb.pixels.size();
   if (std::fclose(out) != 0 || !written) return fail(ErrorKind::Environment, "headless", "cannot write " + file);
   return {};
 }

@@ -2,35 +2,37 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 
 #include "engine/base/result.h"
-#include "engine/ports/frame.h"
+#include "engine/ports/canvas.h"
 
 namespace beside::headless {
 
-// What became of each session's pictures: counts, and the newest one. Thread: any.
+// Each session's canvas and how often something new was on it. Thread: any; one at a time calls look().
 class PictureBox {
  public:
   struct Seen {
-    std::uint64_t pictures = 0;
-    std::optional<ports::DecodedPicture> newest;
+    std::uint64_t pictures = 0;                 // looks that found something new
+    std::shared_ptr<ports::Canvas> canvas;      // null: forgotten
+    ports::Canvas::Changes newest;              // of the last look that found something
   };
-  void put(std::uint32_t session, ports::DecodedPicture picture);
+  void watch(std::uint32_t session, std::shared_ptr<ports::Canvas> canvas);
   void forget(std::uint32_t session);
-  std::map<std::uint32_t, Seen> all() const;
-  std::optional<ports::DecodedPicture> newest(std::uint32_t session) const;
+  // Takes what waits in the canvases.
+  std::map<std::uint32_t, Seen> look();
+  Seen seen(std::uint32_t session) const;
 
  private:
   mutable std::mutex mutex_;
   std::map<std::uint32_t, Seen> seen_;
 };
 
-// Sixteen hex digits over the pixels of all planes: equal pictures have equal hashes.
-std::string hash_of(const ports::Planes& planes);
+// Sixteen hex digits over the pixels' colours: equal pictures have equal hashes. Empty: there is no picture.
+std::string hash_of(const ports::Canvas& canvas);
 // Portable pixmap (P6), 8 bits a channel.
-Result<void> write_ppm(const ports::Planes& planes, const std::string& file);
+Result<void> write_ppm(const ports::Canvas& canvas, const std::string& file);
 
 }  // namespace beside::headless
