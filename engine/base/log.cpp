@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
 #include <memory>
 #include <vector>
 
@@ -39,7 +40,13 @@ std::shared_ptr<spdlog::logger>& logger() {
 }  // namespace
 
 void open(Level level, std::string_view file) {
-  set_level(level);
+  const char* wanted = std::getenv("BESIDE_LOG");
+  const std::string_view word = wanted == nullptr ? "" : wanted;
+  set_level(word == "debug"   ? Level::Debug
+            : word == "info"  ? Level::Info
+            : word == "warn"  ? Level::Warn
+            : word == "error" ? Level::Error
+                              : level);
   if (file.empty()) return;
   try {
     logger()->sinks().push_back(

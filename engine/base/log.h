@@ -10,7 +10,8 @@ namespace beside::log {
 enum class Level { Debug, Info, Warn, Error };
 
 // Opens the process log: stderr, and `file` as well when it is not empty (10 MiB, three old files kept). Call once,
-// before threads start; without it warnings and errors go to stderr.
+// before threads start; without it warnings and errors go to stderr. BESIDE_LOG=debug, info, warn or error in the environment
+// takes the place of `level`.
 void open(Level level, std::string_view file = {});
 void set_level(Level level);
 bool enabled(Level level);
