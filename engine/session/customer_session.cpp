@@ -402,6 +402,7 @@ void CustomerSession::on_input(const InputEvent& event) {
   const bool key = event.kind == InputKind::KeyDown || event.kind == InputKind::KeyUp || event.kind == InputKind::Text;
   if (!key && consent_.monitor_id() != 0 && event.monitor_id != consent_.monitor_id()) return;
   const auto outcome = desktop_->inject(event);
+  BS_LOG(Debug, "input", "{} event: {}", key ? "a key" : "a pointer", name_of(outcome));
   if (outcome != ports::InjectOutcome::Done) {
     BS_LOG_LIMITED(Info, "input", "{} event not applied: {}", key ? "a key" : "a pointer", name_of(outcome));
   }
