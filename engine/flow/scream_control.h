@@ -17,7 +17,7 @@ namespace beside::flow {
 // Where it departs from the draft, for a line that may lose 90 % of its capacity or gain it back within a second:
 //  1. Delay over the target: the window falls at once to what was delivered in a base round trip, so that a queue is
 //     drained in one go instead of by a few per cent a round trip.
-//  2. An empty queue for some round trips: growth speeds up, at most to 2.5 times in half a second.
+//  2. An empty queue for some round trips: growth speeds up, at most to 5 times in half a second.
 //  3. Loss without delay below 10 % is taken as the line's own (radio) and does not reduce the window; above 2 % it does not grow
 //     faster than one packet a round trip.
 //  4. Window and rate are related by the round trip with the receiver's reporting time in it.
@@ -42,8 +42,8 @@ class ScreamControl final : public RateControl {
   LocalTime next_deadline() const override;
   void new_path(LocalTime now) override;
   // A stream's share of target_kbps() by its weight. The streams are forgotten 2 s after their last packet.
-  void set_weight(Ssrc stream, double weight) { weights_[stream.value] = weight; }
-  int target_kbps(Ssrc stream) const;
+  void set_weight(Ssrc stream, double weight) { streams_[stream.value].weight = weight; }
+  int target_kbps(Ssrc stream, LocalTime now) const;
   std::size_t reference_window() const { return static_cast<std::size_t>(window_); }
   std::size_t in_flight() const { return log_.in_flight(); }
   std::size_t timeouts() const { return timeouts_; }
@@ -54,9 +54,11 @@ class ScreamControl final : public RateControl {
     std::size_t bytes = 0;
   };
   void take_times(const SentLog::Report& report, LocalTime now);
-  void take_delay(double lowest_ms, LocalTime now);
+  void take_delay(double lowest_ms, double rtt_ms, LocalTime now);
+  void watch_floor(LocalTime now);
   void take_loss(const SentLog::Report& report, LocalTime now);
   void reduce(bool lost, LocalTime now);
+  void mark_inflection(LocalTime now);
   void grow(std::size_t acked, LocalTime now);
   double delivered_per_s() const;                    // bytes
   nanoseconds loop() const;
@@ -68,22 +70,31 @@ class ScreamControl final : public RateControl {
   LocalTime inflection_at_ = LocalTime::min();
   std::optional<nanoseconds> rtt_;
   std::optional<nanoseconds> loop_;                  // the round trip with the report's hold in it
-  std::deque<std::pair<LocalTime, double>> base_;    // lowest relative delay (ms) per 10 s
+  struct Base {
+    LocalTime at{};
+    double delay_ms = 0;                             // one way, of two clocks: only differences mean something
+    double rtt_ms = 0;
+  };
+  std::deque<Base> base_;                            // the lowest of each 10 s, the last minute
+  double hold_ms_ = 5;                               // how long a report is held, smoothed
   nanoseconds queue_delay_{0};
-  double delay_avg_ms_ = 0, delay_floor_ms_ = 0;
-  LocalTime delay_floor_since_ = LocalTime::min();
-  LocalTime delay_avg_at_ = LocalTime::min();
+  double delay_avg_ms_ = 0, target_ms_ = 0, floor_ms_ = 0;
+  LocalTime delay_avg_at_ = LocalTime::min(), floor_since_ = LocalTime::min(), over_since_ = kNever;
   std::deque<Arrival> arrivals_;                     // the last 300 ms of them
   std::deque<std::pair<LocalTime, std::pair<std::size_t, std::size_t>>> losses_;  // (lost, all) packets, the last second
   double loss_ = 0;
   bool slow_start_ = true;
-  LocalTime reduced_at_ = LocalTime::min(), congested_at_ = LocalTime::min(), calm_since_ = kNever, drain_until_ = LocalTime::min();
+  LocalTime reduced_at_ = LocalTime::min(), lost_at_ = LocalTime::min(), calm_since_ = kNever, drain_until_ = LocalTime::min();
   std::size_t most_in_flight_ = 0, most_in_flight_before_ = 0;
   LocalTime most_since_ = LocalTime::min();
   LocalTime heard_ = LocalTime::min();
   std::size_t timeouts_ = 0, silent_ = 0;            // silent_: in a row
   double window_before_silence_ = 0;
-  std::map<std::uint32_t, double> weights_;
+  struct Stream {
+    double weight = 1;
+    LocalTime sent_at = LocalTime::min();
+  };
+  std::map<std::uint32_t, Stream> streams_;          // 64 at most
 };
 
 }  // namespace beside::flow

@@ -5,6 +5,7 @@
 #include <deque>
 #include <optional>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "engine/base/clock.h"
@@ -32,7 +33,7 @@ class SentLog {
     bool stale = false;                 // an older report than one that was taken already
   };
   void on_sent(Ssrc ssrc, SeqNo seq, std::size_t bytes, LocalTime now);
-  Report on_feedback(const wire::CcFeedback& feedback, nanoseconds rtt, LocalTime now);
+  Report on_feedback(const wire::CcFeedback& feedback, nanoseconds rtt);
   // Takes out of flight what left before `before` and was never told of; bytes.
   std::size_t expire(LocalTime before);
   std::size_t in_flight() const { return in_flight_; }
@@ -59,6 +60,7 @@ class SentLog {
   std::unordered_map<std::uint64_t, std::uint64_t> index_;   // ssrc and sequence number -> number in the order
   std::size_t in_flight_ = 0;
   std::uint64_t oldest_ = 0;            // nothing before it is in flight
+  std::size_t resent_lost_ = 0, resent_lost_bytes_ = 0;      // found by somebody's NACK, not yet in a report
   LocalTime newest_acked_ = LocalTime::min();
   nanoseconds reorder_ = milliseconds(5);
   std::optional<std::uint32_t> last_stamp_;

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/flow/scream_control.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace beside::flow {
+namespace {
+// From the draft.
+constexpr double kMss = 1200, kBetaLoss = 0.7, kDelayGain = 0.25, kMultiplicative = 0.02, kHeadRoom = 1.5;
+constexpr nanoseconds kVirtualRtt = milliseconds(25);
+constexpr double kMaxTargetMs = 200;       // of the delay target, beside flows that fill the queue whatever we do
+// Ours.
+constexpr double kLeastWindow = 2 * kMss;
+constexpr double kLineLoss = 0.10, kMostGrowthLoss = 0.02;
+constexpr double kFastGrowth = 3.2;        // e-folds a second on an empty queue
+constexpr double kMostGrowth = 0.5;        // of the window, a round trip
+constexpr double kDrained = 0.85;          // of the bandwidth-delay product, while a queue is drained
+constexpr nanoseconds kUnknownRtt = milliseconds(100), kBaseBucket = seconds(10), kFloorTime = seconds(8);
+constexpr std::size_t kBaseBuckets = 6, kMaxStreams = 64;
+constexpr double kDeliveredMs = 150;
+
+double to_ms(nanoseconds t) { return static_cast<double>(t.count()) / 1e6; }
+nanoseconds from_ms(double ms) { return nanoseconds(static_cast<std::int64_t>(ms * 1e6)); }
+}  // namespace
+
+ScreamControl::ScreamControl() : ScreamControl(Settings{}) {}
+ScreamControl::ScreamControl(Settings settings)
+    : settings_(settings), window_(static_cast<double>(settings.first_window)), target_ms_(to_ms(settings.delay_target)) {}
+
+nanoseconds ScreamControl::loop() const { return loop_.value_or(kUnknownRtt); }
+
+nanoseconds ScreamControl::silence() const {
+  const nanoseconds once = std::max<nanoseconds>(milliseconds(200), 3 * loop());
+  return std::min<nanoseconds>(once * (1 << std::min<std::size_t>(silent_, 3)), std::max<nanoseconds>(once, seconds(1)));
+}
+
+void ScreamControl::on_sent(Ssrc ssrc, SeqNo seq, std::size_t bytes, LocalTime now) {
+  if (log_.in_flight() == 0) heard_ = std::max(heard_, now);   // silence counts from when there is something to hear of
+  log_.on_sent(ssrc, seq, bytes, now);
+  if (now - most_since_ > seconds(1) || most_since_ == LocalTime::min()) {
+    most_in_flight_before_ = most_in_flight_;
+    most_in_flight_ = 0;
+    most_since_ = now;
+  }
+  most_in_flight_ = std::max(most_in_flight_, log_.in_flight());
+  streams_[ssrc.value].sent_at = now;
+  if (streams_.size() > kMaxStreams)
+    streams_.erase(std::min_element(streams_.begin(), streams_.end(),
+                                    [](const auto& a, const auto& b) { return a.second.sent_at < b.second.sent_at; }));
+}
+
+void ScreamControl::on_feedback(const wire::CcFeedback& feedback, LocalTime now) {
+  const SentLog::Report report = log_.on_feedback(feedback, rtt_.value_or(kUnknownRtt));
+  if (report.acked + report.lost == 0) return;
+  heard_ = now;
+  if (report.acked > 0 && silent_ > 0) {
+    // It was a hole in the line, or of the way back, and not a queue: half of what went before is a fair guess.
+    silent_ = 0;
+    window_ = std::max(window_, window_before_silence_ / 2);
+  }
+  take_times(report, now);
+  take_loss(report, now);
+  const bool lost = report.lost > 0;
+  if (lost) lost_at_ = now;
+  reduce(lost, now);
+  grow(report.acked_bytes, now);
+  window_ = std::max(window_, kLeastWindow);
+}
+
+void ScreamControl::take_times(const SentLog::Report& report, LocalTime now) {
+  double lowest = 1e18, rtt_ms = 1e18, loop_sum = 0, hold_sum = 0;
+  std::size_t timed = 0;
+  for (const SentLog::Ack& ack : report.acks) {
+    if (!ack.arrived_ms) continue;
+    ++timed;
+    lowest = std::min(lowest, *ack.arrived_ms - to_ms(ack.sent_at.time_since_epoch()));
+    const double round_ms = to_ms(now - ack.sent_at);
+    rtt_ms = std::min(rtt_ms, std::max(0.1, round_ms - ack.held_ms));
+    loop_sum += round_ms;
+    hold_sum += ack.held_ms;
+    arrivals_.push_back({*ack.arrived_ms, ack.bytes});
+  }
+  if (timed == 0) return;
+  while (!arrivals_.empty() && arrivals_.front().at_ms < arrivals_.back().at_ms - 2 * kDeliveredMs) arrivals_.pop_front();
+  const double loop_ms = loop_sum / static_cast<double>(timed), hold_ms = hold_sum / static_cast<double>(timed);
+  rtt_ = rtt_ ? *rtt_ + (from_ms(rtt_ms) - *rtt_) / 8 : from_ms(rtt_ms);
+  loop_ = loop_ ? *loop_ + (from_ms(loop_ms) - *loop_) / 8 : from_ms(loop_ms);
+  hold_ms_ += (hold_ms - hold_ms_) / 8;
+  take_delay(lowest, rtt_ms, now);
+}
+
+void ScreamControl::take_delay(double lowest_ms, double rtt_ms, LocalTime now) {
+  // The lowest of the last minute is taken as the path without a queue.
+  if (base_.empty() || now - base_.back().at > kBaseBucket) base_.push_back({now, lowest_ms, rtt_ms});
+  base_.back().delay_ms = std::min(base_.back().delay_ms, lowest_ms);
+  base_.back().rtt_ms = std::min(base_.back().rtt_ms, rtt_ms);
+  while (base_.size() > kBaseBuckets) base_.pop_front();
+  double floor = lowest_ms;
+  for (const Base& base : base_) floor = std::min(floor, base.delay_ms);
+  const double delay_ms = lowest_ms - floor;
+  queue_delay_ = from_ms(delay_ms);
+  if (delay_ms < delay_avg_ms_) {
+    delay_avg_ms_ = delay_ms;
+  } else if (delay_avg_at_ == LocalTime::min() || now - delay_avg_at_ >= std::min<nanoseconds>(kVirtualRtt, loop())) {
+    delay_avg_ms_ += kDelayGain * (delay_ms - delay_avg_ms_);
+    delay_avg_at_ = now;
+  }
+  watch_floor(now);
+}
+
+// A delay that never goes away is either a path that became longer, or somebody else's queue. Both are looked into by
+// sending half for a moment and learning the base anew; a queue that stays beside ours raises what we put up with.
+void ScreamControl::watch_floor(LocalTime now) {
+  const double delay_ms = to_ms(queue_delay_), own_target = to_ms(settings_.delay_target);
+  if (floor_since_ == LocalTime::min()) {
+    floor_since_ = now;
+    floor_ms_ = delay_ms;
+  }
+  floor_ms_ = std::min(floor_ms_, delay_ms);
+  if (floor_ms_ < own_target / 4) {
+    floor_since_ = now;
+    floor_ms_ = delay_ms;
+  } else if (now - floor_since_ > kFloorTime) {
+    base_.clear();
+    floor_since_ = LocalTime::min();
+    drain_until_ = now + std::max<nanoseconds>(5 * loop(), milliseconds(200));
+    window_ = std::max(kLeastWindow, window_ / 2);
+  }
+  if (delay_avg_ms_ <= target_ms_) over_since_ = kNever;
+  else if (over_since_ == kNever) over_since_ = now + queue_delay_;
+  if (over_since_ != kNever && now - over_since_ > seconds(1)) {
+    // Drained by us it would be gone by now.
+    target_ms_ = std::min(kMaxTargetMs, target_ms_ * 1.25);
+    over_since_ = now;
+  } else if (delay_avg_ms_ < own_target / 2 && target_ms_ > own_target) {
+    target_ms_ = std::max(own_target, target_ms_ * 0.98);
+  }
+}
+
+void ScreamControl::take_loss(const SentLog::Report& report, LocalTime now) {
+  losses_.push_back({now, {report.lost, report.lost + report.acked}});
+  while (!losses_.empty() && now - losses_.front().first > seconds(1)) losses_.pop_front();
+  std::size_t lost = 0, all = 0;
+  for (const auto& [at, counts] : losses_) {
+    lost += counts.first;
+    all += counts.second;
+  }
+  // Over few packets one loss is no rate.
+  const double now_loss = static_cast<double>(lost) / static_cast<double>(std::max<std::size_t>(all, 20));
+  loss_ += (now_loss - loss_) * (now_loss > loss_ ? 0.2 : 0.05);
+}
+
+double ScreamControl::delivered_per_s() const {
+  if (arrivals_.size() < 4) return 0;
+  const double end = arrivals_.back().at_ms;
+  double first = end;
+  std::size_t bytes = 0;
+  for (auto it = arrivals_.rbegin(); it != arrivals_.rend() && it->at_ms > end - kDeliveredMs; ++it) {
+    bytes += it->bytes;
+    first = std::min(first, it->at_ms);
+  }
+  return static_cast<double>(bytes) * 1000.0 / std::max(kDeliveredMs / 2, end - first);
+}
+
+void ScreamControl::mark_inflection(LocalTime now) {
+  if (inflection_at_ != LocalTime::min() && now - inflection_at_ < 10 * loop()) return;
+  inflection_at_ = now;
+  inflection_ = window_;
+}
+
+void ScreamControl::reduce(bool lost, LocalTime now) {
+  const double delay_ms = to_ms(queue_delay_);
+  if (delay_avg_ms_ > target_ms_ && delay_ms > target_ms_ && target_ms_ <= to_ms(settings_.delay_target)) {
+    // Departure 1: as much as the line delivers in a round trip without a queue, and a little less until it is drained.
+    double rtt_ms = 1e18;
+    for (const Base& base : base_) rtt_ms = std::min(rtt_ms, base.rtt_ms);
+    const double rate = delivered_per_s();
+    if (rate > 0 && rtt_ms < 1e17) {
+      const double product = rate * (rtt_ms + hold_ms_) / 1000.0 * kDrained;
+      if (product < window_) {
+        mark_inflection(now);
+        window_ = std::max(kLeastWindow, product);
+        slow_start_ = false;
+        reduced_at_ = now;
+        return;
+      }
+    }
+  }
+  const nanoseconds step = lost ? std::max<nanoseconds>(kVirtualRtt, loop()) : std::min<nanoseconds>(kVirtualRtt, loop());
+  if (reduced_at_ != LocalTime::min() && now - reduced_at_ < step) return;
+  const bool queue = delay_avg_ms_ > target_ms_ / 4;
+  if (lost && (queue || loss_ > kLineLoss)) {
+    mark_inflection(now);
+    window_ *= queue ? kBetaLoss : std::max(kBetaLoss, 1 - loss_ / 2);
+  } else if (delay_avg_ms_ > target_ms_ / 2) {
+    mark_inflection(now);
+    const double alpha = std::min(1.0, (delay_avg_ms_ - target_ms_ / 2) / (target_ms_ / 2));
+    window_ *= 1 - alpha / 2 / std::max(1.0, to_ms(loop()) / to_ms(kVirtualRtt));
+  } else {
+    return;
+  }
+  slow_start_ = false;
+  reduced_at_ = now;
+}
+
+void ScreamControl::grow(std::size_t acked, LocalTime now) {
+  const double own_target = to_ms(settings_.delay_target), loop_ms = to_ms(loop());
+  if (delay_avg_ms_ > own_target / 8 + 1) calm_since_ = kNever;
+  else if (calm_since_ == kNever) calm_since_ = now;
+  if (now < drain_until_ || delay_avg_ms_ > target_ms_ / 2) return;
+  if (loss_ > kMostGrowthLoss) slow_start_ = false;
+
+  const double bytes = static_cast<double>(acked);
+  double scale = 1;   // small near the window where a queue last came up
+  if (inflection_ > 0) {
+    scale = (window_ - inflection_) / inflection_ * 8;
+    scale = std::clamp(scale * scale, 0.1, 1.0);
+  }
+  double increment = bytes * kMss / window_ * std::min(1.0, loop_ms / to_ms(kVirtualRtt)) * std::max(0.25, scale);
+  double growth = slow_start_ ? 1.0 : kMultiplicative * scale;
+  if (!slow_start_ && calm_since_ != kNever) {
+    // Departure 2.
+    const nanoseconds calm = now - calm_since_;
+    if (calm > std::max<nanoseconds>(4 * loop(), milliseconds(120))) {
+      const bool long_calm = calm > std::max<nanoseconds>(8 * loop(), milliseconds(250));
+      growth = std::min(kMostGrowth, kFastGrowth * loop_ms / 1000.0) * (long_calm ? 1.0 : std::max(0.3, scale));
+    }
+  }
+  if (loss_ > kMostGrowthLoss) growth = 0;
+  increment += bytes * growth;
+  const double most = kMss + static_cast<double>(std::max(most_in_flight_, most_in_flight_before_)) * kHeadRoom;
+  if (window_ + increment <= most && target_kbps() < settings_.max_kbps) window_ += increment;
+}
+
+int ScreamControl::target_kbps() const {
+  if (!loop_) return settings_.start_kbps;
+  const double kbps = window_ * 8 / to_ms(*loop_) / 1.1;
+  return static_cast<int>(std::clamp<double>(kbps, settings_.min_kbps, settings_.max_kbps));
+}
+
+int ScreamControl::pacing_kbps() const {
+  // At first faster than the guess, so that a first picture does not wait, as start-up gains go (BBR's is 2.77).
+  if (!loop_) return settings_.start_kbps * 5 / 2;
+  return target_kbps() * (slow_start_ ? 20 : delay_avg_ms_ > target_ms_ / 2 ? 11 : 15) / 10;
+}
+
+int ScreamControl::target_kbps(Ssrc stream, LocalTime now) const {
+  double all = 0, own = 0;
+  for (const auto& [ssrc, entry] : streams_) {
+    const bool asked = ssrc == stream.value;
+    if (asked) own = entry.weight;
+    if (asked || (entry.sent_at != LocalTime::min() && now - entry.sent_at < seconds(2))) all += entry.weight;
+  }
+  return all <= 0 ? target_kbps() : static_cast<int>(target_kbps() * own / all);
+}
+
+std::size_t ScreamControl::send_window() const {
+  // Around the window while the line is free, under it while it is full.
+  const double most = window_ * (delay_avg_ms_ > target_ms_ / 4 ? 1.0 : 1.25);
+  const double left = most - static_cast<double>(log_.in_flight());
+  return left <= 0 ? 0 : static_cast<std::size_t>(left);
+}
+
+LocalTime ScreamControl::next_deadline() const {
+  return log_.in_flight() == 0 ? kNever : std::max(heard_, log_.oldest()) + silence();
+}
+
+void ScreamControl::poll(LocalTime now) {
+  if (now < next_deadline()) return;
+  if (silent_ == 0) window_before_silence_ = window_;
+  ++silent_;
+  ++timeouts_;
+  // What is on the way no more must not keep the line shut.
+  (void)log_.expire(now);
+  window_ = std::max(kLeastWindow, window_ / 2);
+  slow_start_ = false;
+  heard_ = now;
+}
+
+void ScreamControl::new_path(LocalTime now) {
+  base_.clear();
+  arrivals_.clear();
+  losses_.clear();
+  rtt_.reset();
+  loop_.reset();
+  (void)log_.expire(now);
+  window_ = std::min(window_, static_cast<double>(settings_.first_window));
+  slow_start_ = true;
+  inflection_ = delay_avg_ms_ = loss_ = 0;
+  queue_delay_ = nanoseconds(0);
+  target_ms_ = to_ms(settings_.delay_target);
+  calm_since_ = over_since_ = kNever;
+  floor_since_ = LocalTime::min();
+  silent_ = 0;
+}
+
+}  // namespace beside::flow
