@@ -8,7 +8,8 @@
 namespace beside::wire {
 namespace {
 
-constexpr std::uint8_t kSr = 200, kRr = 201, kRtpfb = 205, kPsfb = 206;
+constexpr std::uint8_t kSr = 200, kRr = 201, kApp = 204, kRtpfb = 205, kPsfb = 206;
+constexpr std::uint32_t kTileReportName = 0x4253544c;   // "BSTL"
 constexpr std::size_t kMaxPackets = 32, kMaxNacks = 1024, kMaxCcStreams = 64;
 
 std::vector<ReportBlock> parse_blocks(ByteReader& in, unsigned count) {
@@ -64,6 +65,24 @@ Result<CcFeedback> parse_cc(ByteReader& in) {
   f.stamp = in.u32();
   BS_PEER_CHECK(!in.failed() && in.remaining() == 0, "wire/rtcp: feedback length");
   return f;
+}
+
+// Name already read. begin u16, count u16, then one bit per packet, the first in the highest bit, up to a word's border.
+Result<TileReport> parse_tile_report(ByteReader& in, Ssrc sender) {
+  TileReport report;
+  report.sender = sender;
+  report.media = Ssrc{in.u32()};
+  report.begin_seq = in.u16();
+  const std::size_t count = in.u16();
+  BS_PEER_CHECK(!in.failed() && count <= TileReport::kMost, "wire/rtcp: tile report count");
+  BS_PEER_CHECK(in.remaining() == (count + 31) / 32 * 4, "wire/rtcp: tile report length");
+  report.applied.reserve(count);
+  std::uint8_t bits = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i % 8 == 0) bits = in.u8();
+    report.applied.push_back((bits >> (7 - i % 8) & 1u) != 0);
+  }
+  return report;
 }
 
 // Opens a packet header and fills its length in when done.
@@ -158,6 +177,21 @@ struct Builder {
     f.w().u32(p.stamp);
     f.finish();
   }
+  void operator()(const TileReport& p) const {
+    Framer f(out, 0, kApp);
+    const std::size_t count = std::min(p.applied.size(), TileReport::kMost);
+    f.w().u32(p.sender.value);
+    f.w().u32(kTileReportName);
+    f.w().u32(p.media.value);
+    f.w().u16(p.begin_seq);
+    f.w().u16(static_cast<std::uint16_t>(count));
+    for (std::size_t at = 0; at < (count + 31) / 32 * 32; at += 8) {
+      unsigned bits = 0;
+      for (std::size_t i = at; i < std::min(at + 8, count); ++i) bits |= (p.applied[i] ? 0x80u : 0u) >> (i - at);
+      f.w().u8(static_cast<std::uint8_t>(bits));
+    }
+    f.finish();
+  }
 };
 
 }  // namespace
@@ -202,6 +236,12 @@ Result<std::vector<RtcpPacket>> parse_rtcp(ByteSpan datagram) {
       p.media = Ssrc{in.u32()};
       BS_PEER_CHECK(!in.failed(), "wire/rtcp: PLI length");
       out.emplace_back(p);
+    } else if (type == kApp && count == 0) {
+      const Ssrc sender{in.u32()};
+      if (in.u32() != kTileReportName) continue;   // somebody else's, or cut short: not for us
+      auto report = parse_tile_report(in, sender);
+      if (!report) return fail(report);
+      out.emplace_back(std::move(*report));
     } else if (type == kRtpfb && count == 1) {
       auto nack = parse_nack(in);
       if (!nack) return fail(nack);
@@ -237,6 +277,10 @@ std::string dump_rtcp(const RtcpPacket& packet) {
       std::string out = fmt::format("CCFB from {:08x}", p.sender.value);
       for (const CcStream& s : p.streams) out += fmt::format(" [{:08x} {}+{}]", s.ssrc.value, s.begin_seq, s.arrivals.size());
       return out;
+    }
+    std::string operator()(const TileReport& p) const {
+      return fmt::format("tile report for {:08x}: {}+{}, {} applied", p.media.value, p.begin_seq, p.applied.size(),
+                         std::count(p.applied.begin(), p.applied.end(), true));
     }
   };
   return std::visit(Dumper{}, packet);

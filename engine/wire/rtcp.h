@@ -63,7 +63,16 @@ struct CcFeedback {
   std::uint32_t stamp = 0;                // middle 32 bits of the receiver's NTP time (1/65536 s)
   bool operator==(const CcFeedback&) const = default;
 };
-using RtcpPacket = std::variant<SenderReport, ReceiverReport, Pli, Nack, CcFeedback>;
+// What became of the packets of a tile stream, for good: an application-defined packet (RFC 3550 6.7) named "BSTL". RFC 8888
+// tells what arrived; this tells what was written into the viewer's picture, and what never will be, in order.
+struct TileReport {
+  static constexpr std::size_t kMost = 1024;
+  Ssrc sender, media;
+  std::uint16_t begin_seq = 0;
+  std::vector<bool> applied;              // from begin_seq on; kMost at most
+  bool operator==(const TileReport&) const = default;
+};
+using RtcpPacket = std::variant<SenderReport, ReceiverReport, Pli, Nack, CcFeedback, TileReport>;
 
 // A compound packet, or a reduced-size one (RFC 5506). Kinds that we do not use are skipped; at most 32 in one datagram.
 // Errors: PeerFault.

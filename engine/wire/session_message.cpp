@@ -51,6 +51,7 @@ Result<void> check(const inner::VideoOffer& m) {
   BS_PEER_CHECK(!m.pps().empty() && m.pps().size() <= 256, "wire/inner: video_offer.pps");
   BS_PEER_CHECK(m.monitor_id() <= kMaxMonitor, "wire/inner: video_offer.monitor_id");
   BS_PEER_CHECK(text_ok(m.encoder(), 32), "wire/inner: video_offer.encoder");
+  BS_PEER_CHECK(m.x() < kMaxSide && m.y() < kMaxSide && m.generation() <= 0xffff, "wire/inner: video_offer.place");
   return {};
 }
 Result<void> check(const inner::CursorShape& m) {
@@ -75,6 +76,9 @@ Result<void> check_body(const Inner& m) {
       return {};
     case Inner::kLayout: return check(m.layout());
     case Inner::kVideoOffer: return check(m.video_offer());
+    case Inner::kTileOffer:
+      BS_PEER_CHECK(m.tile_offer().first_seq() <= 0xffff, "wire/inner: tile_offer.first_seq");
+      return {};
     case Inner::kVideoAnswer:
       BS_PEER_CHECK(m.video_answer().stream_id() >= 1 && m.video_answer().stream_id() <= 15, "wire/inner: video_answer.stream_id");
       BS_PEER_CHECK(text_ok(m.video_answer().why(), 200), "wire/inner: video_answer.why");
@@ -142,6 +146,8 @@ std::string dump_inner(const Inner& m) {
     case Inner::kVideoOffer:
       return fmt::format("VideoOffer stream={} codec={} {}x{} ssrc={:08x}", m.video_offer().stream_id(), m.video_offer().codec(),
                          m.video_offer().width(), m.video_offer().height(), m.video_offer().ssrc());
+    case Inner::kTileOffer:
+      return fmt::format("TileOffer ssrc={:08x} first_seq={}", m.tile_offer().ssrc(), m.tile_offer().first_seq());
     case Inner::kVideoAnswer:
       return fmt::format("VideoAnswer stream={} accepted={}", m.video_answer().stream_id(), m.video_answer().accepted());
     case Inner::kStreamAnnounce:

@@ -54,3 +54,17 @@ TEST_CASE("unknown kinds are skipped, lengths that lie are refused") {
   for (int i = 0; i < 33; ++i) many.insert(many.end(), {0x80, 203, 0, 0});
   CHECK_FALSE(parse_rtcp(many));
 }
+
+TEST_CASE("a tile report survives, whatever its length, and a count that lies is refused") {
+  for (const std::size_t count : {0, 1, 31, 32, 33, 500, 1024}) {
+    TileReport report{Ssrc{1}, Ssrc{2}, 65530, {}};
+    for (std::size_t i = 0; i < count; ++i) report.applied.push_back(i % 3 != 1);
+    const RtcpPacket packet = report;
+    const auto again = parse_rtcp(build_rtcp({&packet, 1}));
+    REQUIRE(again);
+    CHECK(again->at(0) == packet);
+  }
+  CHECK(parse_rtcp(*from_hex("80cc00020000000141424344"))->empty());                          // another application's
+  CHECK_FALSE(parse_rtcp(*from_hex("80cc0004000000014253544c0000000200000001")));              // one bit told, none there
+  CHECK_FALSE(parse_rtcp(*from_hex("80cc0004000000014253544c0000000200000401")));              // too many
+}
