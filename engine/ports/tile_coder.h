@@ -35,9 +35,6 @@ struct TilePart {
   const std::vector<Rect>* areas = nullptr;  // what its pixels, copies and marks cover, within the picture; valid during the call
 };
 
-// How much work goes into fewer bytes: Small for lines where bytes are time, Fast where they are not (100 Mbit/s and up).
-enum class TileEffort : std::uint8_t { Fast, Small };
-
 // Turns rectangles of pictures into packets. Call begin(), then copies, then the rest, then finish(); parts go to the sink as
 // soon as they are full, so that the first leave while the rest is coded. Solid areas and the coding are found by the encoder.
 // Thread: one (capture). Owns its buffers; a warm one allocates nothing. Failure: none.
@@ -45,7 +42,6 @@ class TileEncoder {
  public:
   using Sink = std::function<void(const TilePart&)>;
   virtual ~TileEncoder() = default;
-  virtual void set_effort(TileEffort effort) = 0;
   // `coded_now`: asked as a part is finished, microseconds after capture; may be empty.
   virtual void begin(const TileUpdate& update, Sink sink, std::function<microseconds()> coded_now) = 0;
   // `back`: the update that is read is number - back, 1..255. Before any other op of the update.
