@@ -12,9 +12,9 @@ constexpr nanoseconds kVirtualRtt = milliseconds(25);
 constexpr double kMaxTargetMs = 200;       // of the delay target, beside flows that fill the queue whatever we do
 // Ours.
 constexpr double kLeastWindow = 2 * kMss;
-constexpr double kLineLoss = 0.10, kMostGrowthLoss = 0.02;
+constexpr double kLineLoss = 0.15, kMostGrowthLoss = 0.02, kMostSlowGrowthLoss = 0.05;
 constexpr double kFastGrowth = 3.2;        // e-folds a second on an empty queue
-constexpr double kMostGrowth = 0.5;        // of the window, a round trip
+constexpr double kMostGrowth = 0.25;       // of the window, a round trip
 constexpr double kDrained = 0.85;          // of the bandwidth-delay product, while a queue is drained
 constexpr nanoseconds kUnknownRtt = milliseconds(100), kBaseBucket = seconds(10), kFloorTime = seconds(8);
 constexpr std::size_t kBaseBuckets = 6, kMaxStreams = 64;
@@ -84,10 +84,20 @@ void ScreamControl::take_times(const SentLog::Report& report, LocalTime now) {
   if (timed == 0) return;
   while (!arrivals_.empty() && arrivals_.front().at_ms < arrivals_.back().at_ms - 2 * kDeliveredMs) arrivals_.pop_front();
   const double loop_ms = loop_sum / static_cast<double>(timed), hold_ms = hold_sum / static_cast<double>(timed);
-  rtt_ = rtt_ ? *rtt_ + (from_ms(rtt_ms) - *rtt_) / 8 : from_ms(rtt_ms);
-  loop_ = loop_ ? *loop_ + (from_ms(loop_ms) - *loop_) / 8 : from_ms(loop_ms);
+  // Down fast: after a queue was drained the old figure would keep the rate low.
+  const auto smooth = [](std::optional<nanoseconds>& value, nanoseconds sample) {
+    value = value ? *value + (sample - *value) / (sample < *value ? 2 : 8) : sample;
+  };
+  smooth(rtt_, from_ms(rtt_ms));
+  smooth(loop_, from_ms(loop_ms));
   hold_ms_ += (hold_ms - hold_ms_) / 8;
+  newest_sent_ = std::max(newest_sent_, report.acks.back().sent_at);
   take_delay(lowest, rtt_ms, now);
+  // The newest packet of a report shows a queue that its oldest has not met yet.
+  if (slow_start_ && report.acks.back().arrived_ms) {
+    const double newest = *report.acks.back().arrived_ms - to_ms(report.acks.back().sent_at.time_since_epoch());
+    if (newest - lowest + to_ms(queue_delay_) > to_ms(settings_.delay_target) / 2) slow_start_ = false;
+  }
 }
 
 void ScreamControl::take_delay(double lowest_ms, double rtt_ms, LocalTime now) {
@@ -179,14 +189,17 @@ void ScreamControl::reduce(bool lost, LocalTime now) {
     if (rate > 0 && rtt_ms < 1e17) {
       const double product = rate * (rtt_ms + hold_ms_) / 1000.0 * kDrained;
       if (product < window_) {
-        mark_inflection(now);
+        inflection_ = product / kDrained;
+        inflection_at_ = now;
         window_ = std::max(kLeastWindow, product);
         slow_start_ = false;
-        reduced_at_ = now;
+        reduced_at_ = clamped_at_ = now;
         return;
       }
     }
   }
+  // What left before the window fell tells nothing about the window as it is.
+  if (newest_sent_ <= clamped_at_) return;
   const nanoseconds step = lost ? std::max<nanoseconds>(kVirtualRtt, loop()) : std::min<nanoseconds>(kVirtualRtt, loop());
   if (reduced_at_ != LocalTime::min() && now - reduced_at_ < step) return;
   const bool queue = delay_avg_ms_ > target_ms_ / 4;
@@ -220,14 +233,12 @@ void ScreamControl::grow(std::size_t acked, LocalTime now) {
   double increment = bytes * kMss / window_ * std::min(1.0, loop_ms / to_ms(kVirtualRtt)) * std::max(0.25, scale);
   double growth = slow_start_ ? 1.0 : kMultiplicative * scale;
   if (!slow_start_ && calm_since_ != kNever) {
-    // Departure 2.
-    const nanoseconds calm = now - calm_since_;
-    if (calm > std::max<nanoseconds>(4 * loop(), milliseconds(120))) {
-      const bool long_calm = calm > std::max<nanoseconds>(8 * loop(), milliseconds(250));
-      growth = std::min(kMostGrowth, kFastGrowth * loop_ms / 1000.0) * (long_calm ? 1.0 : std::max(0.3, scale));
-    }
+    // Departure 2: twice as fast each round trip on an empty queue.
+    const double loops = to_ms(now - calm_since_) / std::max(loop_ms, 20.0) - 2;
+    if (loops > 0) growth = std::max(growth, std::min({kMostGrowth, kFastGrowth * loop_ms / 1000.0, kMultiplicative * std::exp2(std::min(loops, 8.0))}));
   }
-  if (loss_ > kMostGrowthLoss) growth = 0;
+  if (loss_ > kMostSlowGrowthLoss) growth = 0;
+  else if (loss_ > kMostGrowthLoss) growth = std::min(growth, kMultiplicative);
   increment += bytes * growth;
   const double most = kMss + static_cast<double>(std::max(most_in_flight_, most_in_flight_before_)) * kHeadRoom;
   if (window_ + increment <= most && target_kbps() < settings_.max_kbps) window_ += increment;

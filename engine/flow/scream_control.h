@@ -18,14 +18,14 @@ namespace beside::flow {
 //  1. Delay over the target: the window falls at once to what was delivered in a base round trip, so that a queue is
 //     drained in one go instead of by a few per cent a round trip.
 //  2. An empty queue for some round trips: growth speeds up, at most to 5 times in half a second.
-//  3. Loss without delay below 10 % is taken as the line's own (radio) and does not reduce the window; above 2 % it does not grow
-//     faster than one packet a round trip.
+//  3. Loss without delay below 15 % is taken as the line's own (radio) and does not reduce the window; above 2 % growth is slow, above
+//     5 % one packet a round trip.
 //  4. Window and rate are related by the round trip with the receiver's reporting time in it.
 class ScreamControl final : public RateControl {
  public:
   struct Settings {
     int start_kbps = 8000, min_kbps = 100, max_kbps = 200'000;
-    std::size_t first_window = 48'000;               // bytes, until the first round trip
+    std::size_t first_window = 30'000;               // bytes, until the first round trip
     nanoseconds delay_target = milliseconds(40);     // reaction begins at half of it
   };
   ScreamControl();
@@ -84,7 +84,8 @@ class ScreamControl final : public RateControl {
   std::deque<std::pair<LocalTime, std::pair<std::size_t, std::size_t>>> losses_;  // (lost, all) packets, the last second
   double loss_ = 0;
   bool slow_start_ = true;
-  LocalTime reduced_at_ = LocalTime::min(), lost_at_ = LocalTime::min(), calm_since_ = kNever, drain_until_ = LocalTime::min();
+  LocalTime newest_sent_ = LocalTime::min();       // of what was acknowledged
+  LocalTime reduced_at_ = LocalTime::min(), clamped_at_ = LocalTime::min(), lost_at_ = LocalTime::min(), calm_since_ = kNever, drain_until_ = LocalTime::min();
   std::size_t most_in_flight_ = 0, most_in_flight_before_ = 0;
   LocalTime most_since_ = LocalTime::min();
   LocalTime heard_ = LocalTime::min();
