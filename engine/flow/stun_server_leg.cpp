@@ -2,6 +2,7 @@
 #include "engine/flow/stun_server_leg.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "engine/crypto/constant_time.h"
 #include "engine/crypto/hash.h"
@@ -36,11 +37,17 @@ bool StunServerLeg::cookie_valid(std::uint64_t path, ByteSpan cookie, LocalTime 
 }
 
 bool StunServerLeg::first_use(const wire::TransactionId& id) {
-  if (!seen_.insert(id).second) return false;
-  seen_order_.push_back(id);
-  if (seen_order_.size() > kRemembered) {
-    seen_.erase(seen_order_.front());
-    seen_order_.pop_front();
+  std::uint32_t words[3];
+  static_assert(sizeof words == sizeof id);
+  std::memcpy(words, id.data(), sizeof words);
+  const std::uint32_t folded = words[0] ^ words[1] ^ words[2];
+  if (std::find(seen_.begin(), seen_.end(), folded) != seen_.end()) return false;
+  if (seen_.size() < kRemembered) {
+    if (seen_.size() == seen_.capacity()) seen_.reserve(std::min(kRemembered, seen_.empty() ? 16 : seen_.size() * 2));
+    seen_.push_back(folded);
+  } else {
+    seen_[seen_next_] = folded;
+    seen_next_ = (seen_next_ + 1) % kRemembered;
   }
   return true;
 }

@@ -2,9 +2,8 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <optional>
-#include <set>
+#include <vector>
 
 #include "engine/base/clock.h"
 #include "engine/flow/stun_client_leg.h"
@@ -50,8 +49,11 @@ class StunServerLeg {
   Secret<32> cookie_key_;
   std::optional<std::uint64_t> bound_;
   LocalTime last_valid_{};
-  std::deque<wire::TransactionId> seen_order_;    // the last kRemembered
-  std::set<wire::TransactionId> seen_;
+  // The last kRemembered transactions by 32 bits of each (ids are 96 random bits, and only whoever has the password gets one in
+  // here): a relay holds thousands of these. It grows with use, so that a short session costs little. 1 in 4 million fresh
+  // requests is taken for a repetition, which the next request mends.
+  std::vector<std::uint32_t> seen_;
+  std::size_t seen_next_ = 0;
   static constexpr std::size_t kRemembered = 1024;
   std::optional<std::uint64_t> challenged_path_;  // for USE-CANDIDATE
   LocalTime challenged_at_{};

@@ -8,9 +8,9 @@
 namespace beside::relay {
 
 Forwarder::Forwarder(flow::RandomFn random, Limits limits)
-    : random_(std::move(random)), limits_(limits), stun_budget_(limits.stun_per_second, limits.stun_per_second) {}
+    : random_(std::move(random)), limits_(limits) {}
 
-void Forwarder::put_leg(const MediaLeg& in, LocalTime now) {
+Forwarder::LegNo Forwarder::put_leg(const MediaLeg& in, LocalTime now) {
   std::uint32_t pair_no = 0;
   if (const auto it = by_session_.find(in.session_id); it != by_session_.end()) {
     pair_no = it->second;
@@ -28,13 +28,15 @@ void Forwarder::put_leg(const MediaLeg& in, LocalTime now) {
   const LegNo no = pair_no * 2 + static_cast<LegNo>(index(in.side));
   Leg& leg = leg_at(no);
   leg.expires = now + in.life;
-  if (leg.stun && leg.ufrag == in.ufrag) return;
+  if (leg.stun && leg.ufrag == in.ufrag) return no;
   unbind(no);
   by_ufrag_.erase(leg.ufrag);
   leg.ufrag = in.ufrag;
   leg.stun = std::make_unique<flow::StunServerLeg>(flow::StunCredentials{in.ufrag, SecretText(in.stun_password)}, random_);
   leg.budget = TokenBucket(limits_.leg_bytes_per_second, limits_.leg_burst_bytes);
+  leg.stun_bound = leg.stun_other = TokenBucket(limits_.leg_stun_per_second, limits_.leg_stun_burst);
   by_ufrag_[in.ufrag] = no;
+  return no;
 }
 
 std::optional<Forwarder::Totals> Forwarder::remove_session(const std::string& session_id) {
@@ -60,10 +62,6 @@ void Forwarder::unbind(LegNo no) {
 
 Forwarder::StunResult Forwarder::on_stun(std::uint64_t path, ByteSpan datagram, LocalTime now, Metrics& metrics) {
   Metrics::add(metrics.stun_requests);
-  if (!stun_budget_.take(1, now)) {
-    metrics.drop(DropReason::StunFlood);
-    return {};
-  }
   const auto message = wire::parse_stun(datagram);
   if (!message || message->cls != wire::StunClass::Request || message->method != wire::kStunBinding || !message->mac) {
     metrics.drop(DropReason::BadStun);
@@ -82,34 +80,42 @@ Forwarder::StunResult Forwarder::on_stun(std::uint64_t path, ByteSpan datagram, 
     return {};
   }
   // A path that another leg has bound stays that leg's.
-  if (const auto taken = by_path_.find(path); taken != by_path_.end() && taken->second != no) {
-    metrics.drop(DropReason::BadStun);
+  if (const LegNo taken = by_path_.find(path); taken != kNoLeg && taken != no) {
+    metrics.drop(DropReason::ForeignPath);
+    return {};
+  }
+  if (!(path == leg.path ? leg.stun_bound : leg.stun_other).take(1, now)) {
+    metrics.drop(DropReason::StunFlood);
     return {};
   }
   auto outcome = leg.stun->receive(path, datagram, *message, now);
-  StunResult out;
-  out.reply = std::move(outcome.reply);
-  if (outcome.verdict == flow::StunServerLeg::Verdict::Rejected) {
-    metrics.drop(DropReason::BadStun);
+  using V = flow::StunServerLeg::Verdict;
+  if (outcome.verdict == V::Rejected) {
+    metrics.drop(DropReason::WrongIntegrity);
     return {};
   }
+  if (outcome.verdict == V::Replayed) metrics.drop(DropReason::ReplayedStun);
+  if (outcome.verdict == V::Challenged && !message->cookie.empty()) metrics.drop(DropReason::StaleStun);
+  StunResult out;
+  out.reply = std::move(outcome.reply);
   out.leg = no;
   const std::uint64_t bound = leg.stun->bound_path().value_or(0);
   if (bound != leg.path) {
     unbind(no);
     leg.path = bound;
-    if (bound != 0) by_path_[bound] = no;
+    if (bound != 0) by_path_.insert(bound, no);
     out.path_changed = bound == path;
   }
+  if (leg.path != 0) next_silence_ = std::min(next_silence_, leg.stun->next_deadline());
   return out;
 }
 
-Forwarder::Route Forwarder::on_media(std::uint64_t path, std::size_t bytes, std::size_t datagrams, LocalTime now) {
-  const auto it = by_path_.find(path);
-  if (it == by_path_.end()) return {kNoLeg, 0, DropReason::UnboundSource};
-  const LegNo from = it->second, to = from ^ 1;
+Forwarder::Route Forwarder::on_media(LegNo from, std::size_t bytes, std::size_t datagrams, LocalTime now) {
+  const LegNo to = from ^ 1;
   Pair& pair = pairs_[from / 2];
-  if (!pair.legs[from % 2].budget.take(static_cast<double>(bytes), now)) return {kNoLeg, 0, DropReason::OverBudget};
+  if (!pair.legs[from % 2].budget.take(static_cast<double>(bytes + datagrams * kOverheadBytes), now)) {
+    return {kNoLeg, 0, DropReason::OverBudget};
+  }
   const std::uint64_t out = pair.legs[to % 2].path;
   if (out == 0) return {kNoLeg, 0, DropReason::PeerNotBound};
   pair.totals.bytes[from % 2] += bytes;
@@ -118,39 +124,28 @@ Forwarder::Route Forwarder::on_media(std::uint64_t path, std::size_t bytes, std:
 }
 
 void Forwarder::path_closed(std::uint64_t path) {
-  const auto it = by_path_.find(path);
-  if (it == by_path_.end()) return;
-  const LegNo no = it->second;
+  const LegNo no = by_path_.find(path);
+  if (no == kNoLeg) return;
   leg_at(no).stun->path_closed(path);
   unbind(no);
 }
 
 std::vector<Forwarder::Unbound> Forwarder::poll(LocalTime now) {
   std::vector<Unbound> out;
+  next_silence_ = kNever;
   for (const auto& [session_id, pair_no] : by_session_) {
     for (LegNo no : {pair_no * 2, pair_no * 2 + 1}) {
       Leg& leg = leg_at(no);
-      if (!leg.stun || leg.path == 0 || !leg.stun->poll(now)) continue;
-      unbind(no);
-      out.push_back({no, session_id, side_of(no)});
+      if (!leg.stun || leg.path == 0) continue;
+      if (leg.stun->poll(now)) {
+        unbind(no);
+        out.push_back({no, session_id, side_of(no)});
+      } else {
+        next_silence_ = std::min(next_silence_, leg.stun->next_deadline());
+      }
     }
   }
   return out;
-}
-
-LocalTime Forwarder::next_deadline() const {
-  LocalTime next = kNever;
-  for (const auto& [session_id, pair_no] : by_session_) {
-    for (const Leg& leg : pairs_[pair_no].legs) {
-      if (leg.stun && leg.path != 0) next = std::min(next, leg.stun->next_deadline());
-    }
-  }
-  return next;
-}
-
-Forwarder::LegNo Forwarder::leg_of(std::uint64_t path) const {
-  const auto it = by_path_.find(path);
-  return it == by_path_.end() ? kNoLeg : it->second;
 }
 
 }  // namespace beside::relay

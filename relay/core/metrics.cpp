@@ -17,6 +17,12 @@ const char* name_of(DropReason reason) {
     case DropReason::Oversized: return "oversized";
     case DropReason::TunnelPeerAbsent: return "tunnel_peer_absent";
     case DropReason::TunnelPeerSlow: return "tunnel_peer_slow";
+    case DropReason::ForeignPath: return "foreign_path";
+    case DropReason::WrongIntegrity: return "wrong_integrity";
+    case DropReason::ReplayedStun: return "replayed_stun";
+    case DropReason::StaleStun: return "stale_stun";
+    case DropReason::SlowLeg: return "slow_leg";
+    case DropReason::SendBufferFull: return "send_buffer_full";
     case DropReason::kCount: break;
   }
   return "?";
@@ -49,11 +55,11 @@ const char* name_of(AuthOutcome outcome) {
   return "?";
 }
 
-void Metrics::forwarded_in(std::uint64_t us) {
+void Metrics::forwarded_in(std::uint64_t us, std::uint64_t weight) {
   std::size_t bucket = 0;
   while (bucket < kDelayBounds.size() && us > kDelayBounds[bucket]) ++bucket;
-  add(delay[bucket]);
-  add(delay_sum_us, us);
+  add(delay[bucket], weight);
+  add(delay_sum_us, us * weight);
 }
 
 std::string Metrics::text() const {

@@ -11,7 +11,8 @@ namespace beside::relay {
 // Why a datagram or message was not passed on: one closed list for logs and metrics.
 enum class DropReason : std::uint8_t {
   UnboundSource, PeerNotBound, OverBudget, BadStun, UnknownLeg, TicketExpired, StunFlood, HandOverFull, SendFailed,
-  Oversized, TunnelPeerAbsent, TunnelPeerSlow, kCount,
+  Oversized, TunnelPeerAbsent, TunnelPeerSlow, ForeignPath, WrongIntegrity, ReplayedStun, StaleStun, SlowLeg, SendBufferFull,
+  kCount,
 };
 const char* name_of(DropReason reason);
 
@@ -34,8 +35,9 @@ struct Metrics {
   std::array<Count, static_cast<std::size_t>(DropReason::kCount)> drops{};
   std::array<Count, static_cast<std::size_t>(Violation::kCount)> violations{};
   std::array<Count, static_cast<std::size_t>(AuthOutcome::kCount)> auth{};
-  // From a batch's arrival in the media thread to its last send; upper bounds in microseconds, the last is +Inf.
-  static constexpr std::array<std::uint32_t, 8> kDelayBounds{5, 10, 20, 50, 100, 200, 500, 1000};
+  // From the kernel's stamp on a UDP datagram to the return of the call that sent it on; upper bounds in microseconds, the last
+  // is +Inf.
+  static constexpr std::array<std::uint32_t, 11> kDelayBounds{5, 10, 20, 35, 50, 75, 100, 150, 200, 500, 1000};
   std::array<Count, kDelayBounds.size() + 1> delay{};
   Count delay_sum_us{0};
 
@@ -44,7 +46,7 @@ struct Metrics {
   void drop(DropReason reason, std::uint64_t n = 1) { add(drops[static_cast<std::size_t>(reason)], n); }
   void violation(Violation kind) { add(violations[static_cast<std::size_t>(kind)]); }
   void auth_outcome(AuthOutcome outcome) { add(auth[static_cast<std::size_t>(outcome)]); }
-  void forwarded_in(std::uint64_t us);
+  void forwarded_in(std::uint64_t us, std::uint64_t weight = 1);
   // Prometheus text format 0.0.4.
   std::string text() const;
 };

@@ -14,9 +14,10 @@
 
 namespace beside::relay {
 
-// The thread that forwards media: one UDP socket, recvmmsg with UDP_GRO in, sendmmsg with UDP_SEGMENT out, and datagrams
-// from and to WebSockets by way of bounded inboxes. On the UDP path there is no lock, no allocation and no copy: what
-// came in is sent from the buffer it came into.
+// The thread that forwards media: a UDP socket (media_socket.h), and datagrams from and to WebSockets by way of bounded
+// inboxes. On the UDP path there is no lock, no allocation and no copy (tests/relay/media_thread_test.cpp counts). All its
+// state is its own, so that several could share the port: what would be new is to hand a datagram on to the thread that the
+// other leg is bound at.
 // Thread: everything public is callable from any thread; callbacks run on the media thread and must only hand over.
 // Lifetime: create() starts it, the destructor ends and joins it (at most some milliseconds).
 class MediaThread {
@@ -36,6 +37,7 @@ class MediaThread {
   struct Config {
     std::string bind_address = "::";
     std::uint16_t port = 443;        // 0: the kernel chooses
+    bool share_port = false;         // SO_REUSEPORT
     Forwarder::Limits limits;
   };
   static Result<std::unique_ptr<MediaThread>> create(const Config& config, Metrics& metrics, Handlers handlers);
