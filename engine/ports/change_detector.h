@@ -19,8 +19,8 @@ constexpr int kCellSide = 16;   // and changes found per cell
 class ChangeDetector {
  public:
   virtual ~ChangeDetector() = default;
-  // Rectangles within `where` that really differ, overwriting `changed`: not overlapping, tight around the changed pixels, each
-  // within one tile of 64x64. `where` may overlap itself and reach outside the picture.
+  // Rectangles that really differ, overwriting `changed`: not overlapping, tight around the changed pixels, each within one tile
+  // of 64x64. Looks where `where` touches; it may overlap itself and reach outside the picture.
   virtual void find(const PixelBuffer& shadow, const PixelBuffer& frame, std::span<const Rect> where,
                     std::vector<Rect>& changed) = 0;
 };
@@ -74,5 +74,9 @@ void copy_pixels(PixelBuffer& to, const PixelBuffer& from, const Rect& area);
 void move_pixels(PixelBuffer& picture, const Move& move);
 // Whether the pictures hold the same colours in `area`, which is cut to both; the fourth byte does not count.
 bool same_pixels(const PixelBuffer& a, const PixelBuffer& b, const Rect& area);
+bool same_row(const std::uint8_t* a, const std::uint8_t* b, int pixels);
+// Unites neighbours, first side by side, then below each other, where the union covers at most so many percent of pixels more
+// than they do; `bounds_of_one`: and is at most so wide and high. What did not overlap may overlap afterwards by that waste.
+void join_rects(std::vector<Rect>& rects, int most_waste_percent, const Rect* bounds_of_one = nullptr);
 
 }  // namespace beside::ports

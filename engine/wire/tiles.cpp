@@ -10,12 +10,17 @@ namespace {
 
 constexpr std::uint8_t kTilesKind = 0x21;
 constexpr std::uint8_t kLast = 1;
-constexpr std::size_t kSentAt = 25;
+constexpr std::size_t kCodedAt = 22, kSentAt = 25;
 constexpr std::int64_t kMostMicroseconds = 0xffffff;
 constexpr std::size_t kRectBytes = 9;   // kind and rectangle, which every op has
 
 std::uint32_t to_u24(microseconds t) {
   return static_cast<std::uint32_t>(std::clamp<std::int64_t>(t.count(), 0, kMostMicroseconds));
+}
+void put_u24(MutableByteSpan payload, std::size_t at, microseconds t) {
+  if (payload.size() < kTileHeaderBytes) return;
+  const std::uint32_t value = to_u24(t);
+  for (std::size_t i = 0; i < 3; ++i) payload[at + i] = static_cast<std::uint8_t>(value >> (16 - 8 * i));
 }
 std::int64_t pixels_of(const Rect& r) { return std::int64_t{r.width} * r.height; }
 int scaled(int side, int scale_log2) { return (side + (1 << scale_log2) - 1) >> scale_log2; }
@@ -248,10 +253,8 @@ const Bytes& TilePartWriter::finish(bool last) {
   return out_;
 }
 
-void stamp_tiles_sent(MutableByteSpan payload, microseconds after_capture) {
-  if (payload.size() < kTileHeaderBytes) return;
-  const std::uint32_t value = to_u24(after_capture);
-  for (std::size_t i = 0; i < 3; ++i) payload[kSentAt + i] = static_cast<std::uint8_t>(value >> (16 - 8 * i));
-}
+void TilePartWriter::set_coded(microseconds after_capture) { put_u24(out_, kCodedAt, after_capture); }
+
+void stamp_tiles_sent(MutableByteSpan payload, microseconds after_capture) { put_u24(payload, kSentAt, after_capture); }
 
 }  // namespace beside::wire

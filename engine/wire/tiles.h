@@ -107,6 +107,7 @@ class TilePartWriter {
   std::int64_t fill_pixels_left() const;
   bool empty() const { return out_.size() <= kTileHeaderBytes; }
   std::size_t size() const { return out_.size(); }
+  void set_coded(microseconds after_capture);   // when it is known at the end only
   // Sets the last flag and pads. The bytes are valid until the next begin().
   const Bytes& finish(bool last);
 

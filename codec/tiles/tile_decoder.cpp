@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <algorithm>
+#include <cstring>
+
+#include "codec/tiles/context_coder.h"
+#include "codec/tiles/photo_coder.h"
+#include "codec/tiles/tiles.h"
+#include "engine/wire/tiles.h"
+
+namespace beside::tiles {
+namespace {
+
+using wire::TileOp;
+using wire::TileOpKind;
+
+constexpr int kBandPixels = 262144;   // of a coarse picture that are enlarged at a time
+
+class Decoder final : public ports::TileDecoder {
+ public:
+  Result<void> apply(ByteSpan payload, ports::Canvas& canvas) override {
+    if (auto ok = wire::parse_tiles(payload, packet_); !ok) return fail(ok);
+    for (const TileOp& op : packet_.ops) {
+      switch (op.kind) {
+        case TileOpKind::Solid: solid(op, canvas); break;
+        case TileOpKind::Tile:
+          decode(op, op.area.width, op.area.height);
+          canvas.write(op.area, pixels_.data(), std::ptrdiff_t{4} * op.area.width, true);
+          break;
+        case TileOpKind::Copy: canvas.copy(op.area, op.x, op.y); break;
+        case TileOpKind::Coarse: coarse(op, canvas); break;
+        case TileOpKind::Exact: canvas.mark(op.area, true); break;
+        case TileOpKind::Skip: canvas.mark(op.area, false); break;
+        case TileOpKind::VideoArea: break;
+      }
+    }
+    return {};
+  }
+
+ private:
+  void decode(const TileOp& op, int width, int height) {
+    const std::ptrdiff_t stride = std::ptrdiff_t{4} * width;
+    pixels_.resize(static_cast<std::size_t>(stride) * static_cast<std::size_t>(height));
+    if (op.coding == wire::TileCoding::Photo) {
+      photo_.decode(op.bytes, pixels_.data(), stride, width, height);
+    } else {
+      context_.decode(op.bytes, pixels_.data(), stride, width, height);
+    }
+  }
+  void solid(const TileOp& op, ports::Canvas& canvas) {
+    pixels_.resize(static_cast<std::size_t>(op.area.width) * 4);
+    for (std::size_t x = 0; x < pixels_.size(); x += 4) {
+      std::copy_n(op.bgr, 3, pixels_.data() + x);
+      pixels_[x + 3] = 255;
+    }
+    canvas.write(op.area, pixels_.data(), 0, true);   // the same row again and again
+  }
+  void coarse(const TileOp& op, ports::Canvas& canvas) {
+    const int scale = 1 << op.scale_log2;
+    const int width = (op.area.width + scale - 1) / scale, height = (op.area.height + scale - 1) / scale;
+    decode(op, width, height);
+    const int band = std::max(kBandPixels / op.area.width / scale, 1) * scale;
+    const std::size_t stride = static_cast<std::size_t>(op.area.width) * 4;
+    for (int top = 0; top < op.area.height; top += band) {
+      const int rows = std::min(band, op.area.height - top);
+      large_.resize(stride * static_cast<std::size_t>(rows));
+      for (int y = 0; y < rows; ++y) {
+        std::uint8_t* to = large_.data() + static_cast<std::size_t>(y) * stride;
+        if (y % scale != 0) {
+          std::memcpy(to, to - stride, stride);
+          continue;
+        }
+        const std::uint8_t* from = pixels_.data() + static_cast<std::size_t>((top + y) / scale) * static_cast<std::size_t>(width) * 4;
+        for (int x = 0; x < op.area.width; ++x) std::memcpy(to + std::ptrdiff_t{4} * x, from + std::ptrdiff_t{4} * (x / scale), 4);
+      }
+      canvas.write({op.area.x, op.area.y + top, op.area.width, rows}, large_.data(), static_cast<std::ptrdiff_t>(stride), false);
+    }
+  }
+
+  wire::TilePacket packet_;
+  ContextCoder context_;
+  PhotoCoder photo_;
+  Bytes pixels_, large_;
+};
+
+}  // namespace
+
+std::unique_ptr<ports::TileDecoder> make_tile_decoder() { return std::make_unique<Decoder>(); }
+
+}  // namespace beside::tiles

@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
+
+#include "codec/tiles/context_coder.h"
+#include "codec/tiles/photo_coder.h"
+#include "codec/tiles/tile_look.h"
+#include "codec/tiles/tiles.h"
+#include "engine/wire/tiles.h"
+
+namespace beside::tiles {
+namespace {
+
+using wire::TileCoding;
+using wire::TileOp;
+using wire::TileOpKind;
+
+constexpr int kStrip = 256;              // pixels that are coded side by side: wide enough for shapes to come again
+constexpr std::size_t kTailRoom = wire::kMaxTilePayload / 4;   // a part with less room left is closed rather than filled in rows
+
+// Pixels to be coded, with what their op says of them.
+struct Source {
+  const std::uint8_t* bgrx = nullptr;
+  std::ptrdiff_t stride = 0;
+  int width = 0, height = 0;
+  TileOpKind kind = TileOpKind::Tile;
+  Rect area;                             // in the picture; `width` x `height` times the scale, less at the edges
+  int scale_log2 = 0, dropped_bits = 0;
+  const std::uint8_t* at(int x, int y) const { return bgrx + y * stride + std::ptrdiff_t{4} * x; }
+  Rect in_picture(const Rect& r) const {
+    return Rect{area.x + (r.x << scale_log2), area.y + (r.y << scale_log2), r.width << scale_log2, r.height << scale_log2}.clipped_to(area);
+  }
+};
+
+enum class Look : std::uint8_t { Solid, Drawn, Photo, Mixed };
+struct Band {
+  Look look = Look::Drawn;
+  std::uint32_t colour = 0;              // of a solid one
+  bool operator==(const Band&) const = default;
+};
+
+class Encoder final : public ports::TileEncoder {
+ public:
+  void begin(const ports::TileUpdate& update, Sink sink, std::function<microseconds()> coded_now) override {
+    BS_ASSERT(update.width >= 1 && update.width <= wire::kMaxPictureSide && update.height >= 1 && update.height <= wire::kMaxPictureSide);
+    sink_ = std::move(sink);
+    coded_now_ = std::move(coded_now);
+    header_ = {};
+    header_.number = update.number;
+    header_.generation = update.generation;
+    header_.width = update.width;
+    header_.height = update.height;
+    header_.layout_generation = update.layout_generation;
+    header_.monitor_id = static_cast<std::uint8_t>(update.monitor_id);
+    header_.decided = update.decided;
+    sent_bytes_ = 0;
+    begin_part();
+  }
+
+  void copy(const Rect& from, int x, int y, std::uint8_t back) override {
+    TileOp op;
+    op.kind = TileOpKind::Copy;
+    op.area = from;
+    op.x = x;
+    op.y = y;
+    op.back = back;
+    add(op, {x, y, from.width, from.height});
+    copies_ = true;
+  }
+
+  void exact(const ports::PixelBuffer& picture, const Rect& wanted) override {
+    const Rect area = wanted.clipped_to({0, 0, std::min(picture.width, header_.width), std::min(picture.height, header_.height)});
+    if (area.empty()) return;
+    Source source;
+    source.bgrx = picture.row(area.y) + std::ptrdiff_t{4} * area.x;
+    source.stride = picture.stride;
+    source.width = area.width;
+    source.height = area.height;
+    source.area = area;
+    code(source);
+  }
+
+  void coarse(const ports::PixelBuffer& picture, const Rect& wanted, int scale_log2, int dropped_bits) override {
+    const Rect area = wanted.clipped_to({0, 0, std::min(picture.width, header_.width), std::min(picture.height, header_.height)});
+    if (area.empty()) return;
+    Source source;
+    source.kind = TileOpKind::Coarse;
+    source.scale_log2 = std::clamp(scale_log2, 0, 3);
+    source.dropped_bits = std::clamp(dropped_bits, 0, 5);
+    source.area = area;
+    const int scale = 1 << source.scale_log2;
+    source.width = (area.width + scale - 1) / scale;
+    source.height = (area.height + scale - 1) / scale;
+    source.stride = std::ptrdiff_t{4} * source.width;
+    reduced_.resize(static_cast<std::size_t>(source.stride) * static_cast<std::size_t>(source.height));
+    reduce(picture, source);
+    source.bgrx = reduced_.data();
+    code(source);
+  }
+
+  void video_area(std::uint8_t stream, const Rect& area, const std::uint32_t* rtp_timestamp) override {
+    TileOp op;
+    op.kind = TileOpKind::VideoArea;
+    op.stream = stream;
+    if (rtp_timestamp != nullptr) op.rtp_timestamp = *rtp_timestamp;
+    add_mark(op, area);
+  }
+  void mark_exact(const Rect& area) override {
+    TileOp op;
+    op.kind = TileOpKind::Exact;
+    add_mark(op, area);
+  }
+  void mark_stale(const Rect& area) override {
+    TileOp op;
+    op.kind = TileOpKind::Skip;
+    add_mark(op, area);
+  }
+
+  std::size_t finish() override {
+    end_part(true);
+    sink_ = nullptr;
+    return sent_bytes_;
+  }
+
+ private:
+  void begin_part() {
+    areas_.clear();
+    copies_ = false;
+    writer_.begin(header_);
+  }
+  void end_part(bool last) {
+    if (coded_now_) {
+      header_.coded = coded_now_();
+      writer_.set_coded(header_.coded);
+    }
+    const Bytes& payload = writer_.finish(last);
+    sent_bytes_ += payload.size();
+    if (sink_) sink_({payload, header_.number, header_.part, last, copies_, &areas_});
+    ++header_.part;
+  }
+  void next_part() {
+    end_part(false);
+    begin_part();
+  }
+  void add(const TileOp& op, const Rect& covers) {
+    if (!writer_.add(op)) {
+      next_part();
+      BS_ASSERT(writer_.add(op));
+    }
+    areas_.push_back(covers);
+  }
+  void add_mark(TileOp& op, const Rect& area) {
+    op.area = area.clipped_to({0, 0, header_.width, header_.height});
+    if (!op.area.empty()) add(op, op.area);
+  }
+
+  // Averages of the pixels under each coarse one, in the middle of the steps that are left.
+  void reduce(const ports::PixelBuffer& picture, const Source& source) {
+    const int scale = 1 << source.scale_log2;
+    const int mask = 0xff << source.dropped_bits & 0xff;
+    const int middle = source.dropped_bits > 0 ? 1 << (source.dropped_bits - 1) : 0;
+    for (int y = 0; y < source.height; ++y) {
+      std::uint8_t* to = reduced_.data() + y * source.stride;
+      const int top = source.area.y + y * scale, bottom = std::min(top + scale, source.area.bottom());
+      for (int x = 0; x < source.width; ++x, to += 4) {
+        const int left = source.area.x + x * scale, right = std::min(left + scale, source.area.right());
+        int sum[3] = {0, 0, 0};
+        for (int py = top; py < bottom; ++py) {
+          const std::uint8_t* from = picture.row(py) + std::ptrdiff_t{4} * left;
+          for (int px = left; px < right; ++px, from += 4)
+            for (int i = 0; i < 3; ++i) sum[i] += from[i];
+        }
+        const int count = (bottom - top) * (right - left);
+        for (int i = 0; i < 3; ++i) to[i] = static_cast<std::uint8_t>((sum[i] / count & mask) | middle);
+        to[3] = 255;
+      }
+    }
+  }
+
+  void code(const Source& source) {
+    const Rect whole{0, 0, source.width, source.height};
+    if (source.kind == TileOpKind::Tile && try_solid(source, whole)) return;
+    const int strips = (source.width + kStrip - 1) / kStrip;
+    const int share = (source.width + strips - 1) / strips;
+    const int strip = std::min((share + ports::kTileSide - 1) / ports::kTileSide * ports::kTileSide, kStrip);
+    for (int x = 0; x < source.width; x += strip) code_strip(source, {x, 0, std::min(strip, source.width - x), source.height});
+  }
+
+  // Bands of a tile's height that hold the same kind of content are coded as one.
+  void code_strip(const Source& source, const Rect& strip) {
+    const int most_rows = kStrip;
+    Rect run{strip.x, 0, strip.width, 0};
+    Band kind;
+    for (int y = 0; y < strip.height; y += ports::kTileSide) {
+      const Rect band{strip.x, y, strip.width, std::min(ports::kTileSide, strip.height - y)};
+      std::array<Look, kStrip / ports::kTileSide> looks{};
+      const Band next = look_at(source, band, looks);
+      if (next.look == Look::Mixed) {
+        code_run(source, run, kind);
+        run = {strip.x, band.bottom(), strip.width, 0};
+        code_mixed(source, band, looks);
+        continue;
+      }
+      if (run.height > 0 && (!(next == kind) || run.height + band.height > most_rows)) {
+        code_run(source, run, kind);
+        run = {strip.x, y, strip.width, 0};
+      }
+      kind = next;
+      run.height += band.height;
+    }
+    code_run(source, run, kind);
+  }
+
+  Band look_at(const Source& source, const Rect& band, std::array<Look, kStrip / ports::kTileSide>& looks) {
+    bool solid = source.kind == TileOpKind::Tile, photo = false, drawn = false;
+    std::uint32_t colour = 0;
+    for (int x = band.x, i = 0; x < band.right(); x += ports::kTileSide, ++i) {
+      const int width = std::min(ports::kTileSide, band.right() - x);
+      const TileLook look = looker_.look(source.at(x, band.y), source.stride, width, band.height, band.height > 16 ? 4 : 1);
+      Look& kind = looks[static_cast<std::size_t>(i)];
+      kind = look.solid ? Look::Solid : look.photo_bits < look.context_bits ? Look::Photo : Look::Drawn;
+      solid = solid && look.solid && (i == 0 || look.colour == colour);
+      colour = look.colour;
+      photo = photo || kind == Look::Photo;
+      drawn = drawn || kind != Look::Photo;
+    }
+    if (solid) return {Look::Solid, colour};
+    if (photo && drawn) return {Look::Mixed, 0};
+    return {photo ? Look::Photo : Look::Drawn, 0};
+  }
+
+  void code_mixed(const Source& source, const Rect& band, const std::array<Look, kStrip / ports::kTileSide>& looks) {
+    for (int x = band.x, i = 0; x < band.right();) {
+      const bool photo = looks[static_cast<std::size_t>(i)] == Look::Photo;
+      int end = x;
+      while (end < band.right() && (looks[static_cast<std::size_t>(i)] == Look::Photo) == photo) {
+        end = std::min(end + ports::kTileSide, band.right());
+        ++i;
+        if (i >= kStrip / ports::kTileSide) break;
+      }
+      code_run(source, {x, band.y, end - x, band.height}, {photo ? Look::Photo : Look::Drawn, 0});
+      x = end;
+    }
+  }
+
+  void code_run(const Source& source, const Rect& run, const Band& kind) {
+    if (run.empty()) return;
+    if (kind.look == Look::Solid) {
+      add_solid(source, run, kind.colour);
+    } else if (kind.look == Look::Photo) {
+      code_rows(source, run, TileCoding::Photo);
+    } else {
+      code_rows(source, run, TileCoding::Context);
+    }
+  }
+
+  bool try_solid(const Source& source, const Rect& r) {
+    std::uint32_t first, pixel;
+    std::memcpy(&first, source.at(r.x, r.y), 4);
+    first &= 0x00ffffff;
+    for (int y = r.y; y < r.bottom(); ++y) {
+      for (int x = r.x; x < r.right(); ++x) {
+        std::memcpy(&pixel, source.at(x, y), 4);
+        if ((pixel & 0x00ffffff) != first) return false;
+      }
+    }
+    add_solid(source, r, first);
+    return true;
+  }
+  void add_solid(const Source& source, const Rect& r, std::uint32_t colour) {
+    TileOp op;
+    op.kind = TileOpKind::Solid;
+    op.area = source.in_picture(r);
+    for (int i = 0; i < 3; ++i) op.bgr[i] = static_cast<std::uint8_t>(colour >> (8 * i));
+    add(op, op.area);
+  }
+
+  // As many rows as fit go into this part, the rest into the next ones. Rows too long for a whole part are halved.
+  void code_rows(const Source& source, Rect r, TileCoding coding) {
+    while (r.height > 0) {
+      const std::size_t room = writer_.room_for_bytes();
+      const auto rows_allowed = static_cast<int>(std::min<std::int64_t>({r.height, wire::kMaxTilePixels / r.width, writer_.coded_pixels_left() / r.width}));
+      int rows = 0;
+      coded_.clear();
+      if (rows_allowed > 0 && room > 0) {
+        const std::uint8_t* from = source.at(r.x, r.y);
+        rows = coding == TileCoding::Photo ? photo_.encode(from, source.stride, r.width, rows_allowed, room, coded_)
+                                           : context_.encode(from, source.stride, r.width, rows_allowed, room, coded_);
+      }
+      if (!writer_.empty() && (rows == 0 || (rows < rows_allowed && room < kTailRoom))) {
+        next_part();
+        continue;
+      }
+      if (rows == 0) {
+        const int left = r.width / 2;    // one pixel always fits
+        code_rows(source, {r.x, r.y, left, r.height}, coding);
+        code_rows(source, {r.x + left, r.y, r.width - left, r.height}, coding);
+        return;
+      }
+      TileOp op;
+      op.kind = source.kind;
+      op.area = source.in_picture({r.x, r.y, r.width, rows});
+      op.coding = coding;
+      op.bytes = coded_;
+      op.scale_log2 = static_cast<std::uint8_t>(source.scale_log2);
+      op.dropped_bits = static_cast<std::uint8_t>(source.dropped_bits);
+      add(op, op.area);
+      r.y += rows;
+      r.height -= rows;
+    }
+  }
+
+  Sink sink_;
+  std::function<microseconds()> coded_now_;
+  wire::TileHeader header_;
+  wire::TilePartWriter writer_;
+  std::vector<Rect> areas_;
+  bool copies_ = false;
+  std::size_t sent_bytes_ = 0;
+  ContextCoder context_;
+  PhotoCoder photo_;
+  TileLooker looker_;
+  Bytes coded_, reduced_;
+};
+
+}  // namespace
+
+std::unique_ptr<ports::TileEncoder> make_tile_encoder() { return std::make_unique<Encoder>(); }
+
+}  // namespace beside::tiles

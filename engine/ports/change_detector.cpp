@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/ports/change_detector.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace beside::ports {
+namespace {
+
+Rect bounds(const PixelBuffer& a) { return {0, 0, a.width, a.height}; }
+
+}  // namespace
+
+void copy_pixels(PixelBuffer& to, const PixelBuffer& from, const Rect& area) {
+  const Rect r = area.clipped_to(bounds(to)).clipped_to(bounds(from));
+  for (int y = r.y; y < r.bottom(); ++y)
+    std::memcpy(to.row(y) + std::ptrdiff_t{4} * r.x, from.row(y) + std::ptrdiff_t{4} * r.x, static_cast<std::size_t>(r.width) * 4);
+}
+
+void move_pixels(PixelBuffer& picture, const Move& move) {
+  const int dx = move.x - move.from.x, dy = move.y - move.from.y;
+  const Rect source = move.from.clipped_to(bounds(picture)).clipped_to({-dx, -dy, picture.width, picture.height});
+  if (source.empty()) return;
+  const auto row = [&](int y) {
+    std::memmove(picture.row(y + dy) + std::ptrdiff_t{4} * (source.x + dx), picture.row(y) + std::ptrdiff_t{4} * source.x,
+                 static_cast<std::size_t>(source.width) * 4);
+  };
+  if (dy <= 0) {
+    for (int y = source.y; y < source.bottom(); ++y) row(y);
+  } else {
+    for (int y = source.bottom() - 1; y >= source.y; --y) row(y);
+  }
+}
+
+bool same_row(const std::uint8_t* a, const std::uint8_t* b, int pixels) {
+  const std::size_t bytes = static_cast<std::size_t>(pixels) * 4;
+  if (std::memcmp(a, b, bytes) == 0) return true;
+  std::uint32_t differs = 0;
+  for (std::size_t i = 0; i < bytes; i += 4) {
+    std::uint32_t p, q;
+    std::memcpy(&p, a + i, 4);
+    std::memcpy(&q, b + i, 4);
+    differs |= p ^ q;
+  }
+  return (differs & 0x00ffffffu) == 0;
+}
+
+bool same_pixels(const PixelBuffer& a, const PixelBuffer& b, const Rect& area) {
+  const Rect r = area.clipped_to(bounds(a)).clipped_to(bounds(b));
+  for (int y = r.y; y < r.bottom(); ++y)
+    if (!same_row(a.row(y) + std::ptrdiff_t{4} * r.x, b.row(y) + std::ptrdiff_t{4} * r.x, r.width)) return false;
+  return true;
+}
+
+void join_rects(std::vector<Rect>& rects, int most_waste_percent, const Rect* bounds_of_one) {
+  const auto pixels = [](const Rect& r) { return std::int64_t{r.width} * r.height; };
+  const auto join_along = [&](bool down) {
+    std::sort(rects.begin(), rects.end(), [&](const Rect& a, const Rect& b) {
+      return down ? std::pair(a.x / kTileSide, a.y) < std::pair(b.x / kTileSide, b.y)
+                  : std::pair(a.y / kTileSide, a.x) < std::pair(b.y / kTileSide, b.x);
+    });
+    std::size_t kept = 0;
+    for (std::size_t i = 1; i < rects.size(); ++i) {
+      const Rect both = rects[kept].united_with(rects[i]);
+      const bool fits = bounds_of_one == nullptr || (both.width <= bounds_of_one->width && both.height <= bounds_of_one->height);
+      if (fits && pixels(both) * 100 <= (pixels(rects[kept]) + pixels(rects[i])) * (100 + most_waste_percent)) {
+        rects[kept] = both;
+      } else {
+        rects[++kept] = rects[i];
+      }
+    }
+    if (!rects.empty()) rects.resize(kept + 1);
+  };
+  join_along(false);
+  join_along(true);
+}
+
+}  // namespace beside::ports
