@@ -173,6 +173,13 @@ double ScreamControl::delivered_per_s() const {
   return static_cast<double>(bytes) * 1000.0 / std::max(kDeliveredMs / 2, end - first);
 }
 
+// The round trip with an empty queue, and with the report's hold.
+double ScreamControl::base_loop_ms() const {
+  double rtt_ms = loop_ ? to_ms(*loop_) : to_ms(kUnknownRtt);
+  for (const Base& base : base_) rtt_ms = std::min(rtt_ms, base.rtt_ms);
+  return rtt_ms + hold_ms_;
+}
+
 void ScreamControl::mark_inflection(LocalTime now) {
   if (inflection_at_ != LocalTime::min() && now - inflection_at_ < 10 * loop()) return;
   inflection_at_ = now;
@@ -183,11 +190,9 @@ void ScreamControl::reduce(bool lost, LocalTime now) {
   const double delay_ms = to_ms(queue_delay_);
   if (delay_avg_ms_ > target_ms_ && delay_ms > target_ms_ && target_ms_ <= to_ms(settings_.delay_target)) {
     // Departure 1: as much as the line delivers in a round trip without a queue, and a little less until it is drained.
-    double rtt_ms = 1e18;
-    for (const Base& base : base_) rtt_ms = std::min(rtt_ms, base.rtt_ms);
     const double rate = delivered_per_s();
-    if (rate > 0 && rtt_ms < 1e17) {
-      const double product = rate * (rtt_ms + hold_ms_) / 1000.0 * kDrained;
+    if (rate > 0) {
+      const double product = rate * base_loop_ms() / 1000.0 * kDrained;
       if (product < window_) {
         inflection_ = product / kDrained;
         inflection_at_ = now;
@@ -246,13 +251,14 @@ void ScreamControl::grow(std::size_t acked, LocalTime now) {
 
 int ScreamControl::target_kbps() const {
   if (!loop_) return settings_.start_kbps;
-  const double kbps = window_ * 8 / to_ms(*loop_) / 1.1;
+  // While a queue of before is drained the loop is long, but what leaves now will not meet that queue any more.
+  const double kbps = window_ * 8 / std::min(to_ms(*loop_), base_loop_ms() + target_ms_) / 1.1;
   return static_cast<int>(std::clamp<double>(kbps, settings_.min_kbps, settings_.max_kbps));
 }
 
 int ScreamControl::pacing_kbps() const {
-  // At first faster than the guess, so that a first picture does not wait, as start-up gains go (BBR's is 2.77).
-  if (!loop_) return settings_.start_kbps * 5 / 2;
+  // At first faster than the guess, so that a first picture does not wait; the first window bounds it.
+  if (!loop_) return settings_.start_kbps * 5;
   return target_kbps() * (slow_start_ ? 20 : delay_avg_ms_ > target_ms_ / 2 ? 11 : 15) / 10;
 }
 

@@ -24,7 +24,7 @@ namespace beside::flow {
 class ScreamControl final : public RateControl {
  public:
   struct Settings {
-    int start_kbps = 8000, min_kbps = 100, max_kbps = 200'000;
+    int start_kbps = 4000, min_kbps = 100, max_kbps = 200'000;
     std::size_t first_window = 30'000;               // bytes, until the first round trip
     nanoseconds delay_target = milliseconds(40);     // reaction begins at half of it
   };
@@ -61,6 +61,7 @@ class ScreamControl final : public RateControl {
   void mark_inflection(LocalTime now);
   void grow(std::size_t acked, LocalTime now);
   double delivered_per_s() const;                    // bytes
+  double base_loop_ms() const;
   nanoseconds loop() const;
   nanoseconds silence() const;
   Settings settings_;
