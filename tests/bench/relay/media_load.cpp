@@ -21,7 +21,7 @@
 namespace beside::bench {
 namespace {
 
-constexpr std::size_t kBatch = 64, kBuffer = 2048;
+constexpr std::size_t kBatch = 32, kBuffer = 65'536;
 constexpr std::uint64_t kMark = 0x6265736964652121ull;
 
 std::int64_t real_ns() {  // the clock of SO_TIMESTAMPNS
@@ -41,6 +41,7 @@ int open_udp(std::uint16_t to) {
   if (to != 0 && ::connect(fd, reinterpret_cast<const sockaddr*>(&at), sizeof at) != 0) return ::close(fd), -1;
   const int on = 1, size = 1 << 20;
   ::setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
+  ::setsockopt(fd, IPPROTO_UDP, UDP_GRO, &on, sizeof on);  // as our clients do
   ::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
   ::setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
   return fd;
@@ -104,7 +105,7 @@ class Load final : public MediaLoad {
     const double senders = static_cast<double>(ends_.size() / step);
     const LocalTime began = local_now(), end = began + nanoseconds(static_cast<std::int64_t>(traffic.seconds * 1e9));
     LocalTime refreshed = began;
-    std::size_t at = 0;
+    std::size_t at = 0, in_row = 0;
     for (LocalTime now = began; now < end; now = local_now()) {
       std::uint64_t may = 0;
       if (traffic.per_second > 0) {
@@ -119,6 +120,8 @@ class Load final : public MediaLoad {
       for (std::size_t many = 0; may >= traffic.burst && many < 64; ++many) {
         may -= traffic.burst;
         out.sent += send(ends_[at], traffic);
+        if (++in_row < traffic.row) continue;
+        in_row = 0;
         at = (at + step) % ends_.size();
       }
       receive(may >= traffic.burst || traffic.per_second == 0 ? 0 : 1);
@@ -193,7 +196,7 @@ class Load final : public MediaLoad {
     static std::array<std::array<std::uint8_t, kBuffer>, kBatch> store;
     union Space {
       cmsghdr align;
-      std::array<std::uint8_t, CMSG_SPACE(sizeof(timespec))> bytes;
+      std::array<std::uint8_t, CMSG_SPACE(sizeof(timespec)) + CMSG_SPACE(sizeof(int))> bytes;
     };
     static std::array<Space, kBatch> control;
     std::array<mmsghdr, kBatch> headers{};
@@ -208,28 +211,43 @@ class Load final : public MediaLoad {
     const int got = ::recvmmsg(end.fd, headers.data(), kBatch, MSG_DONTWAIT, nullptr);
     for (int n = 0; n < got; ++n) {
       const auto i = static_cast<std::size_t>(n);
-      const ByteSpan all(store[i].data(), headers[i].msg_len);
-      if (end.stun && !all.empty() && all[0] <= 3) {
-        (void)end.stun->receive(all, local_now());
-        ask(end);
-        continue;
+      ByteSpan rest(store[i].data(), headers[i].msg_len);
+      std::size_t segment = rest.size();
+      std::int64_t stamp_ns = 0;
+      for (cmsghdr* c = CMSG_FIRSTHDR(&headers[i].msg_hdr); c != nullptr; c = CMSG_NXTHDR(&headers[i].msg_hdr, c)) {
+        if (c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_GRO) {
+          int value = 0;
+          std::memcpy(&value, CMSG_DATA(c), sizeof value);
+          if (value > 0) segment = static_cast<std::size_t>(value);
+        } else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
+          timespec stamp{};
+          std::memcpy(&stamp, CMSG_DATA(c), sizeof stamp);
+          stamp_ns = static_cast<std::int64_t>(stamp.tv_sec) * 1'000'000'000 + stamp.tv_nsec;
+        }
       }
-      const std::size_t skip = end.head;
-      std::uint64_t mark = 0;
-      std::int64_t sent = 0;
-      if (count_ == nullptr || all.size() < skip + 28) continue;
-      std::memcpy(&mark, all.data() + skip + 12, 8);
-      std::memcpy(&sent, all.data() + skip + 20, 8);
-      if (mark != kMark) continue;
-      ++count_->received;
-      last_heard_ = local_now();
-      const cmsghdr* c = CMSG_FIRSTHDR(&headers[i].msg_hdr);
-      if (c == nullptr || count_->delay_us.size() == count_->delay_us.capacity()) continue;
-      timespec stamp{};
-      std::memcpy(&stamp, CMSG_DATA(c), sizeof stamp);
-      const std::int64_t delay = static_cast<std::int64_t>(stamp.tv_sec) * 1'000'000'000 + stamp.tv_nsec - sent;
-      count_->delay_us.push_back(static_cast<std::uint32_t>(std::max<std::int64_t>(delay, 0) / 1000));
+      while (!rest.empty()) {
+        const std::size_t size = std::min(segment, rest.size());
+        take(end, rest.first(size), stamp_ns);
+        rest = rest.subspan(size);
+      }
     }
+  }
+
+  void take(End& end, ByteSpan one, std::int64_t stamp_ns) {
+    if (end.stun && one[0] <= 3) {
+      (void)end.stun->receive(one, local_now());
+      return ask(end);
+    }
+    std::uint64_t mark = 0;
+    std::int64_t sent = 0;
+    if (count_ == nullptr || one.size() < end.head + 28) return;
+    std::memcpy(&mark, one.data() + end.head + 12, 8);
+    std::memcpy(&sent, one.data() + end.head + 20, 8);
+    if (mark != kMark) return;
+    ++count_->received;
+    last_heard_ = local_now();
+    if (stamp_ns == 0 || count_->delay_us.size() == count_->delay_us.capacity()) return;
+    count_->delay_us.push_back(static_cast<std::uint32_t>(std::max<std::int64_t>(stamp_ns - sent, 0) / 1000));
   }
 
   int epoll_;

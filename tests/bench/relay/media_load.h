@@ -15,6 +15,7 @@ struct Traffic {
   double seconds = 3;
   double per_second = 0;        // datagrams a second of each sender; 0: as fast as the receivers keep up
   std::size_t burst = 1;        // so many equal ones in one system call (UDP_SEGMENT when more than one)
+  std::size_t row = 1;          // so many calls of one sender in a row, as for the packets of a frame
   std::size_t bytes = 1000;     // of each datagram
   bool both_ways = false;       // else the first leg of each pair sends, the second receives
   std::size_t window = 256;     // most datagrams under way at once, all pairs together, when as fast as it goes

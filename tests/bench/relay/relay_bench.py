@@ -108,8 +108,7 @@ def forward(stage):
     sessions = 50
     relay, ours, _ = start_beside(stage, sessions)
     peer = start_coturn(stage, sessions)
-    kinds = [("plain", {"burst": 1}), ("burst_16", {"burst": 16, "window": 1024}), ("burst_32", {"burst": 32, "window": 2048}),
-             ("burst_60", {"burst": 60, "window": 4096})]
+    kinds = [("plain", {"burst": 1}), ("plain_frames_of_8", {"burst": 1, "row": 8}), ("burst_16", {"burst": 16, "window": 1024}), ("burst_32", {"burst": 32, "window": 2048})]
     found = {}
     for turn in range(ROUNDS + 1):  # the first warms up and does not count
         for name, words in kinds:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // beside-relay-load beside ADDRESS TOKENS SESSIONS PID | turn PORT SESSIONS PID: load on a relay, by orders on stdin. Never installed.
-//   run [seconds=3] [rate=0] [burst=1] [bytes=1000] [both=0] [window=256]     rate: datagrams a second and sender; 0: as many as go
+//   run [seconds=3] [rate=0] [burst=1] [row=1] [bytes=1000] [both=0] [window=256]     rate: datagrams a second and sender; 0: as many as go
 //   idle COUNT SECONDS                                                        more control connections that do nothing
 //   quit, or end of stdin
 // Answers are JSON lines: ready, run {sent, received, seconds, cpu_us_per_datagram, delay_us_p50.., pid's processor time}, idle.
@@ -52,6 +52,7 @@ void run(MediaLoad& load, const std::string& words, const std::string& pid) {
     if (key == "seconds") traffic.seconds = value;
     else if (key == "rate") traffic.per_second = value;
     else if (key == "burst") traffic.burst = std::max<std::size_t>(1, static_cast<std::size_t>(value));
+    else if (key == "row") traffic.row = std::max<std::size_t>(1, static_cast<std::size_t>(value));
     else if (key == "bytes") traffic.bytes = std::clamp<std::size_t>(static_cast<std::size_t>(value), 28, 1400);
     else if (key == "both") traffic.both_ways = value != 0;
     else if (key == "window") traffic.window = static_cast<std::size_t>(value);
