@@ -121,7 +121,8 @@ void draw_waiting(kit::Ui& ui, const Area& area, const SessionView& s, OperatorS
     kit::space(ui, 12);
     draw_code(ui, s.code, kit::width_left(ui));
     kit::space(ui, 14);
-    kit::countdown(ui, "code.left", s.code_expires_at, {.tone = kit::Tone::Muted, .align = kit::Align::Centre});
+    if (s.code_expires_at != kNever)   // not while the relay is still asked for one
+      kit::countdown(ui, "code.left", s.code_expires_at, {.tone = kit::Tone::Muted, .align = kit::Align::Centre});
     kit::space(ui, 14);
     const float half = (kit::width_left(ui) - ui.px(8)) / 2;
     const bool copied = state.copied_for == s.local_id;
