@@ -378,7 +378,10 @@ void OperatorSession::input(const InputEvent& event) {
   if (!link_ || (stage_ != SessionStage::Live && event.kind != InputKind::ReleaseAll)) return;
   const bool pointing = event.kind == InputKind::PointMark || event.kind == InputKind::PointHide;
   const Right needed = pointing ? Right::Point : Right::Control;
-  if (!granted_.has(needed) && event.kind != InputKind::ReleaseAll) return;
+  if (!granted_.has(needed) && event.kind != InputKind::ReleaseAll) {
+    BS_LOG(Debug, "input", "an event without a right to it");
+    return;
+  }
   const LocalTime now = ports_.clock->now();
   if (const auto added = input_.add(event, now); !added) {
     BS_LOG_LIMITED(Warn, "input", "{}", dump_error(added.error()));

@@ -66,6 +66,7 @@ class Session:
                 wait_until(f"ask.{right} to change", lambda r=right: bool(self.operator.find(f"ask.{r}").get("checked")) == (r in rights), 20)
         self.operator.fill("ask.reason", reason)
         self.operator.click("ask.send")
+        self.operator.wait_gone("ask.send")   # a click meant for the picture would only close the box
 
     # ---- customer ----
 

@@ -23,7 +23,10 @@ struct Recorder {
   std::vector<InputEvent> events;
   std::string chords;
   RemoteControl control{[this](std::uint32_t, const InputEvent& e) { events.push_back(e); }, [this](char c) { chords += c; }};
-  void show(RemoteInput input, bool take_focus = true) {
+  void show(RemoteInput input, bool take_focus = true) { frame(input, take_focus, true, 0); }
+  // One frame, which found our own things under the pointer or not, and took these presses.
+  void hover(bool hovered, std::uint32_t clicked) { frame(RemoteInput::Control, hovered && (clicked & 2U) != 0, hovered, clicked); }
+  void frame(RemoteInput input, bool take_focus, bool hovered, std::uint32_t clicked) {
     RemoteView view;
     view.session = 7;
     view.x = 100;
@@ -32,7 +35,8 @@ struct Recorder {
     view.height = 600;
     view.fit = RemoteFit::OneToOne;
     view.input = input;
-    view.hovered = true;
+    view.hovered = hovered;
+    view.clicked = clicked;
     view.take_focus = take_focus;
     view.layout_generation = 3;
     view.monitor_id = 2;
@@ -205,6 +209,51 @@ TEST_CASE("Pointing shows a mark over the picture and hides it outside") {
   CHECK(r.events[0].kind == InputKind::PointMark);
   CHECK(r.events[1].kind == InputKind::PointHide);
   CHECK_FALSE(r.control.button(1, true));
+}
+
+TEST_CASE("A press after a jump goes out when the frame that took it says that nothing of ours lay there") {
+  Recorder b;
+  b.show(RemoteInput::Control, false);
+  b.hover(false, 0);
+  b.control.pointer(300, 200);
+  CHECK(!b.control.button(1, true));
+  b.control.button(1, false);
+  b.control.flush();
+  CHECK(b.events.empty());
+  SUBCASE("nothing lay there") {
+    b.hover(true, 1U << 1);
+    REQUIRE(b.events.size() == 3);
+    CHECK(b.events[0].kind == InputKind::PointerMove);
+    CHECK(b.events[1].kind == InputKind::ButtonDown);
+    CHECK(b.events[2].kind == InputKind::ButtonUp);
+    CHECK(b.events[0].x == b.events[1].x);
+    CHECK(b.control.focused());
+  }
+  SUBCASE("it is pressed where it was, though the pointer has gone on") {
+    b.control.pointer(500, 400);
+    b.hover(true, 1U << 1);
+    b.control.flush();
+    REQUIRE(b.events.size() == 4);
+    CHECK(b.events[1].x < b.events[3].x);
+    CHECK(b.events[3].kind == InputKind::PointerMove);
+  }
+  SUBCASE("a menu of ours lay there, and closed with it") {
+    b.hover(false, 1U << 1);
+    b.hover(true, 0);
+    b.control.flush();
+    REQUIRE(b.events.size() == 1);   // where the pointer is, now that it can be told
+    CHECK(b.events[0].kind == InputKind::PointerMove);
+  }
+  SUBCASE("no frame took it") {
+    for (int i = 0; i < 4; ++i) b.hover(false, 0);
+    b.hover(true, 1U << 1);
+    for (const InputEvent& e : b.events) CHECK(e.kind == InputKind::PointerMove);
+  }
+  SUBCASE("the right went away") {
+    b.show(RemoteInput::None, false);
+    b.hover(true, 1U << 1);
+    CHECK(b.events.empty());
+  }
 }
 
 TEST_CASE("A fitted picture is centred and maps its corners to the ends of the range") {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <utility>
 
 namespace beside::shell {
 namespace {
@@ -27,7 +28,11 @@ std::size_t code_point_length(unsigned char first) {
 
 void RemoteControl::set_view(const std::optional<RemoteView>& view, const RemotePlacement& placement) {
   const bool same = view && view_ && view->session == view_->session && view->input == view_->input;
-  if (!same) let_go();
+  if (!same) {
+    let_go();
+    pressed_.clear();
+  }
+  const bool uncovered = same && view->hovered && !view_->hovered;
   if (view_ && mark_shown_ && (!view || view->input != RemoteInput::Point || view->session != view_->session)) {
     emit_(view_->session, at_pointer(InputKind::PointHide));
     mark_shown_ = false;
@@ -40,6 +45,33 @@ void RemoteControl::set_view(const std::optional<RemoteView>& view, const Remote
     focused_ = false;
   } else if (view_->take_focus) {
     focused_ = true;
+  }
+  if (uncovered && view_->input != RemoteInput::None && placement_.contains(x_, y_)) move_pending_ = true;
+  decide_pressed();
+}
+
+// A press that came before a frame could tell what lies under it is the customer's if the frame that took it says so.
+void RemoteControl::decide_pressed() {
+  constexpr int kMostFrames = 3;
+  std::uint32_t clicked = view_ ? view_->clicked : 0;
+  for (std::size_t i = 0; i < pressed_.size();) {
+    Pressed& p = pressed_[i];
+    const bool taken = (clicked & (1U << p.button)) != 0;
+    if (!taken && ++p.frames < kMostFrames) {
+      ++i;
+      continue;
+    }
+    clicked &= ~(taken ? 1U << p.button : 0U);   // a frame takes one press of each
+    if (taken && over_picture(p.x, p.y)) {
+      const float x = std::exchange(x_, p.x), y = std::exchange(y_, p.y);
+      move_pending_ = true;
+      press(p.button);
+      if (p.released) button(p.button, false);
+      move_pending_ = x != x_ || y != y_;
+      x_ = x;
+      y_ = y;
+    }
+    pressed_.erase(pressed_.begin() + static_cast<std::ptrdiff_t>(i));
   }
 }
 
@@ -185,14 +217,34 @@ bool RemoteControl::button(int button, bool down) {
   }
   if (!view_ || view_->input != RemoteInput::Control || button < 1 || button > 9) return false;
   const std::uint32_t bit = 1U << button;
-  if (down ? !over_picture(x_, y_) : (buttons_ & bit) == 0) return false;
-  if (down) focused_ = true;   // the key that follows may come before the next frame
+  if (down && (!over_picture(x_, y_) || !pressed_.empty())) {
+    constexpr std::size_t kMost = 16;
+    if (placement_.contains(x_, y_) && pressed_.size() < kMost) pressed_.push_back({button, x_, y_});
+    return false;
+  }
+  if (down) {
+    press(button);
+    return true;
+  }
+  if ((buttons_ & bit) == 0) {
+    for (Pressed& p : pressed_) p.released = p.released || p.button == button;
+    return false;
+  }
   flush();
-  InputEvent event = at_pointer(down ? InputKind::ButtonDown : InputKind::ButtonUp);
+  InputEvent event = at_pointer(InputKind::ButtonUp);
   event.button = static_cast<std::uint8_t>(button);
-  buttons_ = down ? buttons_ | bit : buttons_ & ~bit;
+  buttons_ &= ~bit;
   emit_(view_->session, event);
   return true;
+}
+
+void RemoteControl::press(int button) {
+  focused_ = true;   // the key that follows may come before the next frame
+  flush();
+  InputEvent event = at_pointer(InputKind::ButtonDown);
+  event.button = static_cast<std::uint8_t>(button);
+  buttons_ |= 1U << button;
+  emit_(view_->session, event);
 }
 
 bool RemoteControl::wheel(int dx, int dy) {

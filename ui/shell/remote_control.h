@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "engine/base/input_event.h"
 #include "ui/shell/remote_view.h"
@@ -18,6 +19,8 @@ namespace beside::shell {
 //  2. Whatever was pressed is released: by its own release, or by one ReleaseAll when focus, right or view go.
 //  3. Ctrl+Alt+Shift and a key stays here; the customer's machine is told to let go first.
 //  4. Dead keys and Compose sequences go out as their text alone.
+//  5. A press goes out at once where the last frame had nothing of ours under the pointer; a pointer that has jumped since
+//     waits for the frame that tells.
 // Thread: main. No I/O.
 class RemoteControl {
  public:
@@ -47,6 +50,14 @@ class RemoteControl {
   InputEvent at_pointer(InputKind kind) const;
   void let_go();
   void send_text(std::string_view utf8);
+  void press(int button);
+  void decide_pressed();
+  struct Pressed {             // where no frame has yet told what lies there
+    int button = 0;
+    float x = 0, y = 0;
+    bool released = false;
+    int frames = 0;            // that have come since
+  };
   Emit emit_;
   Chord chord_;
   std::optional<RemoteView> view_;
@@ -57,6 +68,7 @@ class RemoteControl {
   std::uint16_t modifiers_ = 0;
   std::map<std::uint32_t, InputEvent> held_;   // by key code: as it went down
   std::map<std::uint32_t, bool> swallowed_;    // pressed but not sent: its release is not sent either
+  std::vector<Pressed> pressed_;
   std::uint32_t buttons_ = 0;                  // bit per button held at the customer's
 };
 

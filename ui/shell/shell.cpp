@@ -178,7 +178,8 @@ void ShellOnGlfw::install_callbacks() {
   glfwSetCursorPosCallback(window_, [](GLFWwindow* w, double x, double y) { self(w).pointer_at(x, y); });
   glfwSetCursorEnterCallback(window_, [](GLFWwindow* w, int entered) {
     ShellOnGlfw& s = self(w);
-    if (entered == 0) {
+    // A window manager that grabs a button makes the pointer "leave" where it stays.
+    if (entered == 0 && !s.x11_->pointer_is_over()) {
       s.input_.move(-1e6F, -1e6F);
       s.control_.pointer(-1e6F, -1e6F);
     } else {
@@ -384,6 +385,7 @@ Result<bool> ShellOnGlfw::draw_frame(const std::function<void(FrameContext&)>& d
   draw(*this);
   ui_->end_frame();
   if (!main_view_) control_.set_view(std::nullopt, {});
+  control_.flush();
   x11_->grab_keyboard(control_.wants_grab());
   ImGui::Render();
   if (ui_->fonts().waiting()) frames_due_ = std::max(frames_due_, 1);

@@ -108,6 +108,14 @@ class WindowOnX final : public X11Window {
     return state;
   }
 
+  bool pointer_is_over() const override {
+    Reply<xcb_query_pointer_reply_t> at{xcb_query_pointer_reply(c_.get(), xcb_query_pointer(c_.get(), id_), nullptr)};
+    Reply<xcb_query_pointer_reply_t> top{xcb_query_pointer_reply(c_.get(), xcb_query_pointer(c_.get(), screen_->root), nullptr)};
+    Reply<xcb_get_geometry_reply_t> size{xcb_get_geometry_reply(c_.get(), xcb_get_geometry(c_.get(), id_), nullptr)};
+    return at && top && size && top->child != XCB_NONE && top->child == frame_of(id_) && at->win_x >= 0 && at->win_y >= 0 &&
+           at->win_x < size->width && at->win_y < size->height;
+  }
+
   void set_panel(bool on) override {
     for (const char* name : {"_NET_WM_STATE_ABOVE", "_NET_WM_STATE_STICKY"}) {
       send_root(atom("_NET_WM_STATE"), {on ? 1U : 0U, atom(name), 0, 1, 0});

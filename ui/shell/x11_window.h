@@ -29,6 +29,8 @@ class X11Window {
   virtual bool pump() = 0;
   // Asks the server: a handful of round trips.
   virtual WindowState look() = 0;
+  // The pointer is over the window and nothing of others lies between. One round trip.
+  virtual bool pointer_is_over() const = 0;
   // Panel duties: above all, on every workspace, no minimise button.
   virtual void set_panel(bool on) = 0;
   virtual void set_fullscreen(bool on) = 0;

@@ -196,6 +196,10 @@ RemoteView view_of(kit::Ui& ui, const Area& area, const SessionView& s, Operator
   const bool point = usable && s.granted.has(Right::Point) && !s.paused.has(Right::Point);
   view.input = control ? RemoteInput::Control : point ? RemoteInput::Point : RemoteInput::None;
   view.hovered = ui.layer_active() && ImGui::IsWindowHovered(ImGuiHoveredFlags_AllowWhenBlockedByActiveItem) && ImGui::IsMouseHoveringRect({area.x, area.y}, {area.x + area.width, area.y + area.height});
+  constexpr int kNumbers[] = {1, 3, 2, 8, 9};   // ImGui: left, right, middle, back, forward
+  for (int button = 0; button < 5; ++button) {
+    if (ImGui::IsMouseClicked(button)) view.clicked |= 1U << kNumbers[button];
+  }
   const bool tabbed = ui.tab_stop("remote") && !state.leave_remote;
   const bool clicked = ImGui::IsMouseClicked(0);
   if (view.input == RemoteInput::Control) {

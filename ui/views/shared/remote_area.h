@@ -24,6 +24,7 @@ struct RemoteView {
   RemoteFit fit = RemoteFit::Fitted;
   RemoteInput input = RemoteInput::None;
   bool hovered = false;     // the pointer is over the area and nothing of ours lies on top
+  std::uint32_t clicked = 0;  // bit per button (1 left, 2 middle, 3 right, 8 back, 9 forward) whose press this frame took
   bool take_focus = false;  // a click or a key gave the area the keyboard focus
   bool release_focus = false;
   bool grab_system_keys = false;  // Super, Alt+Tab and friends go to the customer while the area has the focus
