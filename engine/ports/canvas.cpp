@@ -66,10 +66,7 @@ void Canvas::copy(const Rect& from, int x, int y) {
   to = to.clipped_to(Rect{dx, dy, whole.width, whole.height});   // whose source lies inside as well
   if (to.empty()) return;
   const Rect source{to.x - dx, to.y - dy, to.width, to.height};
-  bool all_exact = true;
-  for (int cy = source.y / kCell; cy <= (source.bottom() - 1) / kCell && all_exact; ++cy)
-    for (int cx = source.x / kCell; cx <= (source.right() - 1) / kCell && all_exact; ++cx)
-      all_exact = exact_[static_cast<std::size_t>(cy * columns_ + cx)] != 0;
+  const std::vector<std::uint8_t> before = exact_;   // what the source's cells were, before any is written
   const std::size_t bytes = static_cast<std::size_t>(to.width) * 4;
   const auto row = [&](int at) {
     std::memmove(pixels_->row(at) + std::ptrdiff_t{4} * to.x, pixels_->row(at - dy) + std::ptrdiff_t{4} * source.x, bytes);
@@ -79,7 +76,25 @@ void Canvas::copy(const Rect& from, int x, int y) {
   } else {
     for (int at = to.bottom() - 1; at >= to.y; --at) row(at);
   }
-  set_cells(to, all_exact);
+  // Runs of destination cells that became the same are marked together.
+  for (int cy = to.y / kCell; cy <= (to.bottom() - 1) / kCell; ++cy) {
+    Rect run;
+    bool run_exact = false;
+    for (int cx = to.x / kCell; cx <= (to.right() - 1) / kCell; ++cx) {
+      const Rect part = Rect{cx * kCell, cy * kCell, kCell, kCell}.clipped_to(to);
+      bool exact = true;
+      for (int sy = (part.y - dy) / kCell; sy <= (part.bottom() - 1 - dy) / kCell; ++sy)
+        for (int sx = (part.x - dx) / kCell; sx <= (part.right() - 1 - dx) / kCell; ++sx)
+          exact = exact && before[static_cast<std::size_t>(sy * columns_ + sx)] != 0;
+      if (!run.empty() && exact != run_exact) {
+        set_cells(run, run_exact);
+        run = {};
+      }
+      run = run.united_with(part);
+      run_exact = exact;
+    }
+    set_cells(run, run_exact);
+  }
   touch(to);
 }
 

@@ -115,3 +115,17 @@ TEST_CASE("sizes that no picture has leave no picture, and whatever is written t
     CHECK(changes.damage.empty());
   }
 }
+
+TEST_CASE("a copy makes each cell as exact as the cells that it was made of") {
+  Canvas canvas;
+  canvas.reset(96, 32, 1, 0);
+  write(canvas, {0, 0, 96, 32}, 0, true);
+  canvas.mark({16, 0, 16, 16}, false);       // the second cell of the first row is in doubt
+  canvas.copy({0, 0, 48, 16}, 48, 0);
+  CHECK(canvas.exact({48, 0, 16, 16}));
+  CHECK(!canvas.exact({64, 0, 16, 16}));
+  CHECK(canvas.exact({80, 0, 16, 16}));
+  canvas.copy({0, 0, 40, 16}, 8, 0);         // over itself: the doubt moves, and stays where it was only partly covered
+  CHECK(!canvas.exact({16, 0, 16, 16}));
+  CHECK(!canvas.exact({32, 0, 16, 16}));
+}
