@@ -36,6 +36,7 @@ void Canvas::reset(int width, int height, std::uint32_t layout_generation, std::
   pixels_ = sane ? make_pixel_buffer(width, height) : nullptr;
   columns_ = sane ? (width + kCell - 1) / kCell : 0;
   exact_.assign(sane ? static_cast<std::size_t>(columns_) * static_cast<std::size_t>((height + kCell - 1) / kCell) : 0, 0);
+  exact_rows_.assign(exact_.size(), CellRows{});
   layout_generation_ = layout_generation;
   monitor_id_ = monitor_id;
   written_.clear();
@@ -155,15 +156,25 @@ bool Canvas::has_picture() const {
 
 void Canvas::touch(const Rect& area) { add(written_, area); }
 
-// A cell is exact only when all of it was made so at once; one pixel of doubt makes it inexact.
+// A cell is exact when each of its pixels is; packets end at any row, so a cell may become so piece by piece.
 void Canvas::set_cells(const Rect& area, bool exact) {
   if (area.empty()) return;
   bool changed = false;
   for (int cy = area.y / kCell; cy <= (area.bottom() - 1) / kCell; ++cy) {
     for (int cx = area.x / kCell; cx <= (area.right() - 1) / kCell; ++cx) {
       const Rect cell = Rect{cx * kCell, cy * kCell, kCell, kCell}.clipped_to({0, 0, pixels_->width, pixels_->height});
-      std::uint8_t& now = exact_[static_cast<std::size_t>(cy * columns_ + cx)];
-      const std::uint8_t next = exact ? (now != 0 || cell.clipped_to(area) == cell ? 1 : 0) : 0;
+      const Rect part = cell.clipped_to(area);
+      const auto at = static_cast<std::size_t>(cy * columns_ + cx);
+      std::uint8_t& now = exact_[at];
+      if (exact && now != 0) continue;
+      const auto columns_of = [&](const Rect& r) { return static_cast<std::uint16_t>(((1u << r.width) - 1) << (r.x - cell.x)); };
+      CellRows& rows = exact_rows_[at];
+      std::uint8_t next = exact ? 1 : 0;
+      for (int y = part.y; y < part.bottom(); ++y) {
+        std::uint16_t& row = rows[static_cast<std::size_t>(y - cell.y)];
+        row = static_cast<std::uint16_t>(exact ? row | columns_of(part) : row & ~columns_of(part));
+      }
+      for (int y = 0; exact && y < cell.height; ++y) next = rows[static_cast<std::size_t>(y)] == columns_of(cell) ? next : 0;
       changed = changed || next != now;
       now = next;
     }

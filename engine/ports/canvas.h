@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -41,7 +42,7 @@ class Canvas {
   void write(const Rect& area, const std::uint8_t* bgrx, std::ptrdiff_t stride, bool exact);
   // As if `from` were read completely before (x, y) is written. Cells become exact only where all that they were made of was.
   void copy(const Rect& from, int x, int y);
-  // Cells that lie wholly within `area` become exact (or not) without a change of pixels.
+  // The pixels of `area` become exact (or not) without a change; a cell is exact when each of its pixels is.
   void mark(const Rect& area, bool exact);
   // Shows what was written since the last commit.
   void commit(const UpdateTimes& times);
@@ -71,6 +72,8 @@ class Canvas {
   std::unique_ptr<PixelBuffer> pixels_;
   int columns_ = 0;                      // of cells
   std::vector<std::uint8_t> exact_;      // one per cell, row by row
+  using CellRows = std::array<std::uint16_t, kCell>;   // a bit per pixel, left = 1
+  std::vector<CellRows> exact_rows_;     // which pixels of a cell are exact
   std::uint32_t layout_generation_ = 0, monitor_id_ = 0;
   std::vector<Rect> written_, marked_;   // since the last commit
   Changes waiting_;

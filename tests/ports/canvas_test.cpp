@@ -59,9 +59,9 @@ TEST_CASE("a cell is exact when all of it was written exactly, and not when a pi
   write(canvas, {20, 20, 1, 1}, 9, false);
   CHECK(!canvas.exact({16, 16, 1, 1}));
   CHECK(canvas.exact({0, 0, 16, 16}));
-  write(canvas, {17, 17, 14, 14}, 9, true);
+  write(canvas, {21, 21, 10, 10}, 9, true);
   CHECK(!canvas.exact({16, 16, 1, 1}));
-  write(canvas, {16, 16, 16, 16}, 9, true);
+  write(canvas, {17, 17, 14, 14}, 9, true);   // the pixel in doubt is among these
   CHECK(canvas.exact({0, 0, 40, 40}));
   canvas.mark({32, 32, 8, 8}, false);
   CHECK(!canvas.exact({39, 39, 1, 1}));
@@ -89,6 +89,21 @@ TEST_CASE("a copy reads all of its source first, whichever way it goes, and stay
   CHECK(at(canvas, 15, 15, 0) == 0);
   CHECK(at(canvas, 19, 19, 0) == 4);
   CHECK(at(canvas, 14, 14, 0) == 14);
+}
+
+TEST_CASE("a cell becomes exact piece by piece, in any order, and doubt takes back only what it covers") {
+  Canvas canvas;
+  canvas.reset(40, 20, 1, 0);   // cells at the edges are smaller
+  for (const int y : {13, 0, 5}) {
+    CHECK(!canvas.exact({0, 0, 40, 16}));
+    write(canvas, {0, y, 40, y == 13 ? 7 : y == 0 ? 5 : 8}, 0, true);
+  }
+  CHECK(canvas.exact({0, 0, 40, 20}));
+  write(canvas, {33, 3, 2, 2}, 0, false);
+  canvas.mark({33, 3, 1, 2}, true);
+  CHECK(!canvas.exact({32, 0, 8, 16}));
+  canvas.mark({34, 3, 1, 2}, true);
+  CHECK(canvas.exact({0, 0, 40, 20}));
 }
 
 TEST_CASE("what was copied from doubt is in doubt") {
