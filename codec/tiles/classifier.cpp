@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <algorithm>
+#include <array>
+
+#include "codec/tiles/tile_look.h"
+#include "codec/tiles/tiles.h"
+
+namespace beside::tiles {
+namespace {
+
+using ports::kTileSide;
+using ports::TileClass;
+using ports::TileFacts;
+
+constexpr milliseconds kWindow = 500ms;    // in which changes are counted
+constexpr milliseconds kRest = 250ms;      // after so long without change a tile is no video any more
+// Into video: moves often, and each time costs more than video would. Out of it: hardly moves, or costs little for a while. The
+// gap between both keeps a tile from going to and fro.
+constexpr int kEnterChanges = 4, kStayChanges = 2;
+constexpr int kEnterBytes = 450, kStayBytes = 120;
+constexpr int kEnterPixels = kTileSide * kTileSide / 5;
+constexpr std::size_t kRemembered = 32;    // changes of a tile
+
+}  // namespace
+
+TileClass classify(const TileFacts& f, TileClass before) {
+  const bool was_video = before == TileClass::Video;
+  if (was_video) {
+    if (!f.changed && !f.copied) return f.rested >= kRest ? TileClass::Nothing : TileClass::Video;
+    const bool still_moves = f.changes >= kStayChanges && f.rested < kRest;
+    if (still_moves && (f.exact_bytes >= kStayBytes || f.changes < kEnterChanges)) return TileClass::Video;
+  }
+  if (!f.changed) return f.copied ? TileClass::Copy : TileClass::Nothing;
+  // Smooth content is what video is good at; few colours are what exact tiles are good at, so these must cost more.
+  const bool smooth = f.colours > 64 && f.gradient_percent >= 30;
+  const int enter_bytes = smooth ? kEnterBytes : 2 * kEnterBytes;
+  if (f.changes >= kEnterChanges && f.changed_pixels >= kEnterPixels && f.exact_bytes >= enter_bytes) return TileClass::Video;
+  return TileClass::Exact;
+}
+
+namespace {
+
+class Classifier final : public ports::TileClassifier {
+ public:
+  void reset(int width, int height) override {
+    width_ = width;
+    height_ = height;
+    columns_ = (width + kTileSide - 1) / kTileSide;
+    rows_ = (height + kTileSide - 1) / kTileSide;
+    tiles_.assign(static_cast<std::size_t>(columns_) * static_cast<std::size_t>(rows_), Tile{});
+  }
+
+  void decide(LocalTime now, const ports::PixelBuffer& frame, std::span<const Rect> changed, std::span<const ports::Move> moves,
+              std::vector<Rect>& exact, std::vector<Rect>& video) override {
+    exact.clear();
+    video.clear();
+    if (frame.width != width_ || frame.height != height_) reset(frame.width, frame.height);
+    for (Tile& t : tiles_) t.changed = {}, t.pixels = 0, t.copied = false;
+    for (const ports::Move& m : moves)
+      each_tile({m.x, m.y, m.from.width, m.from.height}, [](Tile& t, const Rect&) { t.copied = true; });
+    for (const Rect& r : changed) {
+      each_tile(r, [](Tile& t, const Rect& part) {
+        t.changed = t.changed.united_with(part);
+        t.pixels += part.width * part.height;
+      });
+    }
+    for (Tile& t : tiles_) update(t, now, frame);
+    for (const Rect& r : changed) {
+      each_tile(r, [&](Tile& t, const Rect& part) {
+        if (t.is != TileClass::Video) exact.push_back(part);
+      });
+    }
+    ports::join_rects(exact, 12);
+    for (int y = 0; y < rows_; ++y) {
+      for (int x = 0; x < columns_; ++x) {
+        if (tiles_[index(x, y)].is == TileClass::Video)
+          video.push_back(Rect{x * kTileSide, y * kTileSide, kTileSide, kTileSide}.clipped_to({0, 0, width_, height_}));
+      }
+    }
+    ports::join_rects(video, 0);
+  }
+
+  TileClass class_of(int tile_x, int tile_y) const override {
+    const bool inside = tile_x >= 0 && tile_y >= 0 && tile_x < columns_ && tile_y < rows_;
+    return inside ? tiles_[index(tile_x, tile_y)].is : TileClass::Nothing;
+  }
+
+  LocalTime next_change() const override {
+    LocalTime next = kNever;
+    for (const Tile& t : tiles_) {
+      if (t.is == TileClass::Video) next = std::min(next, t.last + kRest);
+    }
+    return next;
+  }
+
+ private:
+  struct Tile {
+    std::array<LocalTime, kRemembered> at{};   // of the last changes, a ring
+    std::uint32_t seen = 0;
+    LocalTime last{};
+    Rect changed;
+    int pixels = 0;
+    bool copied = false;
+    TileClass is = TileClass::Nothing;
+  };
+  std::size_t index(int x, int y) const { return static_cast<std::size_t>(y) * static_cast<std::size_t>(columns_) + static_cast<std::size_t>(x); }
+
+  template <class Use>
+  void each_tile(const Rect& area, Use&& use) {
+    const Rect r = area.clipped_to({0, 0, width_, height_});
+    if (r.empty()) return;
+    for (int y = r.y / kTileSide; y <= (r.bottom() - 1) / kTileSide; ++y)
+      for (int x = r.x / kTileSide; x <= (r.right() - 1) / kTileSide; ++x)
+        use(tiles_[index(x, y)], r.clipped_to({x * kTileSide, y * kTileSide, kTileSide, kTileSide}));
+  }
+
+  void update(Tile& t, LocalTime now, const ports::PixelBuffer& frame) {
+    if (t.changed.empty() && !t.copied && t.is != TileClass::Video) {
+      t.is = TileClass::Nothing;
+      return;
+    }
+    TileFacts f;
+    f.changed = !t.changed.empty();
+    f.copied = t.copied;
+    f.rested = t.seen == 0 ? milliseconds(1 << 30) : std::chrono::duration_cast<milliseconds>(now - t.last);
+    if (f.changed) {
+      t.at[t.seen++ % kRemembered] = now;
+      t.last = now;
+    }
+    const std::uint32_t known = std::min<std::uint32_t>(t.seen, kRemembered);
+    for (std::uint32_t i = 0; i < known; ++i) f.changes += now - t.at[(t.seen - 1 - i) % kRemembered] <= kWindow ? 1 : 0;
+    f.changed_pixels = t.pixels;
+    // What only a video could be is looked at closely; the rest is exact whatever it holds.
+    if (f.changed && f.changes >= kStayChanges) {
+      const TileLook look = looker_.look(frame.row(t.changed.y) + std::ptrdiff_t{4} * t.changed.x, frame.stride, t.changed.width,
+                                         t.changed.height, t.changed.height > 16 ? 8 : 2);
+      f.colours = look.solid ? 1 : look.colours;
+      f.gradient_percent = look.edges > 0 ? look.slight * 100 / look.edges : 0;
+      f.exact_bytes = look.solid ? 12 : static_cast<int>(std::min(look.photo_bits, look.context_bits) / 8);
+    }
+    t.is = classify(f, t.is);
+  }
+
+  int width_ = 0, height_ = 0, columns_ = 0, rows_ = 0;
+  std::vector<Tile> tiles_;
+  TileLooker looker_;
+};
+
+}  // namespace
+
+std::unique_ptr<ports::TileClassifier> make_tile_classifier() { return std::make_unique<Classifier>(); }
+
+}  // namespace beside::tiles

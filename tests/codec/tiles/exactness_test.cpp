@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "codec/tiles/tiles.h"
+#include "engine/wire/tiles.h"
+#include "tests/codec/tiles/screens.h"
+
+using namespace beside;
+using namespace beside::tiles;
+
+namespace {
+
+ports::TileUpdate update_of(const ports::PixelBuffer& p, std::uint32_t number) {
+  ports::TileUpdate u;
+  u.number = number;
+  u.generation = 3;
+  u.width = p.width;
+  u.height = p.height;
+  u.layout_generation = 9;
+  u.monitor_id = 2;
+  u.decided = microseconds(700);
+  return u;
+}
+
+struct Sent {
+  std::vector<Bytes> payloads;
+  std::vector<Rect> areas;
+  std::size_t bytes = 0;
+};
+template <class Ops>
+Sent send(ports::TileEncoder& encoder, const ports::TileUpdate& update, Ops&& ops) {
+  Sent sent;
+  encoder.begin(
+      update,
+      [&](const ports::TilePart& part) {
+        CHECK(part.number == update.number);
+        CHECK(part.part == sent.payloads.size());
+        sent.payloads.push_back(to_bytes(part.payload));
+        sent.areas.insert(sent.areas.end(), part.areas->begin(), part.areas->end());
+      },
+      [] { return microseconds(900); });
+  ops();
+  sent.bytes = encoder.finish();
+  return sent;
+}
+
+}  // namespace
+
+TEST_CASE("two hundred varied screens end bit for bit the same, whatever the order of their packets") {
+  auto encoder = make_tile_encoder();
+  auto decoder = make_tile_decoder();
+  ports::Canvas canvas;
+  for (int i = 0; i < 200; ++i) {
+    const int width = 1 + (i * 37) % 331, height = 1 + (i * 53) % 283;
+    const auto screen = make_screen(i, width, height, static_cast<std::uint32_t>(i));
+    INFO("screen " << i << " kind " << i % kScreenKinds << " " << width << "x" << height);
+    Sent sent = send(*encoder, update_of(*screen, static_cast<std::uint32_t>(i)), [&] { encoder->exact(*screen, {0, 0, width, height}); });
+    canvas.reset(width, height, 9, 2);
+    if (i % 2 != 0) std::reverse(sent.payloads.begin(), sent.payloads.end());   // each part stands alone
+    for (const Bytes& payload : sent.payloads) {
+      CHECK(payload.size() <= wire::kMaxTilePayload);
+      CHECK((payload.size() >= wire::kTilePadBelow || payload.size() % wire::kTilePadStep == 0));
+      REQUIRE(decoder->apply(payload, canvas));
+    }
+    REQUIRE(equal(canvas, *screen));
+    CHECK(canvas.exact({0, 0, width, height}));
+    std::int64_t covered = 0;
+    for (const Rect& r : sent.areas) covered += std::int64_t{r.width} * r.height;
+    CHECK(covered == std::int64_t{width} * height);
+  }
+}
+
+TEST_CASE("a large screen of everything arrives exactly, and rectangles at any place do") {
+  auto encoder = make_tile_encoder();
+  auto decoder = make_tile_decoder();
+  const auto screen = make_screen(11, 1500, 900, 4);
+  ports::Canvas canvas;
+  canvas.reset(1500, 900, 9, 2);
+  const auto rows = send(*encoder, update_of(*screen, 1), [&] {
+    for (int y = 0; y < 900; y += 77)
+      for (int x = 0; x < 1500; x += 411) encoder->exact(*screen, {x, y, 411, 77});   // the last ones reach outside
+  });
+  for (const Bytes& payload : rows.payloads) REQUIRE(decoder->apply(payload, canvas));
+  CHECK(equal(canvas, *screen));
+  const auto header = wire::parse_tile_header(rows.payloads.back());
+  REQUIRE(header);
+  CHECK(header->last);
+  CHECK(header->decided == microseconds(700));
+  CHECK(header->coded == microseconds(900));
+  CHECK(header->monitor_id == 2);
+  CHECK(!wire::parse_tile_header(rows.payloads.front())->last);
+}
+
+TEST_CASE("one typed glyph costs one small packet") {
+  auto encoder = make_tile_encoder();
+  auto detector = make_change_detector();
+  for (const bool sub_pixel : {false, true}) {
+    auto shadow = make_screen(1, 640, 400, 1);
+    auto frame = clone(*shadow);
+    draw_letter(*frame, 123, 200, 7, 0x202020, sub_pixel);
+    std::vector<Rect> changed;
+    const Rect damage{100, 190, 80, 40};
+    detector->find(*shadow, *frame, {&damage, 1}, changed);
+    REQUIRE(!changed.empty());
+    const auto sent = send(*encoder, update_of(*frame, 5), [&] {
+      for (const Rect& r : changed) encoder->exact(*frame, r);
+    });
+    CHECK(sent.payloads.size() == 1);
+    CHECK(sent.bytes <= 256);
+  }
+}
+
+TEST_CASE("a blank screen is one packet of 128 bytes, an update without ops as well") {
+  auto encoder = make_tile_encoder();
+  const auto flat = make_screen(9, 1920, 1080, 3);
+  CHECK(send(*encoder, update_of(*flat, 1), [&] { encoder->exact(*flat, {0, 0, 1920, 1080}); }).bytes == 128);
+  CHECK(send(*encoder, update_of(*flat, 2), [] {}).bytes == 128);
+}
+
+TEST_CASE("copies, marks and video areas arrive as they were given") {
+  auto encoder = make_tile_encoder();
+  auto decoder = make_tile_decoder();
+  auto screen = make_screen(0, 300, 200, 3);
+  ports::Canvas canvas;
+  canvas.reset(300, 200, 9, 2);
+  for (const Bytes& p : send(*encoder, update_of(*screen, 1), [&] { encoder->exact(*screen, {0, 0, 300, 200}); }).payloads)
+    REQUIRE(decoder->apply(p, canvas));
+  const std::uint32_t stamp = 90000;
+  const auto sent = send(*encoder, update_of(*screen, 2), [&] {
+    encoder->copy({10, 40, 200, 150}, 10, 20, 1);
+    encoder->video_area(3, {64, 64, 128, 64}, &stamp);
+    encoder->video_area(0, {0, 0, 1, 1}, nullptr);
+    encoder->mark_stale({0, 0, 300, 16});
+  });
+  ports::move_pixels(*screen, {{10, 40, 200, 150}, 10, 20});
+  REQUIRE(sent.payloads.size() == 1);
+  REQUIRE(decoder->apply(sent.payloads[0], canvas));
+  CHECK(equal(canvas, *screen));
+  CHECK(!canvas.exact({0, 0, 300, 16}));
+  CHECK(canvas.exact({0, 32, 300, 168}));
+  wire::TilePacket packet;
+  REQUIRE(wire::parse_tiles(sent.payloads[0], packet));
+  REQUIRE(packet.ops.size() == 4);
+  CHECK(packet.ops[1].rtp_timestamp == stamp);
+  CHECK(packet.ops[1].stream == 3);
+  CHECK(!packet.ops[2].rtp_timestamp);
+  for (const Bytes& p : send(*encoder, update_of(*screen, 3), [&] { encoder->mark_exact({0, 0, 300, 16}); }).payloads)
+    REQUIRE(decoder->apply(p, canvas));
+  CHECK(canvas.exact({0, 0, 300, 200}));
+}
+
+TEST_CASE("a coarse picture is close, smaller, not exact, and gives way to the exact one") {
+  auto encoder = make_tile_encoder();
+  auto decoder = make_tile_decoder();
+  for (const int kind : {4, 5, 11}) {
+    const auto screen = make_screen(kind, 517, 301, 2);
+    ports::Canvas canvas;
+    canvas.reset(517, 301, 9, 2);
+    const auto exact = send(*encoder, update_of(*screen, 1), [&] { encoder->exact(*screen, {0, 0, 517, 301}); });
+    std::size_t before = exact.bytes;
+    for (int scale = 1; scale <= 3; ++scale) {
+      const auto coarse = send(*encoder, update_of(*screen, 2), [&] { encoder->coarse(*screen, {0, 0, 517, 301}, scale, 2); });
+      CHECK(coarse.bytes < before);
+      before = coarse.bytes;
+      for (const Bytes& p : coarse.payloads) REQUIRE(decoder->apply(p, canvas));
+      CHECK(!canvas.exact({0, 0, 517, 301}));
+    }
+    if (kind == 4) {   // a smooth picture in eighths is off by a few steps only
+      int worst = 0;
+      canvas.read([&](const ports::PixelBuffer& p) {
+        for (int y = 0; y < 301; ++y)
+          for (int x = 0; x < 517; ++x)
+            for (int i = 0; i < 3; ++i) worst = std::max(worst, std::abs(p.row(y)[4 * x + i] - screen->row(y)[4 * x + i]));
+      });
+      CHECK(worst <= 10);
+    }
+    for (const Bytes& p : exact.payloads) REQUIRE(decoder->apply(p, canvas));
+    CHECK(equal(canvas, *screen));
+  }
+}
+
+TEST_CASE("a packet that is lost loses its own rectangles and nothing else") {
+  auto encoder = make_tile_encoder();
+  auto decoder = make_tile_decoder();
+  const auto screen = make_screen(11, 700, 500, 8);
+  std::vector<Rect> of_lost;
+  std::vector<Bytes> payloads;
+  encoder->begin(
+      update_of(*screen, 1),
+      [&](const ports::TilePart& part) {
+        if (part.part == 2) of_lost = *part.areas;
+        if (part.part != 2) payloads.push_back(to_bytes(part.payload));
+      },
+      {});
+  encoder->exact(*screen, {0, 0, 700, 500});
+  encoder->finish();
+  REQUIRE(!of_lost.empty());
+  ports::Canvas canvas;
+  canvas.reset(700, 500, 9, 2);
+  for (const Bytes& p : payloads) REQUIRE(decoder->apply(p, canvas));
+  CHECK(!equal(canvas, *screen));
+  const auto again = send(*encoder, update_of(*screen, 2), [&] {
+    for (const Rect& r : of_lost) encoder->exact(*screen, r);
+  });
+  for (const Bytes& p : again.payloads) REQUIRE(decoder->apply(p, canvas));
+  CHECK(equal(canvas, *screen));
+}
