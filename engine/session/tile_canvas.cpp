@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/session/tile_canvas.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace beside::session {
+namespace {
+
+constexpr int kCell = ports::Canvas::kCell;
+
+}  // namespace
+
+template <typename Fn>
+void TileCanvas::each_cell(const Rect& area, Fn&& fn) {
+  const Rect inside = area.clipped_to({0, 0, header_.width, header_.height});
+  if (inside.empty()) return;
+  for (int cy = inside.y / kCell; cy <= (inside.bottom() - 1) / kCell; ++cy)
+    for (int cx = inside.x / kCell; cx <= (inside.right() - 1) / kCell; ++cx)
+      fn(cx, cy, owners_[static_cast<std::size_t>(cy) * static_cast<std::size_t>(columns_) + static_cast<std::size_t>(cx)]);
+}
+
+Result<void> TileCanvas::begin_picture(const wire::TileHeader& header) {
+  BS_PEER_CHECK(std::int64_t{header.width} * header.height <= kMostPixels, "session/tiles: a picture too large");
+  header_ = header;
+  started_ = true;
+  columns_ = (header.width + kCell - 1) / kCell;
+  owners_.assign(static_cast<std::size_t>(columns_) * static_cast<std::size_t>((header.height + kCell - 1) / kCell), {});
+  any_owned_ = false;
+  canvas_->reset(header.width, header.height, header.layout_generation, header.monitor_id);
+  return {};
+}
+
+Result<bool> TileCanvas::apply(ByteSpan payload, PeerTime captured_at, LocalTime received_at) {
+  if (auto parsed = wire::parse_tiles(payload, packet_); !parsed) return fail(parsed);
+  const wire::TileHeader& now = packet_.header;
+  if (!started_ || now.generation != header_.generation) {
+    // The screen did not change its size between two parts of one update.
+    BS_PEER_CHECK(!started_ || static_cast<std::int32_t>(now.number - header_.number) > 0, "session/tiles: generation within an update");
+    if (auto begun = begin_picture(now); !begun) return fail(begun);
+  }
+  BS_PEER_CHECK(now.width == header_.width && now.height == header_.height, "session/tiles: size within a generation");
+  BS_PEER_CHECK(now.layout_generation == header_.layout_generation && now.monitor_id == header_.monitor_id, "session/tiles: layout within a generation");
+  BS_PEER_CHECK(static_cast<std::int32_t>(now.number - header_.number) >= 0, "session/tiles: number goes back");
+  if (now.number != header_.number && uncommitted_) commit(received_at);   // the end of the one before was lost
+  header_ = now;
+  if (auto applied = decoder_->apply(payload, *canvas_); !applied) return fail(applied);
+  for (const wire::TileOp& op : packet_.ops) {
+    using Kind = wire::TileOpKind;
+    if (op.kind == Kind::VideoArea) give(op);
+    else if (!any_owned_) continue;
+    else if (op.kind == Kind::Copy) take_back({op.x, op.y, op.area.width, op.area.height});
+    else if (op.kind != Kind::Exact && op.kind != Kind::Skip) take_back(op.area);
+  }
+  uncommitted_ = true;
+  times_.captured_at = captured_at;
+  times_.decided = now.decided;
+  times_.coded = now.coded;
+  times_.sent = now.sent;
+  times_.received_at = received_at;
+  if (now.last) commit(received_at);
+  return now.last;
+}
+
+void TileCanvas::commit(LocalTime received_at) {
+  uncommitted_ = false;
+  times_.number = ++number_;
+  times_.received_at = received_at;
+  times_.decoded_at = local_now();
+  canvas_->commit(times_);
+}
+
+void TileCanvas::commit_rest() {
+  if (uncommitted_) commit(times_.received_at);
+}
+
+void TileCanvas::give(const wire::TileOp& op) {
+  each_cell(op.area, [&](int, int, Owner& owner) { owner = {op.stream, !op.rtp_timestamp, op.rtp_timestamp.value_or(0)}; });
+  if (op.stream == 0) return;
+  any_owned_ = true;
+  canvas_->mark(op.area, false);
+  paint(op.area);   // the picture may have come first
+}
+
+void TileCanvas::take_back(const Rect& area) {
+  each_cell(area, [](int, int, Owner& owner) { owner.stream = 0; });
+}
+
+// The newest picture wherever `area` is its stream's.
+void TileCanvas::paint(const Rect& area) {
+  if (newest_.stream == 0 || !started_ || newest_.generation != header_.generation) return;
+  const Rect inside = area.clipped_to(newest_.place);
+  // Runs of cells that may be drawn, as tall as they stay the same.
+  Rect pending;
+  const auto flush = [&](const Rect& next) {
+    if (!pending.empty()) {
+      const Rect part = pending.clipped_to(inside);
+      const int y = part.y - newest_.place.y, x = part.x - newest_.place.x;
+      if (!part.empty()) canvas_->write(part, newest_.pixels->row(y) + std::ptrdiff_t{4} * x, newest_.pixels->stride, false);
+    }
+    pending = next;
+  };
+  int row = -1;
+  Rect run;
+  const auto end_run = [&] {
+    if (run.empty()) return;
+    if (pending.x == run.x && pending.width == run.width && pending.bottom() == run.y) pending.height += run.height;
+    else flush(run);
+    run = {};
+  };
+  each_cell(inside, [&](int cx, int cy, const Owner& owner) {
+    if (cy != row) end_run();
+    row = cy;
+    const bool ours = owner.stream == newest_.stream &&
+                      (owner.any_time || static_cast<std::int32_t>(newest_.rtp_timestamp - owner.since) >= 0);
+    if (!ours) return end_run();
+    const Rect cell{cx * kCell, cy * kCell, kCell, kCell};
+    run = run.united_with(cell);
+  });
+  end_run();
+  flush({});
+}
+
+void TileCanvas::video(std::uint8_t stream, std::uint16_t generation, const Rect& place, const ports::PixelBuffer& pixels,
+                       std::uint32_t rtp_timestamp, PeerTime captured_at, LocalTime received_at) {
+  if (!newest_.pixels || newest_.pixels->width != pixels.width || newest_.pixels->height != pixels.height)
+    newest_.pixels = ports::make_pixel_buffer(pixels.width, pixels.height);
+  for (int y = 0; y < pixels.height; ++y)
+    std::memcpy(newest_.pixels->row(y), pixels.row(y), static_cast<std::size_t>(pixels.width) * 4);
+  newest_.stream = stream;
+  newest_.generation = generation;
+  newest_.place = {place.x, place.y, std::min(place.width, pixels.width), std::min(place.height, pixels.height)};
+  newest_.rtp_timestamp = rtp_timestamp;
+  if (!any_owned_) return;
+  paint(place);
+  times_.captured_at = captured_at;
+  times_.decided = times_.coded = times_.sent = nanoseconds(0);   // a picture does not tell
+  commit(received_at);
+}
+
+void TileCanvas::forget_video() { newest_.stream = 0; }
+
+}  // namespace beside::session

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "engine/ports/canvas.h"
+#include "engine/ports/tile_coder.h"
+#include "engine/wire/tiles.h"
+
+namespace beside::session {
+
+// Applies tile packets, in order, and decoded video to the viewer's canvas. Video is drawn only where the tiles said that it
+// may, and only pictures that are not older than that: what was updated exactly is never overwritten by what was coded
+// before. Pixels that tiles write take their cells back from video.
+// Thread: one (decode). Failure: PeerFault, after which the stream is of no use.
+class TileCanvas {
+ public:
+  static constexpr std::int64_t kMostPixels = 64'000'000;   // of a picture that a peer may make us keep
+
+  TileCanvas(std::unique_ptr<ports::TileDecoder> decoder, std::shared_ptr<ports::Canvas> canvas)
+      : decoder_(std::move(decoder)), canvas_(std::move(canvas)) {}
+
+  // A new stream: what it sends first is a new picture, whatever its generation.
+  void begin_stream() { started_ = false; }
+  // True: an update ended with this packet and is shown.
+  Result<bool> apply(ByteSpan payload, PeerTime captured_at, LocalTime received_at);
+  // A picture of a video stream, B, G, R, X. It is copied.
+  void video(std::uint8_t stream, std::uint16_t generation, const Rect& place, const ports::PixelBuffer& pixels, std::uint32_t rtp_timestamp,
+             PeerTime captured_at, LocalTime received_at);
+  void forget_video();                    // its decoder is gone
+  // Shows what was applied of an update whose end was lost.
+  void commit_rest();
+  bool uncommitted() const { return uncommitted_; }
+  const ports::UpdateTimes& times() const { return times_; }   // of what was shown last
+
+ private:
+  struct Owner {
+    std::uint8_t stream = 0;
+    bool any_time = false;
+    std::uint32_t since = 0;              // RTP timestamp of the first picture that may be drawn
+  };
+  Result<void> begin_picture(const wire::TileHeader& header);
+  void give(const wire::TileOp& op);
+  void take_back(const Rect& area);
+  void paint(const Rect& area);
+  void commit(LocalTime received_at);
+  template <typename Fn>
+  void each_cell(const Rect& area, Fn&& fn);
+
+  std::unique_ptr<ports::TileDecoder> decoder_;
+  std::shared_ptr<ports::Canvas> canvas_;
+  wire::TilePacket packet_;
+  wire::TileHeader header_;               // of the picture that the canvas has
+  bool started_ = false, any_owned_ = false, uncommitted_ = false;
+  int columns_ = 0;
+  std::vector<Owner> owners_;             // one per cell
+  struct Newest {
+    std::uint8_t stream = 0;              // 0: none
+    std::uint16_t generation = 0;
+    Rect place;
+    std::uint32_t rtp_timestamp = 0;
+    std::unique_ptr<ports::PixelBuffer> pixels;
+  } newest_;
+  ports::UpdateTimes times_;
+  std::uint64_t number_ = 0;
+};
+
+}  // namespace beside::session

@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/session/tile_sender.h"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+#include <utility>
+
+#include "engine/base/rect_set.h"
+#include "engine/session/rect_join.h"
+
+namespace beside::session {
+namespace {
+
+constexpr std::int64_t kLeastForMoves = 4096;      // changed pixels: below, pixels are cheaper than looking for them
+constexpr std::size_t kMostDamage = 256;
+constexpr int kTile = ports::kTileSide;
+constexpr int kLargeBlock = 256;                   // what is coded in one piece when the line is wide
+constexpr std::size_t kMostCopyParts = 24;
+constexpr std::int64_t kLeastRoom = 1200;          // bytes: one packet, however slow the line
+constexpr std::int64_t kLeastCoarse = 64 * 1024;   // pixels: less is never sent coarse
+
+std::int64_t area_of(const Rect& r) { return std::int64_t{r.width} * r.height; }
+std::int64_t area_of(const std::vector<Rect>& rects) {
+  std::int64_t sum = 0;
+  for (const Rect& r : rects) sum += area_of(r);
+  return sum;
+}
+
+}  // namespace
+
+struct TileSender::Block {
+  int rank = 0;                  // 0 new, 1 stale or left over, 2 coarse
+  Rect bounds;
+  std::int64_t distance = 0;     // of the pointer, squared
+  std::vector<Rect> exact;       // tight, of clean cells
+  std::vector<Rect> whole;       // cells
+  std::int64_t pixels() const { return area_of(exact) + area_of(whole); }
+};
+
+TileSender::TileSender(TileTools tools, Sink sink, std::function<LocalTime()> now)
+    : tools_(std::move(tools)), sink_(std::move(sink)), now_(std::move(now)) {}
+
+// ---- what it is told ----
+
+void TileSender::begin_stream(SeqNo first_seq) {
+  history_.begin_stream(first_seq);
+  update_.number = 0;
+  bytes_ = 0;
+  line_.taken_bytes = 0;
+  probes_ = 0;
+  probe_at_ = kNever;
+  probed_at_ = {};
+  if (frame_) new_picture();
+}
+
+void TileSender::refresh() {
+  cells_.set(cells_.picture(), CellMap::kStale);
+  work_ = true;
+}
+
+void TileSender::stop() {
+  frame_.reset();
+  shadow_.reset();
+  history_.clear();
+  damage_.clear();
+  fresh_.clear();
+  video_wanted_.clear();
+  video_damage_.clear();
+  cells_.reset(0, 0);
+  stream_ = 0;
+  ordered_.reset();
+  work_ = video_due_ = any_owned_ = look_again_ = false;
+  wake_at_ = probe_at_ = kNever;
+}
+
+void TileSender::frame(ports::Frame frame) {
+  if (!frame.pixels || frame.pixels->width <= 0 || frame.pixels->height <= 0 || frame.pixels->width > wire::kMaxPictureSide ||
+      frame.pixels->height > wire::kMaxPictureSide)
+    return;
+  const bool same = frame_ && shadow_ && shadow_->width == frame.pixels->width && shadow_->height == frame.pixels->height &&
+                    frame_->layout_generation == frame.layout_generation && frame_->monitor_id == frame.monitor_id &&
+                    frame_->area == frame.area;
+  frame_ = std::move(frame);
+  if (!same) return new_picture();
+  damage_.insert(damage_.end(), frame_->damage.begin(), frame_->damage.end());
+  if (damage_.size() <= kMostDamage) return;
+  Rect all;
+  for (const Rect& r : damage_) all = all.united_with(r);
+  damage_.assign(1, all);
+}
+
+void TileSender::new_picture() {
+  const ports::PixelBuffer& pixels = *frame_->pixels;
+  update_.generation = static_cast<std::uint16_t>(update_.generation + 1);
+  update_.width = pixels.width;
+  update_.height = pixels.height;
+  update_.layout_generation = frame_->layout_generation;
+  update_.monitor_id = frame_->monitor_id;
+  if (!shadow_ || shadow_->width != pixels.width || shadow_->height != pixels.height) shadow_ = ports::make_pixel_buffer(pixels.width, pixels.height);
+  // All of it is stale and will be sent as it is: there is nothing to compare with.
+  ports::copy_pixels(*shadow_, pixels, {0, 0, pixels.width, pixels.height});
+  cells_.reset(pixels.width, pixels.height);
+  history_.begin_picture();
+  tools_.classifier->reset(pixels.width, pixels.height);
+  damage_.clear();
+  fresh_.clear();
+  video_wanted_.clear();
+  video_damage_.clear();
+  stream_ = 0;
+  ordered_.reset();
+  video_due_ = any_owned_ = false;
+  work_ = true;
+}
+
+bool TileSender::on_report(const wire::TileReport& report, LocalTime now) {
+  std::vector<std::size_t> stale;
+  if (!history_.on_report(report, cells_, stale)) return false;
+  for (const std::size_t cell : stale) cells_.set_stale(cell);
+  work_ = work_ || !stale.empty();
+  probes_ = 0;
+  plan_wake(now);
+  return true;
+}
+
+// ---- one round ----
+
+std::int64_t TileSender::room() const {
+  if (line_.lost || history_.unknown() > kMostUnknown) return 0;
+  const std::int64_t allowed = std::max<std::int64_t>(kLeastRoom, std::int64_t{line_.kbps} * 125 * kQueue.count() / 1'000'000'000);
+  const std::int64_t under_way = bytes_ > line_.taken_bytes ? static_cast<std::int64_t>(bytes_ - line_.taken_bytes) : 0;
+  return allowed - static_cast<std::int64_t>(line_.queued_bytes) - under_way;
+}
+
+bool TileSender::open() {
+  if (open_) return false;
+  open_ = true;
+  ++update_.number;
+  captured_at_ = frame_->captured_at;
+  const auto since = [this] { return std::chrono::duration_cast<microseconds>(std::max<nanoseconds>(now_() - captured_at_, 0ns)); };
+  update_.decided = since();
+  tools_.encoder->begin(update_, [this](const ports::TilePart& part) { on_part(part); }, since);
+  return true;
+}
+
+void TileSender::close() {
+  if (!open_) return;
+  (void)tools_.encoder->finish();
+  open_ = false;
+}
+
+void TileSender::on_part(const ports::TilePart& part) {
+  // What the encoder really put in is what counts if it is lost.
+  const auto parsed = wire::parse_tiles(part.payload, parsed_);
+  BS_ASSERT(parsed);
+  history_.sent(parsed_, now_());
+  bytes_ += part.payload.size();
+  sink_({to_bytes(part.payload), captured_at_, part.last});
+}
+
+void TileSender::pump(LocalTime now) {
+  if (!frame_) {
+    wake_at_ = kNever;
+    return;
+  }
+  if (room() > 0) {
+    look(now);
+    look_again_ = false;
+    own_video(now);
+    order_video(now);
+    if (work_ || !fresh_.empty()) send_blocks(blocks());
+    if (probe_at_ <= now && !open_) {
+      open();   // an update without ops: the viewer's report on it tells of all before it
+      ++probes_;
+      probed_at_ = now;
+    }
+    close();
+  }
+  plan_wake(now);
+}
+
+void TileSender::plan_wake(LocalTime now) {
+  wake_at_ = kNever;
+  if (!frame_) return;
+  if (history_.all_known() || line_.lost) {
+    probe_at_ = kNever;
+  } else {
+    // Tail loss: nothing after the last packet would ever show the viewer that it is missing.
+    const nanoseconds patience = std::max<nanoseconds>(60ms, 2 * line_.rtt + 30ms) * (1 << std::min(probes_, 4));
+    probe_at_ = std::max(history_.oldest(), probed_at_) + patience;
+  }
+  wake_at_ = std::min({wake_at_, probe_at_, tools_.classifier->next_change()});
+  const bool due = work_ || look_again_ || !damage_.empty();
+  if (!due && wake_at_ > now) return;
+  const std::int64_t left = room();
+  if (left > 0) {
+    if (due) wake_at_ = now;
+    return;
+  }
+  // Reports and the line's news wake the owner anyway; this is for what drains by itself.
+  const std::int64_t bytes = kLeastRoom - left;
+  const auto drain = nanoseconds(bytes * 8'000'000 / std::max(line_.kbps, 1));
+  wake_at_ = std::max(now, std::min(line_.lost ? kNever : now + std::clamp<nanoseconds>(drain, 1ms, 50ms), std::max(wake_at_, now + 1ms)));
+}
+
+// Finds what changed since the last round, sends copies at once, and decides what is video.
+void TileSender::look(LocalTime now) {
+  if (damage_.empty() && tools_.classifier->next_change() > now) return;
+  const ports::PixelBuffer& pixels = *frame_->pixels;
+  changed_.clear();
+  moves_.clear();
+  if (!damage_.empty()) tools_.detector->find(*shadow_, pixels, damage_, changed_);
+  damage_.clear();
+  if (area_of(changed_) >= kLeastForMoves) carry_moves();
+  std::vector<Rect> fresh;
+  tools_.classifier->decide(now, pixels, changed_, moves_, fresh, video_wanted_);
+  fresh_.insert(fresh_.end(), fresh.begin(), fresh.end());
+  for (const Rect& r : changed_) {
+    for (const Rect& v : video_wanted_) {
+      const Rect part = r.clipped_to(v);
+      if (part.empty()) continue;
+      if (stream_ != 0 && cells_.owner(part.x / CellMap::kCell, part.y / CellMap::kCell) == stream_) {
+        ports::copy_pixels(*shadow_, pixels, part);
+        video_damage_.push_back(part);
+        video_due_ = true;
+      } else {
+        cells_.set(part, CellMap::kDirty);   // no encoder yet: as tiles, coarse if it must be
+        work_ = true;
+      }
+    }
+  }
+}
+
+void TileSender::carry_moves() {
+  const ports::PixelBuffer& pixels = *frame_->pixels;
+  tools_.mover->find(*shadow_, pixels, changed_, moves_);
+  if (moves_.empty()) return;
+  for (const ports::Move& move : moves_) {
+    const Rect to = Rect{move.x, move.y, move.from.width, move.from.height};
+    const int dx = move.x - move.from.x, dy = move.y - move.from.y;
+    std::vector<Rect> parts{move.from};
+    if (!cells_.clean(move.from) || cells_.owned(to)) {
+      // Only what the viewer surely has can be copied, and nothing onto video.
+      const Rect from_cells = cells_.cells_of(move.from), to_cells = cells_.cells_of(to);
+      for (int cy = from_cells.y; cy < from_cells.bottom(); ++cy)
+        for (int cx = from_cells.x; cx < from_cells.right(); ++cx)
+          if (const Rect cell = cells_.cell(cx, cy); !cells_.clean(cell) && parts.size() <= kMostCopyParts) subtract(parts, cell);
+      for (int cy = to_cells.y; cy < to_cells.bottom(); ++cy)
+        for (int cx = to_cells.x; cx < to_cells.right(); ++cx)
+          if (cells_.owner(cx, cy) != 0 && parts.size() <= kMostCopyParts) {
+            const Rect cell = cells_.cell(cx, cy);
+            subtract(parts, {cell.x - dx, cell.y - dy, cell.width, cell.height});
+          }
+      if (parts.size() > kMostCopyParts) parts.clear();
+    }
+    std::vector<Rect> left{to};
+    for (const Rect& part : order_for_move(std::move(parts), dx, dy)) {
+      open();
+      tools_.encoder->copy(part, part.x + dx, part.y + dy, 1);
+      cells_.copy(part, part.x + dx, part.y + dy);
+      subtract(left, {part.x + dx, part.y + dy, part.width, part.height});
+    }
+    // The shadow has the move's pixels already; where the viewer does not get them, they have to be sent.
+    for (const Rect& r : left) {
+      cells_.set(r, CellMap::kStale);
+      work_ = true;
+    }
+  }
+  std::vector<Rect> again;
+  tools_.detector->find(*shadow_, pixels, changed_, again);
+  changed_ = std::move(again);
+}
+
+bool TileSender::settled() const {
+  if (!frame_ || !damage_.empty() || !history_.all_known()) return false;
+  return cells_.clean(cells_.picture());
+}
+
+// ---- what is sent ----
+
+std::vector<TileSender::Block> TileSender::blocks() {
+  const ports::PixelBuffer& pixels = *frame_->pixels;
+  const bool small = bytes_per_pixel_ * kLargeBlock * kLargeBlock > static_cast<double>(room());
+  const int side = small ? kTile : kLargeBlock;
+  std::map<std::tuple<int, int, int>, Block> found;
+  const auto add = [&](int rank, const Rect& rect, bool whole) {
+    if (rect.empty()) return;
+    Block& block = found[{rank, rect.y / side, rect.x / side}];
+    block.rank = rank;
+    block.bounds = block.bounds.united_with(rect);
+    (whole ? block.whole : block.exact).push_back(rect);
+  };
+  for (const Rect& r : fresh_) {
+    if (cells_.clean(r)) add(0, r, false);
+    else if (!cells_.owned(r)) add(0, cells_.grown(r), true);
+  }
+  fresh_.clear();
+  if (work_) {
+    std::vector<Rect> tight;
+    for (int ty = 0; ty < pixels.height; ty += kTile) {
+      for (int tx = 0; tx < pixels.width; tx += kTile) {
+        const Rect cells = cells_.cells_of({tx, ty, kTile, kTile});
+        if (cells_.owner(cells.x, cells.y) != 0) continue;   // a tile belongs to one as a whole
+        Rect whole, dirty;
+        bool urgent = false;
+        for (int cy = cells.y; cy < cells.bottom(); ++cy) {
+          for (int cx = cells.x; cx < cells.right(); ++cx) {
+            const std::uint8_t flags = cells_.at(cx, cy);
+            if (flags == CellMap::kExact) continue;
+            Rect& which = (flags & (CellMap::kExact | CellMap::kStale)) == CellMap::kExact ? dirty : whole;
+            which = which.united_with(cells_.cell(cx, cy));
+            urgent = urgent || (flags & (CellMap::kStale | CellMap::kDirty)) != 0;
+          }
+        }
+        add(urgent ? 1 : 2, whole, true);
+        if (dirty.empty()) continue;
+        // What was left over is looked at anew: it may have changed again, or back.
+        tight.clear();
+        tools_.detector->find(*shadow_, pixels, {&dirty, 1}, tight);
+        cells_.clear(dirty, CellMap::kDirty);
+        for (const Rect& r : tight) {
+          if (cells_.clean(r)) add(1, r, false);
+          else add(1, cells_.grown(r), true);
+        }
+      }
+    }
+  }
+  std::vector<Block> out;
+  out.reserve(found.size());
+  for (auto& [key, block] : found) {
+    // With video about, no pixel between two pieces may be drawn over: it may be a video's.
+    join_rects(block.exact, any_owned_);
+    join_rects(block.whole, any_owned_);
+    const std::int64_t dx = std::max({block.bounds.x - pointer_x_, 0, pointer_x_ - block.bounds.right()});
+    const std::int64_t dy = std::max({block.bounds.y - pointer_y_, 0, pointer_y_ - block.bounds.bottom()});
+    block.distance = dx * dx + dy * dy;
+    out.push_back(std::move(block));
+  }
+  std::stable_sort(out.begin(), out.end(), [](const Block& a, const Block& b) { return std::tie(a.rank, a.distance) < std::tie(b.rank, b.distance); });
+  return out;
+}
+
+void TileSender::send_exact(const Rect& area, bool whole) {
+  open();
+  tools_.encoder->exact(*frame_->pixels, area);
+  ports::copy_pixels(*shadow_, *frame_->pixels, area);
+  cells_.write(area, true);
+  if (!whole) return;
+  // The encoder may have cut a cell in two, and neither half makes it exact.
+  tools_.encoder->mark_exact(area);
+  cells_.mark_exact(area);
+  cells_.clear(area, CellMap::kDirty);
+}
+
+void TileSender::send_blocks(std::vector<Block> blocks) {
+  std::int64_t due = 0;                         // pixels that are not on the viewer's screen in any form
+  for (const Block& b : blocks) due += b.rank < 2 ? b.pixels() : 0;
+  std::size_t at = 0;
+  bool coarse = false;
+  for (; at < blocks.size() && (at == 0 || room() > 0); ++at) {
+    const Block& block = blocks[at];
+    const double seconds = static_cast<double>(due) * bytes_per_pixel_ * 8 / (line_.kbps * 1000.0);
+    if (block.rank < 2 && due >= kLeastCoarse && seconds * 1000 > static_cast<double>(kCoarseAbove / 1ms)) {
+      at = send_coarse(blocks, at, seconds);
+      coarse = true;
+      break;
+    }
+    const std::uint64_t before = bytes_;
+    for (const Rect& r : block.exact) send_exact(r, false);
+    for (const Rect& r : block.whole) send_exact(r, true);
+    const std::int64_t pixels = block.pixels();
+    if (block.rank < 2) due -= pixels;
+    if (pixels >= 4096) {
+      const double measured = static_cast<double>(bytes_ - before) / static_cast<double>(pixels);
+      bytes_per_pixel_ += (std::max(measured, 0.002) - bytes_per_pixel_) * 0.25;
+    }
+  }
+  work_ = at < blocks.size() || coarse;   // what is coarse is sharpened in the next rounds
+  for (; at < blocks.size(); ++at)
+    for (const Rect& r : blocks[at].exact) cells_.set(r, CellMap::kDirty);
+}
+
+// All that is due from block `from` on as a small picture of it; returns where it stopped. Sharpening follows by itself: what
+// was sent coarse is lossy.
+std::size_t TileSender::send_coarse(std::vector<Block>& blocks, std::size_t from, double seconds) {
+  const int scale = seconds > 2 ? 3 : seconds > 0.5 ? 2 : 1;
+  const std::int64_t most = std::max<std::int64_t>(16'384, 4 * std::int64_t{line_.kbps} * 125 * kQueue.count() / 1'000'000'000);
+  const std::uint64_t before = bytes_;
+  std::size_t at = from;
+  for (; at < blocks.size() && blocks[at].rank < 2 && static_cast<std::int64_t>(bytes_ - before) < most; ++at) {
+    Block& block = blocks[at];
+    for (const Rect& r : block.exact) block.whole.push_back(cells_.grown(r));
+    block.exact.clear();
+    join_rects(block.whole, any_owned_);
+    for (const Rect& r : block.whole) {
+      open();
+      tools_.encoder->coarse(*frame_->pixels, r, scale, 2);
+      ports::copy_pixels(*shadow_, *frame_->pixels, r);
+      cells_.write(r, false);
+      cells_.clear(r, CellMap::kDirty);
+    }
+    block.rank = 2;
+    block.whole.clear();
+  }
+  return at;
+}
+
+}  // namespace beside::session

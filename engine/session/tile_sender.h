@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "engine/ports/change_detector.h"
+#include "engine/ports/tile_coder.h"
+#include "engine/session/cell_map.h"
+#include "engine/session/tile_history.h"
+
+namespace beside::session {
+
+// What finds, decides and codes; made by whoever assembles.
+struct TileTools {
+  std::unique_ptr<ports::TileEncoder> encoder;
+  std::unique_ptr<ports::ChangeDetector> detector;
+  std::unique_ptr<ports::MoveFinder> mover;
+  std::unique_ptr<ports::TileClassifier> classifier;
+};
+
+// What the network says: at most this much should wait in front of a new packet.
+struct TileLine {
+  int kbps = 8000;
+  std::size_t queued_bytes = 0;      // in our own queue
+  std::uint64_t taken_bytes = 0;     // payload bytes of parts that reached the queue since the stream began
+  nanoseconds rtt = 100ms;
+  bool lost = false;                 // nothing is heard from the other end
+};
+
+// The customer's screen as numbered updates of exact tiles and copies, and of who draws what moves like video.
+//
+// It keeps the picture that the viewer has if all arrives (the shadow) and what it believes of each cell (CellMap). Invariants:
+//  1. Nothing waits but the newest frame: what does not fit the line stays dirty and is sent as it looks later.
+//  2. A cell is clean only if the viewer, having applied all that was sent, has exactly the shadow's pixels there.
+//  3. What a report names as lost, and what was copied from it, becomes stale and is sent anew, whole cells.
+//  4. When every cell is clean and no packet's fate is unknown, nothing is sent.
+// Order within one round: copies, then what is new, then what is stale or older, nearest the pointer first, then what is
+// still coarse. Where all this would take kCoarseAbove, a coarse picture goes first.
+//
+// Thread: one (capture). No clock, no I/O but the sink. Failure: none; a frame without pixels is ignored.
+class TileSender {
+ public:
+  static constexpr nanoseconds kQueue = 25ms;          // what may wait in front of a new packet
+  static constexpr nanoseconds kCoarseAbove = 150ms;   // of line time for what is new
+  static constexpr std::size_t kMostUnknown = 8192;    // packets without a report; then it waits
+
+  struct Part {
+    Bytes payload;
+    LocalTime captured_at{};
+    bool last = false;
+  };
+  using Sink = std::function<void(Part)>;
+  // `now` is asked while coding, for the ladder's stamps.
+  TileSender(TileTools tools, Sink sink, std::function<LocalTime()> now);
+
+  void begin_stream(SeqNo first_seq);       // a new viewer: everything anew
+  void refresh();                           // everything anew in the stream that there is
+  void stop();                              // forgets the picture; nothing is sent until the next frame
+  void frame(ports::Frame frame);           // the newest; takes over the lease, replaces an older one with its damage
+  void set_line(const TileLine& line) { line_ = line; }
+  void set_pointer(int x, int y) { pointer_x_ = x, pointer_y_ = y; }   // pixels of the picture
+  // False: the report fits nothing that was sent.
+  bool on_report(const wire::TileReport& report, LocalTime now);
+  // Sends what is due and fits the line.
+  void pump(LocalTime now);
+  LocalTime next_deadline() const { return wake_at_; }
+
+  // ---- video ----
+  // Where an encoder is wanted and there is none yet; told once. Answer with video_ready() or video_failed().
+  std::optional<Rect> take_video_order();
+  void video_ready(std::uint8_t stream, const Rect& place);   // the viewer accepted it; 1..8
+  void video_failed(LocalTime now);                           // everything goes as tiles, for a while
+  struct VideoFrame {
+    std::uint8_t stream = 0;
+    Rect place;
+    const ports::Frame* frame = nullptr;    // valid until the next call of any function
+    std::vector<Rect> damage;               // within place, picture's pixels
+  };
+  // What the stream's encoder should code now; nothing when nothing moved in what it owns.
+  std::optional<VideoFrame> take_video_frame();
+  void request_video() { video_due_ = true; }                 // also when nothing moved: a key picture is wanted
+
+  // ---- for people and tests ----
+  bool settled() const;                     // every cell clean, every packet's fate known; video keeps it from that
+  std::uint16_t generation() const { return update_.generation; }
+  std::uint32_t updates() const { return update_.number; }
+  std::uint64_t bytes() const { return bytes_; }              // of payload, in this stream
+  const TileHistory& history() const { return history_; }
+  const CellMap& cells() const { return cells_; }
+
+ private:
+  struct Block;
+  void new_picture();
+  bool open();                              // begins the update of this round if it has not begun
+  void close();
+  void on_part(const ports::TilePart& part);
+  std::int64_t room() const;                // bytes that may be sent now
+  void look(LocalTime now);
+  void carry_moves();
+  void own_video(LocalTime now);
+  void order_video(LocalTime now);
+  std::vector<Block> blocks();
+  void send_blocks(std::vector<Block> blocks);
+  void send_exact(const Rect& area, bool whole);
+  std::size_t send_coarse(std::vector<Block>& blocks, std::size_t from, double seconds);
+  void plan_wake(LocalTime now);
+
+  TileTools tools_;
+  Sink sink_;
+  std::function<LocalTime()> now_;
+  TileLine line_;
+  TileHistory history_;
+  CellMap cells_;
+  std::optional<ports::Frame> frame_;       // the newest
+  std::unique_ptr<ports::PixelBuffer> shadow_;
+  ports::TileUpdate update_;
+  LocalTime captured_at_{};
+  bool open_ = false;
+  std::uint64_t bytes_ = 0;                 // of this stream
+  std::vector<Rect> damage_;                // not looked at yet
+  std::vector<Rect> changed_, fresh_, video_wanted_;
+  std::vector<ports::Move> moves_;
+  bool work_ = false;                       // some cell may not be clean
+  bool look_again_ = false;                 // at who owns what, though nothing changed
+  double bytes_per_pixel_ = 0.1;            // of exact tiles, as of late
+  int pointer_x_ = 0, pointer_y_ = 0;
+  LocalTime wake_at_ = kNever;
+  LocalTime probe_at_ = kNever, probed_at_{};   // when a packet whose fate is unknown is asked after; when one was last
+  int probes_ = 0;
+  wire::TilePacket parsed_;
+
+  // video
+  std::uint8_t stream_ = 0;                 // that is ready; 0: none
+  Rect place_;                              // of it
+  std::optional<Rect> ordered_;             // being opened
+  bool order_told_ = false;
+  bool video_due_ = false, any_owned_ = false;
+  std::vector<Rect> video_damage_;
+  LocalTime video_barred_until_{}, next_order_{};
+  int video_failures_ = 0;
+};
+
+}  // namespace beside::session

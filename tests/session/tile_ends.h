@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstring>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <random>
+#include <vector>
+
+#include "codec/tiles/tiles.h"
+#include "engine/flow/pacer.h"
+#include "engine/session/tile_canvas.h"
+#include "engine/session/tile_receiver.h"
+#include "engine/session/tile_sender.h"
+#include "tests/support/virtual_net.h"
+
+namespace beside::test {
+
+// A desktop that tests draw on: frames share its pixels as a source's would, with the damage since the last one.
+class Drawing {
+ public:
+  Drawing(int width, int height) { resize(width, height); }
+  void resize(int width, int height) {
+    pixels_ = ports::make_pixel_buffer(width, height);
+    pool_ = std::make_unique<Pool<ports::PixelBuffer>>(3, [=] { return ports::make_pixel_buffer(width, height); });
+    damage_ = {whole()};
+    ++layout_;
+  }
+  int width() const { return pixels_->width; }
+  int height() const { return pixels_->height; }
+  Rect whole() const { return {0, 0, pixels_->width, pixels_->height}; }
+  const ports::PixelBuffer& pixels() const { return *pixels_; }
+  void fill(const Rect& area, const std::function<std::uint32_t(int, int)>& colour) {
+    const Rect inside = area.clipped_to(whole());
+    for (int y = inside.y; y < inside.bottom(); ++y)
+      for (int x = inside.x; x < inside.right(); ++x) {
+        const std::uint32_t c = colour(x, y);
+        std::uint8_t* p = pixels_->row(y) + std::ptrdiff_t{4} * x;
+        p[0] = static_cast<std::uint8_t>(c), p[1] = static_cast<std::uint8_t>(c >> 8), p[2] = static_cast<std::uint8_t>(c >> 16);
+      }
+    damage_.push_back(inside);
+  }
+  void text(const Rect& area, std::uint32_t seed) {
+    fill(area, [=](int x, int y) {
+      std::uint32_t v = seed * 2654435761u + static_cast<std::uint32_t>(x / 8) * 7919u + static_cast<std::uint32_t>(y / 16) * 104729u;
+      v ^= v >> 15, v *= 0x846ca68bu, v ^= v >> 13;
+      return y % 16 > 2 && y % 16 < 13 && x % 8 != 7 && (v >> ((x % 8) / 2 + y % 16 / 3 * 3) % 24 & 1u) != 0 ? 0x202428u : 0xf4f2ecu;
+    });
+  }
+  void noise(const Rect& area, std::uint32_t seed) {
+    fill(area, [=](int x, int y) {
+      std::uint32_t v = seed + static_cast<std::uint32_t>(y) * 16411u + static_cast<std::uint32_t>(x) * 7u;
+      v ^= v >> 16, v *= 0x7feb352du, v ^= v >> 15, v *= 0x846ca68bu;
+      return (v ^ v >> 16) & 0xffffffu;
+    });
+  }
+  // What was at `area` moves by (dx, dy); the rest stays.
+  void move(const Rect& area, int dx, int dy) {
+    ports::move_pixels(*pixels_, {area, area.x + dx, area.y + dy});
+    damage_.push_back(Rect{area.x + dx, area.y + dy, area.width, area.height}.united_with(area).clipped_to(whole()));
+  }
+  bool has_damage() const { return !damage_.empty(); }
+  ports::Frame grab(LocalTime now) {
+    ports::Frame out;
+    out.pixels = pool_->take();
+    for (int y = 0; out.pixels && y < height(); ++y) std::memcpy(out.pixels->row(y), pixels_->row(y), static_cast<std::size_t>(width()) * 4);
+    out.damage = std::exchange(damage_, {});
+    out.captured_at = now;
+    out.layout_generation = layout_;
+    out.area = whole();
+    return out;
+  }
+
+ private:
+  std::unique_ptr<ports::PixelBuffer> pixels_;
+  std::unique_ptr<Pool<ports::PixelBuffer>> pool_;
+  std::vector<Rect> damage_;
+  std::uint32_t layout_ = 0;
+};
+
+// Both ends of a tile stream over virtual networks, on a clock that moves by half a millisecond.
+class TileEnds {
+ public:
+  TileEnds(std::uint64_t seed, VirtualNet::Path path, int width = 320, int height = 240)
+      : desk(width, height), down(seed, path), up(seed + 1, VirtualNet::Path{path.loss, path.duplicate, path.reorder, path.delay, path.jitter}),
+        canvas(std::make_shared<ports::Canvas>()), kbps_(path.rate_kbps > 0 ? path.rate_kbps : 50'000), pacer_(kbps_),
+        sender({tiles::make_tile_encoder(), tiles::make_change_detector(), tiles::make_move_finder(), tiles::make_tile_classifier()},
+               [this](session::TileSender::Part part) { send(std::move(part)); }, [this] { return clock.now(); }) {
+    begin_stream(static_cast<std::uint16_t>(seed * 7919));
+  }
+  void begin_stream(std::uint16_t first) {
+    first_ = seq_ = SeqNo{first};
+    ++ssrc_;
+    taken_ = 0;
+    pacer_.clear();
+    receiver = std::make_unique<session::TileReceiver>(Ssrc{ssrc_}, Ssrc{9}, first_);
+    view = std::make_unique<session::TileCanvas>(tiles::make_tile_decoder(), canvas);
+    sender.begin_stream(first_);
+  }
+  void run(nanoseconds span) {
+    for (const LocalTime end = clock.now() + span; clock.now() < end; clock.advance(500us)) step();
+  }
+  bool run_until(const std::function<bool()>& done, nanoseconds span) {
+    for (const LocalTime end = clock.now() + span; clock.now() < end; clock.advance(500us)) {
+      step();
+      if (done()) return true;
+    }
+    return false;
+  }
+  // The desktop's pixels are on the canvas, all of them exact.
+  bool same() const {
+    bool equal = canvas->has_picture() && canvas->exact(desk.whole());
+    canvas->read([&](const ports::PixelBuffer& seen) {
+      equal = equal && seen.width == desk.width() && seen.height == desk.height() && ports::same_pixels(seen, desk.pixels(), desk.whole());
+    });
+    return equal;
+  }
+  void step() {
+    const LocalTime now = clock.now();
+    if (grabbing && desk.has_damage()) sender.frame(desk.grab(now));
+    sender.set_line({kbps_, pacer_.queued_bytes(), taken_, 2 * rtt_half, false});
+    if (sender.next_deadline() <= now || grabbing) sender.pump(now);
+    for (auto burst = pacer_.poll(now); !burst.empty(); burst = pacer_.poll(now))
+      for (Bytes& packet : burst) down.send(std::move(packet), now);
+    for (const Bytes& packet : down.arrivals(now)) {
+      ByteReader in(packet);
+      if (in.u32() != ssrc_) continue;
+      const SeqNo seq{in.u16()};
+      receiver->receive(seq, in.rest(), PeerTime(now.time_since_epoch()), now);
+    }
+    while (auto packet = receiver->take(now)) {
+      const auto applied = view->apply(packet->payload, packet->captured_at, packet->received_at);
+      if (!applied) fault = applied.error();
+    }
+    if (auto report = receiver->poll(now)) {
+      const wire::RtcpPacket out = *report;
+      up.send(wire::build_rtcp({&out, 1}), now);
+    }
+    for (const Bytes& bytes : up.arrivals(now)) {
+      const auto parsed = wire::parse_rtcp(bytes);
+      for (const auto& packet : *parsed)
+        if (const auto* report = std::get_if<wire::TileReport>(&packet); report != nullptr && report->media.value == ssrc_) (void)sender.on_report(*report, now);
+    }
+  }
+
+  ManualClock clock;
+  Drawing desk;
+  VirtualNet down, up;
+  std::shared_ptr<ports::Canvas> canvas;
+  std::unique_ptr<session::TileReceiver> receiver;
+  std::unique_ptr<session::TileCanvas> view;
+  std::optional<Error> fault;
+  bool grabbing = true;
+  nanoseconds rtt_half = 20ms;
+  std::vector<session::TileSender::Part> parts;   // the newest, 64 at most
+
+ private:
+  void send(session::TileSender::Part part) {
+    Bytes packet;
+    ByteWriter out(packet);
+    out.u32(ssrc_);
+    out.u16(seq_.value);
+    out.bytes(part.payload);
+    seq_ = seq_.next();
+    taken_ += part.payload.size();
+    (void)pacer_.add(flow::Pacer::Class::Tiles, std::move(packet));
+    parts.push_back(std::move(part));
+    if (parts.size() > 64) parts.erase(parts.begin());
+  }
+  int kbps_;
+  flow::Pacer pacer_;
+  SeqNo first_, seq_;
+  std::uint32_t ssrc_ = 100;
+  std::uint64_t taken_ = 0;
+
+ public:
+  session::TileSender sender;
+};
+
+}  // namespace beside::test
