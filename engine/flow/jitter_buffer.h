@@ -36,7 +36,6 @@ class JitterBuffer {
   std::deque<nanoseconds> transit_;                 // arrival less capture, of two clocks: only differences mean something
   nanoseconds delay_{0};
   LocalTime last_arrival_ = LocalTime::min(), last_shown_ = LocalTime::min(), shrunk_at_ = LocalTime::min();
-  PeerTime last_captured_{};
 };
 
 }  // namespace beside::flow
