@@ -120,6 +120,31 @@ cells = {
 for n, parts in cells.items():
     seed('input_cells_fuzz', n, vector(n, 'engine/wire/input_cells.h', parts))
 
+# ---- tiles ----
+def tiles_head(number, part, flags, width, height):
+    return [(bytes([0x21, flags]), 'tiles; 1 = last part'), (struct.pack('>IHH', number, part, 4), f'update {number}, part {part}, generation 4'),
+            (struct.pack('>HHIB', width, height, 7, 1), f'{width}x{height}, layout 7, monitor 1'),
+            (b'\0\x03\xe8' + b'\0\x07\xd0' + b'\0\x0b\xb8', 'decided, coded, sent after 1, 2, 3 ms')]
+def tiles_padded(parts):
+    used = sum(len(b) for b, _ in parts)
+    return parts + [(bytes(-used % 128), 'zero to a multiple of 128')]
+def tiles_op(kind, x, y, w, h): return struct.pack('>BHHHH', kind, x, y, w, h)
+tiles = {
+  'tiles_copy': tiles_padded(tiles_head(9, 0, 0, 640, 480) + [(tiles_op(3, 0, 18, 640, 462) + struct.pack('>HHB', 0, 0, 1), 'copy 640x462 from 0,18 to 0,0, as of the update before'),
+    (tiles_op(1, 0, 462, 640, 18) + b'\xff\x80\x00', 'solid, blue 255, green 128, red 0')]),
+  'tiles_pixels': tiles_padded(tiles_head(0xffffffff, 3, 1, 64, 32) + [(tiles_op(2, 10, 5, 2, 1) + b'\x02\x00\x01' + b'\xc0', 'tile, photo: twice like the grey 128 around it'),
+    (tiles_op(4, 0, 0, 16, 15) + b'\x02\x23\x00\x01' + b'\xc0', 'coarse, photo, eighths, 2 bits dropped')]),
+  'tiles_marks': tiles_padded(tiles_head(10, 0, 1, 1920, 1080) + [(tiles_op(5, 64, 64, 640, 384) + b'\x01\x01' + struct.pack('>I', 90000), 'video stream 1 from picture 90000 on'),
+    (tiles_op(5, 0, 0, 64, 64) + b'\0\0', 'nobody\'s'), (tiles_op(6, 0, 0, 16, 16), 'exact'), (tiles_op(7, 16, 0, 16, 16), 'stale')]),
+}
+for n, parts in tiles.items():
+    seed('tiles_fuzz', n, b'\0' + vector(n, 'engine/wire/tiles.h', parts))
+    seed('tiles_fuzz', n + '_ops', bytes([1, 255, 200]) + b''.join(b for b, _ in parts[4:]))
+seed('tiles_fuzz', 'context', bytes([2, 15, 200]) + bytes((x // 12 * 40 + y % 3 * 90) & 255 for y in range(16) for x in range(64)))
+seed('tiles_fuzz', 'photo', bytes([3, 15, 200]) + bytes((x * 3 + y * 5 + x * y % 7) & 255 for y in range(16) for x in range(64)))
+seed('moves_fuzz', 'down', bytes([200, 150, 0, 18, 0]) + bytes((x * x * 7 + x * 13 >> 3) & 255 for x in range(900)))
+seed('moves_fuzz', 'aside', bytes([180, 90, 247, 3, 1]) + bytes((x * x * 5 + x * 29 >> 4) & 255 for x in range(700)))
+
 # ---- text forms ----
 pin = 'pin=' + 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8'
 for i, text in enumerate(['beside://help.example.com#' + pin, 'beside://[2001:db8::1]:8443/482-913-5074#' + pin, 'Relay.Example.com:444']):

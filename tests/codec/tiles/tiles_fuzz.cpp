@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What a hostile sender may say: the packet is parsed, dumped, and written into a canvas of the size that it names, or of
+// another. The first byte chooses: 0 the packet as it is, 1 its ops behind a sound header, else pixels for the coders, which
+// must come back as they were.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "codec/tiles/context_coder.h"
+#include "codec/tiles/photo_coder.h"
+#include "codec/tiles/tiles.h"
+#include "engine/wire/tiles.h"
+
+using namespace beside;
+
+namespace {
+
+void apply(ByteSpan payload) {
+  static const auto decoder = tiles::make_tile_decoder();
+  static ports::Canvas canvas;
+  wire::TilePacket packet;
+  const bool sound = static_cast<bool>(wire::parse_tiles(payload, packet));
+  if (sound) {
+    if (wire::dump_tiles(packet).empty()) __builtin_trap();
+    const Rect picture{0, 0, packet.header.width, packet.header.height};
+    for (const wire::TileOp& op : packet.ops) {
+      if (op.area.empty() || op.area.clipped_to(picture) != op.area) __builtin_trap();
+      const Rect to{op.x, op.y, op.area.width, op.area.height};
+      if (op.kind == wire::TileOpKind::Copy && to.clipped_to(picture) != to) __builtin_trap();
+    }
+    const bool small = packet.header.width <= 512 && packet.header.height <= 512;
+    canvas.reset(small ? packet.header.width : 100, small ? packet.header.height : 60, 1, 0);
+  }
+  if (static_cast<bool>(decoder->apply(payload, canvas)) != sound) __builtin_trap();
+  canvas.commit({1});
+  (void)canvas.take();
+}
+
+template <class Coder>
+void round_trip(ByteSpan pixels) {
+  static Coder coder;
+  if (pixels.size() < 8) return;
+  const int width = 1 + pixels[0] % 70;
+  const std::size_t most = 40 + 5 * std::size_t{pixels[1]};
+  pixels = pixels.subspan(2);
+  const int height = static_cast<int>(std::min<std::size_t>(pixels.size() / 4 / static_cast<std::size_t>(width), 40));
+  if (height == 0) return;
+  Bytes coded, back;
+  const std::ptrdiff_t stride = std::ptrdiff_t{4} * width;
+  const int rows = coder.encode(pixels.data(), stride, width, height, most, coded);
+  if (coded.size() > most || (rows == 0) != coded.empty()) __builtin_trap();
+  if (rows == 0) return;
+  back.resize(static_cast<std::size_t>(stride) * static_cast<std::size_t>(rows));
+  coder.decode(coded, back.data(), stride, width, rows);
+  for (std::size_t i = 0; i < back.size(); ++i)
+    if (back[i] != (i % 4 == 3 ? 255 : pixels[i])) __builtin_trap();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size < 1) return 0;
+  const ByteSpan rest(data + 1, size - 1);
+  switch (data[0] % 4) {
+    case 0: apply(rest); break;
+    case 1: {
+      if (rest.size() < 3) break;
+      wire::TilePartWriter writer;
+      wire::TileHeader header;
+      header.width = 1 + 2 * rest[0];
+      header.height = 1 + rest[1];
+      writer.begin(header);
+      Bytes packet = writer.finish(true);
+      packet.resize(wire::kTileHeaderBytes);
+      packet.insert(packet.end(), rest.begin() + 2, rest.end());
+      apply(packet);
+      break;
+    }
+    case 2: round_trip<tiles::ContextCoder>(rest); break;
+    default: round_trip<tiles::PhotoCoder>(rest); break;
+  }
+  return 0;
+}
