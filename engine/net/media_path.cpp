@@ -234,7 +234,10 @@ class Path final : public MediaPath, private flow::Link {
   }
 
   void nobody_won() {
-    stop_from(0);
+    // UDP goes on asking, four small packets a second: after a hole of half a minute the session is back within a round trip
+    // and 250 ms, not when the next race begins.
+    if (udp_allowed() && rungs_[0]->running()) stop_from(1);
+    else stop_from(0);
     publish(MediaRung::None, loop_.now() >= ticket_.expires ? MediaReason::Expired : MediaReason::Unreachable);
     give_up_.after(back_off_, [this] { race(); });
     back_off_ = std::min(back_off_ * 2, kLongestBackOff);

@@ -61,7 +61,7 @@ class MediaPath {
     std::function<void(const State&)> on_state;     // only changes
   };
   struct Counters {
-    std::uint64_t sent = 0, received = 0, dropped_no_rung = 0, dropped_backlog = 0, bad_stun = 0;
+    std::uint64_t sent = 0, received = 0, dropped_no_rung = 0, dropped_backlog = 0, bad_stun = 0, roamed = 0;
   };
   static std::unique_ptr<MediaPath> create(Loop& loop, MediaPathConfig config, MediaTicket ticket, Handlers handlers);
   virtual ~MediaPath() = default;

@@ -156,8 +156,9 @@ class UdpRunner final : public Runner {
     resolver->async_resolve(host, std::to_string(ticket_.udp_port), asio::ip::udp::resolver::numeric_service,
                             [this, resolver, mine, alive = alive_](error_code error, const asio::ip::udp::resolver::results_type& found) {
                               if (!*alive || mine != round_ || !running_) return;
-                              if (error) return fail_now();
-                              addresses_.clear();
+                              // While the line is down no name is found: the addresses of before are still the best guess.
+                              if (error && addresses_.empty()) return fail_now();
+                              if (!error) addresses_.clear();
                               for (const auto& entry : found)
                                 if (auto endpoint = parse_endpoint(entry.endpoint().address().to_string(), entry.endpoint().port()))
                                   addresses_.push_back(*endpoint);
@@ -172,10 +173,10 @@ class UdpRunner final : public Runner {
     carrier_down();
     socket_.reset();
     while (!socket_ && failures < addresses_.size()) {
-      auto opened = UdpSocket::create_connected(loop_, addresses_[at_], [this](ByteSpan datagram, const UdpEndpoint&) { receive(datagram); });
+      const UdpEndpoint& to = addresses_[at_];
       at_ = (at_ + 1) % addresses_.size();
-      if (opened) socket_ = std::move(*opened);
-      else ++failures;
+      if (open(to)) break;
+      ++failures;
     }
     if (!socket_) return fail_now();
     if (addresses_.size() > 1)
@@ -184,15 +185,42 @@ class UdpRunner final : public Runner {
       });
     carrier_up();
   }
+  bool open(const UdpEndpoint& to) {
+    auto opened = UdpSocket::create_connected(loop_, to, [this](ByteSpan datagram, const UdpEndpoint&) { receive(datagram); });
+    if (!opened) return false;
+    socket_ = std::move(*opened);
+    to_ = to;
+    return true;
+  }
+  // A connected socket keeps the address that it began with, also when this machine has moved to another network and nothing
+  // comes back to the old one. With each request the kernel is asked which address it would take now; the relay then sees a new
+  // tuple and the leg moves there with its two-step proof, without any handshake of the ends.
+  void roam() {
+    const auto would = UdpSocket::local_towards(to_);
+    if (!would) return;  // no way out at all now
+    const UdpEndpoint is = socket_->local();
+    const bool broken = socket_->counters().send_errors != errors_seen_;
+    errors_seen_ = socket_->counters().send_errors;
+    if (is.address == would->address && is.scope == would->scope && !broken) return;
+    if (!open(to_)) return;
+    errors_seen_ = 0;
+    ++counters_.roamed;
+  }
+
   void disconnect() override {
     ++round_;
     next_.cancel();
     carrier_down();
     socket_.reset();
   }
-  void carry(ByteSpan stun) override { socket_->send(stun); }
+  void carry(ByteSpan stun) override {
+    roam();
+    socket_->send(stun);
+  }
 
   Timer next_;
+  UdpEndpoint to_;
+  std::uint64_t errors_seen_ = 0;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   std::uint64_t round_ = 0;
   std::vector<UdpEndpoint> addresses_;

@@ -41,12 +41,14 @@ class UdpSocket {
   static Result<std::unique_ptr<UdpSocket>> create_bound(Loop& loop, const std::string& ip, std::uint16_t port, OnDatagram on);
   // Hears only from `remote`; a refused port shows as a receive error.
   static Result<std::unique_ptr<UdpSocket>> create_connected(Loop& loop, const UdpEndpoint& remote, OnDatagram on);
+  // The address that a socket connected to `remote` would have now. Errors: Environment, when no way leads there.
+  static Result<UdpEndpoint> local_towards(const UdpEndpoint& remote);
   virtual ~UdpSocket() = default;
   virtual UdpEndpoint local() const = 0;
   // False: not sent (the kernel's buffer is full, or an error); counted. A datagram is never queued by us.
   virtual bool send(ByteSpan data) = 0;  // connected sockets
   virtual bool send_to(const UdpEndpoint& to, ByteSpan data) = 0;
-  // One system call for many; returns how many of them, from the front, were taken.
+  // One system call for many, equal ones in a row as one super-packet (UDP_SEGMENT); returns how many of them, from the front, were taken.
   virtual std::size_t send_many(std::span<const Outgoing> datagrams) = 0;
   virtual const Counters& counters() const = 0;
 };

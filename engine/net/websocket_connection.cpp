@@ -13,15 +13,15 @@
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/ssl/error.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/websocket.hpp>
-#include <boost/beast/websocket/ssl.hpp>
 #include <deque>
 #include <utility>
 
+#include "engine/net/tls_stream.h"
 #include "engine/net/websocket_setup.h"
 
 namespace beside::net {
@@ -32,8 +32,8 @@ namespace beast = boost::beast;
 namespace http = boost::beast::http;
 namespace websocket = boost::beast::websocket;
 using boost::system::error_code;
-using Socket = asio::basic_stream_socket<asio::ip::tcp, asio::io_context::executor_type>;
-using Tls = asio::ssl::stream<Socket>;
+using Socket = TlsStream::Socket;
+using Tls = TlsStream;
 using Ws = websocket::stream<Tls, false>;  // no permessage-deflate: what passes is sealed already
 
 constexpr std::size_t kHeadLimit = 8 * 1024;
