@@ -17,6 +17,7 @@
 namespace beside::relay {
 namespace {
 
+constexpr std::size_t kMostConnections = 50'000;  // about 1.5 GB when all are idle
 constexpr std::size_t kToWebSocketQueue = 4096;
 constexpr nanoseconds kBindWithin = 15s;    // a media WebSocket that never proves itself is closed
 constexpr nanoseconds kDrain = 700ms;       // for Goodbye to leave the sockets
@@ -78,6 +79,7 @@ struct RelayServer::Impl final : HubOutside {
   void on_open(ConnectionId id, const std::string& path, const net::PeerAddress& peer);
   void on_message(ConnectionId id, ByteSpan message);
   void on_close(ConnectionId id);
+  std::string metrics_text() const;
   void drain_websocket();
   void sweep_media();
   void drain();
@@ -127,13 +129,25 @@ void RelayServer::Impl::on_close(ConnectionId id) {
   arm();
 }
 
+std::string RelayServer::Impl::metrics_text() const {
+  std::string out = metrics.text();
+  const auto counters = server->counters();
+  out += "# TYPE beside_relay_tcp_accepted_total counter\nbeside_relay_tcp_accepted_total " + std::to_string(counters.accepted) + "\n";
+  out += "# TYPE beside_relay_connections_closed_total counter\n";
+  for (std::size_t i = 0; i < counters.closed.size(); ++i) {
+    out += "beside_relay_connections_closed_total{reason=\"" + std::string(net::to_string(static_cast<net::CloseKind>(i))) + "\"} " +
+           std::to_string(counters.closed[i]) + "\n";
+  }
+  return out;
+}
+
 void RelayServer::Impl::drain_websocket() {
   websocket_wake.store(false, std::memory_order_release);
   for (int budget = 1024; budget > 0; --budget) {
     auto out = to_websocket.take();
     if (!out) return;
     if (const auto it = media_connections.find(out->connection); it != media_connections.end()) it->second.heard = true;
-    (void)server->send_datagram(out->connection, out->datagram);  // the server counts what it drops
+    if (!server->send_datagram(out->connection, out->datagram)) metrics.drop(DropReason::SlowLeg);
   }
   if (!websocket_wake.exchange(true)) loop.post([this] { drain_websocket(); });
 }
@@ -185,6 +199,7 @@ Result<std::unique_ptr<RelayServer>> RelayServer::create(const Config& config, c
   net::WsServer::Config ws;
   ws.bind_address = config.bind_address;
   ws.port = config.port;
+  ws.max_connections = kMostConnections;
   // A tunnel may have 4 MiB on its way to one who reads slowly, and the sequenced messages must still fit.
   ws.limits.send_backlog_bytes = 6u << 20;
   auto server = net::WsServer::create(
@@ -215,7 +230,7 @@ Result<std::unique_ptr<RelayServer>> RelayServer::create(const Config& config, c
 
   if (config.metrics_port >= 0) {
     auto made = net::HttpTextServer::create(self->loop, static_cast<std::uint16_t>(config.metrics_port),
-                                            [self] { return self->metrics.text(); });
+                                            [self] { return self->metrics_text(); });
     if (!made) return fail(made);
     self->metrics_server = std::move(*made);
   }
