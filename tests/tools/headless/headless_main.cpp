@@ -13,6 +13,7 @@
 #include "engine/wire/relay_address.h"
 #include "tests/tools/headless/customer_player.h"
 #include "tests/tools/headless/operator_player.h"
+#include "tests/tools/headless/telling_desktop.h"
 
 using namespace beside;
 
@@ -52,7 +53,8 @@ void make_synthetic(const Line& line, app::CustomerEngineConfig& config) {
   config.make_desktop = [options](std::shared_ptr<const ports::RightsGate> gate, std::shared_ptr<const ports::OwnWindows> own) {
     static const SystemClock clock;
     DesktopLayout layout{1, options.width, options.height, {{1, {0, 0, options.width, options.height}, "synthetic", true}}};
-    return std::make_unique<capture::SyntheticDesktop>(std::move(layout), std::move(gate), std::move(own), clock);
+    return std::make_unique<headless::TellingDesktop>(
+        std::make_unique<capture::SyntheticDesktop>(std::move(layout), std::move(gate), std::move(own), clock));
   };
 }
 
