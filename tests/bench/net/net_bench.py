@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sessions of the real programs over bad lines (tests/tools/linksim): python3 tests/bench/net/net_bench.py [SCENE ...]
+
+Two namespaces with a line each to a third with the relay; figures as JSON lines, no assertion about time. A latency is from the
+capture of a frame at the customer to its picture at the operator, both without a window. SECONDS (BESIDE_SECONDS, 15) is how long
+each steady scene lasts; SEEDS (BESIDE_SEEDS, 1) how often a scene with a break is repeated.
+"""
+import os
+import pathlib
+import sys
+import time
+
+here = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(here.parent))
+sys.path.insert(0, str(here.parent.parent / "tools" / "linksim"))
+
+import measure  # noqa: E402
+from line import Line, now  # noqa: E402
+from line_session import LineSession  # noqa: E402
+from harness import Failure, Skipped, Stage, check, wait_until  # noqa: E402
+from scene_udp_blocked import build_wall, longest_gap  # noqa: E402
+
+SECONDS = float(os.environ.get("BESIDE_SECONDS", "15"))
+SEEDS = int(os.environ.get("BESIDE_SEEDS", "1"))
+
+
+class Figures:
+    def __init__(self, scene):
+        self.scene = scene
+
+    def __call__(self, metric, value, unit):
+        measure.figure("net", self.scene, metric, None if value is None else round(value, 1), unit)
+
+    def spread(self, metric, values, unit="ms"):
+        for share in (50, 95, 99):
+            self(f"{metric}_p{share}", measure.percentile(values, share), unit)
+
+
+def steady(stage, out, seed, line, source, both="delay_ms=10", typing=True, **more):
+    """A line that stays as it is: set up in good weather, then the setting, 3 s to settle, then SECONDS of measuring."""
+    with Line(stage, seed=seed) as net:
+        net.both(both)
+        session = LineSession(stage, net, scene=source, **more)
+        net.lines["c"].order("both " + line)
+        time.sleep(3)
+        begin, shown, typed = now(), session.operator.pictures(), len(session.typed)
+        session.type(SECONDS) if typing else time.sleep(SECONDS)
+        end = now()
+        out("pictures_per_second", (session.operator.pictures() - shown) / (end - begin), "1/s")
+        out.spread("picture_latency", session.latencies(begin))
+        out("longest_freeze", 1000 * longest_gap(session.operator, begin, end), "ms")
+        if typing:
+            try:
+                session.all_typed_arrived(20)
+                out("typed_lost_or_doubled", 0, "characters")
+            except Failure as e:
+                out("typed_lost_or_doubled", len(session.typed) - len(session.injected()), "characters")
+                stage.say(str(e))
+            sent = [e for e in session.customer.events("injected") if e["t_us"] / 1e6 > begin]
+            gaps = [(b["t_us"] - a["t_us"]) / 1000 for a, b in zip(sent, sent[1:])]
+            out("typing_longest_gap", max(gaps, default=0), "ms")
+            out("typed", len(session.typed) - typed, "characters")
+        stats = net.lines["c"].order("stats")
+        out("line_up", stats["up"]["bytes"] * 8 / 1000 / (end - begin + 3), "kbit/s at most")
+        out("queue_worst", stats["up"]["worst_queue_us"] / 1000, "ms")
+        session.finish()
+
+
+def loss_2(stage, out, seed):
+    steady(stage, out, seed, "delay_ms=10 loss=0.02 rate_kbps=10000 queue_bytes=65536", "typing", rate="8")
+
+
+def wan_scroll(stage, out, seed):
+    steady(stage, out, seed, "delay_ms=10 loss=0.01 rate_kbps=20000 queue_bytes=131072", "scroll", rate="30")
+
+
+def rough(stage, out, seed):
+    steady(stage, out, seed, "delay_ms=30 loss=0.1 reorder=0.05 reorder_ms=20", "typing", rate="15")
+
+
+def bursts(stage, out, seed):
+    steady(stage, out, seed, "delay_ms=20 burst_enter=0.005 burst_leave=0.2 jitter_ms=20", "typing", rate="15")
+
+
+def video_1mbit(stage, out, seed):
+    steady(stage, out, seed, "delay_ms=30 rate_kbps=1000 queue_bytes=65536", "moving_window", rate="25")
+
+
+def narrow_300k(stage, out, seed):
+    steady(stage, out, seed, "delay_ms=30 rate_kbps=300 queue_bytes=32768", "typing", rate="8")
+
+
+def broken(stage, out, seed, breaks, seconds=6.0, whole=True):
+    """Something happens while the operator types: how long until picture and typing go on, and is anything lost?"""
+    with Line(stage, seed=seed) as net:
+        net.both("delay_ms=10")
+        session = LineSession(stage, net)
+        session.type(1.0)
+        moment = breaks(net, session)
+        session.type(max(moment - now(), 0) + seconds)
+        out("picture_again", 1000 * session.back(session.operator, "picture", moment, 40), "ms")
+        out("typing_again", 1000 * session.back(session.customer, "injected", moment, 40), "ms")
+        try:
+            session.all_typed_arrived(20)
+            out("typed_lost_or_doubled", 0, "characters")
+        except Failure as e:
+            out("typed_lost_or_doubled", len(session.typed) - len(session.injected()), "characters")
+            stage.say(str(e))
+            if whole:
+                raise
+        began = now()
+        session.chat("after it", 30)
+        out("chat_afterwards", 1000 * (now() - began), "ms")
+        out("rung", {"none": 0, "udp": 1, "tls": 2, "tls_proxy": 3}.get((session.operator.last("media") or {}).get("rung"), 0), "1 UDP, 2 TLS")
+        session.finish()
+
+
+def outage_3s(stage, out, seed):
+    broken(stage, out, seed, lambda net, session: net.outage("c", 3000))
+
+
+def outage_30s(stage, out, seed):
+    # Rights pause after 15 s and come back by themselves; what is typed in the pause is refused and said so, so nobody types then.
+    def hole(net, session):
+        moment = net.outage("c", 30000)
+        time.sleep(max(moment - now(), 0) + 2)
+        return moment
+    broken(stage, out, seed, hole)
+
+
+def nat_rebinding(stage, out, seed):
+    def change(net, session):
+        net.rebind("c", "10.9.2.2", "10.9.2.77")
+        return now()
+    broken(stage, out, seed, change)
+
+
+def address_change(stage, out, seed):
+    def change(net, session):
+        net.move("c", "10.9.2.2", "10.9.2.78")
+        return now()
+    broken(stage, out, seed, change, 12.0)
+
+
+def relay_killed(stage, out, seed):
+    def kill(net, session):
+        session.relay.kill()
+        session.relay.start()
+        return now()
+    broken(stage, out, seed, kill, 10.0)
+
+
+def comes_up(stage, out, seed, rung, net, session):
+    session.on(rung)
+    out("set_up", 1000 * session.set_up, "ms")
+    session.type(2.0)
+    session.all_typed_arrived()
+    session.chat("here")
+    out("media_reason_" + session.customer.last("media")["reason"], 1, "")
+    session.finish()
+
+
+def mtu_1280(stage, out, seed):
+    with Line(stage, seed=seed, device_mtu=1280) as net:
+        net.both("delay_ms=10 mtu_bytes=1280")
+        comes_up(stage, out, seed, "udp", net, LineSession(stage, net, scene="scroll"))
+
+
+def ipv6_only(stage, out, seed):
+    with Line(stage, v4=False, v6=True, seed=seed) as net:
+        net.both("delay_ms=10")
+        comes_up(stage, out, seed, "udp", net, LineSession(stage, net))
+
+
+class Wall:
+    """Rules of nft in one namespace of a Line."""
+
+    def __init__(self, net, key):
+        self.name = net.names[key]
+
+    def run(self, *words, stdin=""):
+        import subprocess
+        done = subprocess.run(["ip", "netns", "exec", self.name, *words], input=stdin.encode(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        if done.returncode != 0:
+            raise Skipped("no packet filter: " + done.stdout.decode().strip())
+        return done.stdout.decode()
+
+
+def udp_blocked(stage, out, seed):
+    with Line(stage, seed=seed) as net:
+        net.both("delay_ms=10")
+        for key in ("o", "c"):
+            build_wall(Wall(net, key), "drop")
+        comes_up(stage, out, seed, "tls", net, LineSession(stage, net))
+
+
+def proxy_only(stage, out, seed):
+    with Line(stage, seed=seed) as net:
+        net.both("delay_ms=10")
+        from line import ip
+        ip("-n", net.names["r"], "addr", "add", "10.9.0.9/32", "dev", "lo")
+        proxy = stage.start("proxy", [sys.executable, "-B", str(here / "connect_proxy.py"), "10.9.0.9", "3128", "kim", "pa:ss"],
+                            stage.environment("proxy"), netns=net.names["r"])
+        wait_until("the proxy", lambda: "ready" in stage.log("proxy") or proxy.poll() is not None, 10)
+        for key in ("o", "c"):
+            Wall(net, key).run("nft", "-f", "-", stdin="table inet wall {\n chain out {\n  type filter hook output priority 0;\n"
+                               "  ip daddr 10.9.0.9 tcp dport 3128 accept\n  oifname != \"lo\" drop\n }\n}\n")
+        way = ("--proxy", "http://kim:pa%3Ass@10.9.0.9:3128")
+        session = LineSession(stage, net, operator_more=way, customer_more=way)
+        check(stage.log("proxy").count("tunnel") >= 4, "not all went through the proxy")
+        comes_up(stage, out, seed, "tls_proxy", net, session)
+
+
+SCENES = {f.__name__: f for f in (loss_2, wan_scroll, rough, bursts, video_1mbit, narrow_300k, outage_3s, outage_30s, nat_rebinding,
+                                  address_change, relay_killed, mtu_1280, ipv6_only, udp_blocked, proxy_only)}
+
+
+def main():
+    bad = 0
+    for name in sys.argv[1:] or list(SCENES):
+        for seed in range(1, SEEDS + 1):
+            stage = Stage(f"net-{name.replace('_', '')}")
+            keep = False
+            try:
+                SCENES[name](stage, Figures(name), seed)
+            except Skipped as e:
+                print(f"skipped: {name}: {e}", file=sys.stderr)
+            except Failure as e:
+                bad, keep = 1, True
+                print(f"FAILED: {name}, seed {seed}: {e}", file=sys.stderr)
+                stage.keep_artefacts()
+            finally:
+                for _, child in reversed(stage.children):
+                    stage.end(child, 3.0)
+                stage.close(keep)
+    return bad
+
+
+if __name__ == "__main__":
+    sys.exit(main())

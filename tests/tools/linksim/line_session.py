@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A session between two headless players over a Line: pictures, typing that is counted, chat."""
+import re
+import time
+
+from line import now
+from harness import Failure, Relay, check, wait_until
+from scene_udp_blocked import NetPlayer
+
+LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
+
+
+class LineSession:
+    """See and control, from the operator in one namespace to the customer in another, the relay in a third."""
+
+    def __init__(self, stage, net, scene="typing", rate="15", size=("1280", "720"), operator_more=(), customer_more=(), mark=""):
+        self.stage, self.net = stage, net
+        self.relay = Relay(stage, host=net.relay_host, netns=net.names["r"])
+        self.relay.port = int(re.search(r":(\d+)#", self.relay.address).group(1))
+        self.relay.add_operator()
+        began = now()
+        self.operator = NetPlayer(stage, f"operator{mark}", net.names["o"], "operator", "--relay", self.relay.address, "--token-file",
+                                  self.relay.token(), "--hash", *operator_more)
+        self.operator.do("wait_for", event="stage", value="console", session=0, timeout_ms=30000)
+        self.operator.do("new_session", ask=["see", "control"], reason="a test")
+        code = self.operator.wait("a code", lambda: [e["value"] for e in self.operator.events("code") if e["value"]], 30)[-1]
+        self.customer = NetPlayer(stage, f"customer{mark}", net.names["c"], "customer", "--relay", self.relay.address, "--code", code,
+                                  "--synthetic", scene, "--rate", rate, "--width", size[0], "--height", size[1], *customer_more)
+        self.customer.do("always_grant", grant=["see", "control"])
+        self.operator.wait("the first pictures", lambda: self.operator.pictures() >= 2, 60)
+        self.set_up = now() - began
+        self.typed = ""
+
+    def type(self, seconds, every=0.05):
+        """One character at a time, as a person types. Nothing waits for anything."""
+        end = now() + seconds
+        while now() < end:
+            letter = LETTERS[len(self.typed) % len(LETTERS)]
+            self.operator.do("type", text=letter)
+            self.typed += letter
+            time.sleep(every)
+
+    def injected(self):
+        return "".join(e["text"] for e in self.customer.events("injected"))
+
+    def all_typed_arrived(self, seconds=15):
+        """Everything once and in order."""
+        try:
+            wait_until("what was typed", lambda: len(self.injected()) >= len(self.typed), seconds)
+        except Failure:
+            pass
+        got = self.injected()
+        if got != self.typed:
+            at = next((i for i, (a, b) in enumerate(zip(got, self.typed)) if a != b), min(len(got), len(self.typed)))
+            raise Failure(f"typed {len(self.typed)}, arrived {len(got)}, the first difference at {at}: "
+                          f"'{self.typed[at:at + 12]}' against '{got[at:at + 12]}'")
+
+    def chat(self, text, seconds=15):
+        self.operator.do("say", text=text)
+        wait_until("the chat", lambda: any(line["text"] == text for e in self.customer.events("chat") for line in e["value"]), seconds)
+
+    def first_after(self, player, kind, moment):
+        """Seconds from a moment to the first event of that kind; None: none yet."""
+        return next((e["t_us"] / 1e6 - moment for e in player.events(kind) if e["t_us"] / 1e6 > moment), None)
+
+    def back(self, player, kind, moment, seconds=20):
+        wait_until(f"{kind} after the line's return", lambda: self.first_after(player, kind, moment) is not None, seconds)
+        return self.first_after(player, kind, moment)
+
+    def on(self, rung):
+        for player in (self.operator, self.customer):
+            player.wait(f"media over {rung}", lambda: (player.last("media") or {}).get("rung") == rung, 20)
+
+    def latencies(self, start=0.0):
+        """Captured to decoded, ms, of each picture after a moment. Both ends have the same clock here."""
+        return [(e["decoded_us"] - e["captured_peer_us"]) / 1000 for e in self.operator.events("picture")
+                if e["t_us"] / 1e6 > start and e["captured_peer_us"] > 0]
+
+    def finish(self):
+        for player, what in ((self.operator, "end"), (self.customer, None)):
+            check(player.child.poll() is None, f"the {player.name} ended early")
+            if what:
+                player.do(what)
+        self.operator.wait("the end", lambda: self.operator.last("end"), 15)
+        self.operator.do("quit")
+        self.customer.do("quit")
+        for player in (self.operator, self.customer):
+            check(player.child.wait(15) == 0, f"the {player.name}'s script failed")
