@@ -5,7 +5,9 @@
 
 namespace beside::flow {
 namespace {
-constexpr nanoseconds kFirstRepeat = milliseconds(40), kLastRepeat = milliseconds(400), kKeepAlive = milliseconds(250);
+constexpr nanoseconds kFirstRepeat = milliseconds(40), kLastRepeat = milliseconds(400);
+// While something is held: six cells in a row must be lost before the other side sees a gap of a second.
+constexpr nanoseconds kKeepAlive = milliseconds(150);
 // How far ahead of the acknowledgement events are sent; the receiver keeps 256 beyond a gap.
 constexpr std::size_t kAhead = 256;
 
@@ -42,7 +44,8 @@ Result<void> InputSender::add(const InputEvent& event, LocalTime now) {
     events_.back().event = event;  // not sent yet: the newer place replaces it under the same number
     return {};
   }
-  if (events_.size() >= kMaxEvents) return fail(ErrorKind::Limit, "flow/input: too much is unacknowledged");
+  const bool release = event.kind == InputKind::KeyUp || event.kind == InputKind::ButtonUp || event.kind == InputKind::ReleaseAll;
+  if (events_.size() >= kMaxEvents + (release ? kMaxReleases : 0)) return fail(ErrorKind::Limit, "flow/input: too much is unacknowledged");
   events_.push_back({next_, event});
   next_ = next_.next();
   held_.apply(event);
@@ -74,7 +77,7 @@ std::vector<wire::Cell> InputSender::poll(LocalTime now) {
     std::size_t at = 0;
     while (at < ahead && cells.size() < kMaxCellsPerPoll) cells.push_back(make_cell(at, at));
     sent_ = std::max(sent_, at);
-    repeat_after_ = std::min(repeat_after_ * 2, kLastRepeat);
+    repeat_after_ = std::min(repeat_after_ * 2, held_.any() ? kKeepAlive : kLastRepeat);
     repeat_due_ = now + repeat_after_;
   } else {
     // New events; the first cell reaches back over as much of the unacknowledged tail as fits beside them.
@@ -117,24 +120,33 @@ Result<void> InputSender::on_ack(EventNo next_expected, LocalTime now) {
   return {};
 }
 
-void InputSender::drop_unacknowledged(LocalTime) {
-  events_.clear();
-  sent_ = 0;
+void InputSender::drop_unacknowledged(LocalTime now) {
+  while (events_.size() > sent_) {
+    next_ = events_.back().number;
+    events_.pop_back();
+  }
+  InputEvent release;
+  release.kind = InputKind::ReleaseAll;
+  for (Pending& pending : events_) pending.event = release;
+  const bool held = held_.any();
   held_.clear();
-  repeat_due_ = keep_alive_due_ = kNever;
+  repeat_after_ = kFirstRepeat;
+  if (events_.empty() && held) (void)add(release, now);
+  else repeat_due_ = events_.empty() ? kNever : now;
 }
 
 Result<std::vector<InputEvent>> InputReceiver::receive(ByteSpan bytes, LocalTime now) {
   auto cell = wire::parse_input_cell(bytes);
   if (!cell) return fail(cell);
-  if (synchronise_) {
-    expected_ = cell->first;
-    synchronise_ = false;
-  }
   const std::int64_t ahead = cell->first.since(expected_);
   BS_PEER_CHECK(ahead <= kWindow && ahead >= -2 * kWindow, "flow/input: event number out of range");
-  last_cell_ = now;
   std::vector<InputEvent> out;
+  if (poll(now)) {
+    // This machine slept, or the owner was late: the gap counts all the same, before anything newer is applied.
+    out.emplace_back();
+    out.back().kind = InputKind::ReleaseAll;
+  }
+  last_cell_ = now;
   EventNo number = cell->first;
   for (const InputEvent& event : cell->events) {
     const std::int64_t at = number.since(expected_);
@@ -163,11 +175,6 @@ bool InputReceiver::poll(LocalTime now) {
 }
 
 LocalTime InputReceiver::next_deadline() const { return held_.any() ? last_cell_ + kGap : kNever; }
-
-void InputReceiver::restart() {
-  early_.clear();
-  synchronise_ = true;
-}
 
 void CursorSender::move(wire::CursorSpot spot, LocalTime now) {
   if (has_spot_ && spot == spot_) return;

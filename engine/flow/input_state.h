@@ -29,13 +29,15 @@ class HeldInput {
 };
 
 // The operator's side of input: numbers events and puts them into cells until the customer's side has them. No I/O.
-// A pointer move that follows an unsent pointer move replaces it. While something is held a cell leaves every 250 ms,
+// A pointer move that follows an unsent pointer move replaces it. While something is held a cell leaves every 150 ms,
 // so that the other side can tell silence from rest.
 class InputSender {
  public:
   static constexpr std::size_t kMaxEvents = 2048;      // not yet acknowledged
+  static constexpr std::size_t kMaxReleases = 256;
   static constexpr std::size_t kMaxCellsPerPoll = 8;
-  // Errors: Limit; the event is not taken. (Then nothing was acknowledged for very long: the session is in trouble.)
+  // Errors: Limit; the event is not taken. (Then nothing was acknowledged for very long: the session is in trouble. What lets
+  // go of something is taken even then, up to kMaxReleases more.)
   Result<void> add(const InputEvent& event, LocalTime now);
   // Cells to send now, each its own datagram. Call after add() and at next_deadline().
   std::vector<wire::Cell> poll(LocalTime now);
@@ -44,7 +46,9 @@ class InputSender {
   Result<void> on_ack(EventNo next_expected, LocalTime now);
   // The number of the next cursor cell that we expect, to be carried along.
   void set_cursor_ack(EventNo next_expected) { cursor_ack_ = next_expected; }
-  // A new SSRC after a long gap: everything unacknowledged is dropped, numbers go on.
+  // What nobody should carry out any more (a right that was taken, a gap too long). What never left is gone; what left and is
+  // not acknowledged becomes ReleaseAll under its old number: the other side may have applied it already or not, and applies
+  // each number once either way. It needs to know nothing of it.
   void drop_unacknowledged(LocalTime now);
   std::size_t unacknowledged() const { return events_.size(); }
 
@@ -68,7 +72,8 @@ class InputSender {
 class InputReceiver {
  public:
   static constexpr nanoseconds kGap = seconds(1);
-  // Events to apply now, in order. Errors: PeerFault.
+  // Events to apply now, in order; a ReleaseAll of ours first when something was held over a gap that poll() has not seen.
+  // Errors: PeerFault.
   Result<std::vector<InputEvent>> receive(ByteSpan cell, LocalTime now);
   // For the `ack` of the cursor cells that go back.
   EventNo ack() const { return expected_; }
@@ -77,14 +82,11 @@ class InputReceiver {
   // True once when something is held and no cell came for kGap: release all keys and buttons.
   bool poll(LocalTime now);
   LocalTime next_deadline() const;
-  // The sender announced a new SSRC and dropped what we did not acknowledge: take the numbers as they come.
-  void restart();
 
  private:
   static constexpr std::int64_t kWindow = 4096;
   std::map<std::uint32_t, InputEvent> early_;  // beyond a gap; at most 256
   EventNo expected_{1};
-  bool synchronise_ = false;
   bool ack_due_ = false;
   HeldInput held_;
   LocalTime last_cell_ = kNever;
