@@ -41,6 +41,37 @@ TEST_CASE("datagrams go both ways over IPv4 and IPv6, and many go in one call") 
   }
 }
 
+TEST_CASE("rows of equal datagrams, shorter and longer ones between them, arrive one by one and in order") {
+  for (const bool connected : {true, false}) {
+    CAPTURE(connected);
+    Loop loop;
+    std::vector<Bytes> heard;
+    auto server = UdpSocket::create_bound(loop, "127.0.0.1", 0, [&](ByteSpan data, const UdpEndpoint&) { heard.push_back(to_bytes(data)); });
+    REQUIRE(server);
+    const UdpEndpoint to = *parse_endpoint("127.0.0.1", (*server)->local().port);
+    auto client = connected ? UdpSocket::create_connected(loop, to, [](ByteSpan, const UdpEndpoint&) {})
+                            : UdpSocket::create_bound(loop, "127.0.0.1", 0, [](ByteSpan, const UdpEndpoint&) {});
+    REQUIRE(client);
+    std::vector<Bytes> sent;
+    for (const std::size_t size : {1000u, 1000u, 1000u, 400u, 1200u, 1200u, 1u, 1000u, 64u, 64u, 64u, 2048u}) {
+      sent.emplace_back(size, static_cast<std::uint8_t>(sent.size() + 1));
+    }
+    for (int i = 0; i < 150; ++i) sent.emplace_back(500, static_cast<std::uint8_t>(i));  // more than one super-packet holds
+    std::vector<UdpSocket::Outgoing> out;
+    for (const Bytes& one : sent) out.push_back({to, one});
+    CHECK((*client)->send_many(out) == sent.size());
+    CHECK((*client)->counters().sent == sent.size());
+    CHECK(run_until(loop, [&] { return heard.size() == sent.size(); }));
+    CHECK(heard == sent);
+  }
+}
+
+TEST_CASE("the address that the kernel would take towards the relay is known without sending") {
+  const auto local = UdpSocket::local_towards(*parse_endpoint("127.0.0.1", 9));
+  REQUIRE(local);
+  CHECK(local->address == parse_endpoint("127.0.0.1", 1)->address);
+}
+
 TEST_CASE("a socket may be destroyed by its own callback, and oversized datagrams are counted") {
   Loop loop;
   std::unique_ptr<UdpSocket> server;

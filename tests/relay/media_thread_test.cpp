@@ -242,6 +242,12 @@ TEST_CASE("a session loses nothing while 10,000 wrong first packets a second arr
   Rig rig;
   Pair pair(rig, "live");
   rig.session("other");
+  {
+    End first(rig.thread->port());
+    REQUIRE(prove(first, Rig::name("other", 'o')));  // from here on the thread knows the session
+  }
+  // A first request may have been quicker than the news of its session.
+  const std::uint64_t unknown_before = rig.drops(DropReason::UnknownLeg);
   const Bytes noise = packet(9, 60), malformed{0, 1, 0, 8, 1, 2, 3, 4}, unknown = request("nobody0000000000", kPassword, 1);
   End stranger(rig.thread->port());
   std::size_t wrong = 0, sent = 0, heard = 0;
@@ -262,7 +268,7 @@ TEST_CASE("a session loses nothing while 10,000 wrong first packets a second arr
   CHECK_FALSE(stranger.hear(50));  // strangers get no answer at all
   CHECK(rig.drops(DropReason::UnboundSource) == 2500);
   CHECK(rig.drops(DropReason::BadStun) == 2500);
-  CHECK(rig.drops(DropReason::UnknownLeg) == 2500);
+  CHECK(rig.drops(DropReason::UnknownLeg) - unknown_before == 2500);
   // Wrong passwords are checked for a while, then they cost no HMAC any more.
   CHECK(rig.drops(DropReason::WrongIntegrity) + rig.drops(DropReason::StunFlood) == 2500);
   CHECK(rig.drops(DropReason::StunFlood) > 1500);
