@@ -221,7 +221,7 @@ class Lamp:
         os.mkfifo(self.pipe)
         script = session.stage.folder / "lamp.sh"
         # DECSCNM turns all colours of the terminal round.
-        script.write_text(f"while read state < {self.pipe}; do case $state in on) printf '\\033[?5h';; off) printf '\\033[?5l';; esac; done\n")
+        script.write_text(f"exec 3<>{self.pipe}\nwhile read state <&3; do case $state in on) printf '\\033[?5h';; off) printf '\\033[?5l';; esac; done\n")
         window = session.open_xterm(f"30x8+{place[0]}+{place[1]}", "lamp", "sh", str(script), background="#102030")
         self.area = session.window_area(window)
         self.on = False
