@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The main job, end to end: sign in, code, consent, picture; the operator works in the customer's xterm; control is revoked and
 given again; they chat; Stop ends it, and nothing is left but two journals that vouch for each other."""
-import os
 import sys
 import time
 
@@ -71,21 +70,18 @@ def run(stage):
     check(not second.exists(), "keys after revocation were carried out")
     stage.say("revoked: keys do nothing")
 
-    # In some runs the operator's input does not arrive for a while after a second decision (as in scene_panel_is_safe). Until
-    # that is understood this part runs on request: BESIDE_SCENE_AGAIN=1.
-    if os.environ.get("BESIDE_SCENE_AGAIN"):
-        # The operator asks again; the customer grants again.
-        s.operator_asks("control", reason="one more setting")
-        s.customer.wait_text("consent.reason", "one more setting")
-        s.customer_allows()
-        s.operator.wait("pane.right_control")
-        s.operator_may_type()
-        s.operator_clicks_into(xterm)
-        s.at_operator.key("ctrl+u")
-        s.at_operator.type(f"touch {second}")
-        s.at_operator.key("Return")
-        wait_until("the second file", second.exists, 20)
-        stage.say("granted again: keys work")
+    # The operator asks again; the customer grants again.
+    s.operator_asks("control", reason="one more setting")
+    s.customer.wait_text("consent.reason", "one more setting")
+    s.customer_allows()
+    s.operator.wait("pane.right_control")
+    s.operator_may_type()
+    s.operator_clicks_into(xterm)
+    s.at_operator.key("ctrl+u")
+    s.at_operator.type(f"touch {second}")
+    s.at_operator.key("Return")
+    wait_until("the second file", second.exists, 20)
+    stage.say("granted again: keys work")
 
     # Chat, both ways, with the typing indicator.
     s.customer.click("chat.field")
