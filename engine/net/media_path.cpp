@@ -41,6 +41,7 @@ constexpr nanoseconds kFirstBackOff = 500ms, kLongestBackOff = 15s;
 constexpr nanoseconds kLookAgain = 1s;          // how often the rung in use is judged
 constexpr nanoseconds kSuspect = 7s;            // a consent check (5 s, +10 %) and its answer are overdue
 constexpr nanoseconds kLinger = 1s;             // what is under way on the old rung still arrives
+constexpr nanoseconds kUnanswered = 250ms;      // sent all that time, plus three round trips, and nothing came: ask the relay
 constexpr nanoseconds kProbePatience = 750ms;   // after probe_now() before worse rungs are raced
 
 // Rungs lie best first. Invariants:
@@ -52,7 +53,7 @@ class Path final : public MediaPath, private flow::Link {
  public:
   Path(Loop& loop, MediaPathConfig config, MediaTicket ticket, Handlers handlers)
       : loop_(loop), config_(std::move(config)), ticket_(std::move(ticket)), handlers_(std::move(handlers)), starter_(loop),
-        patience_(loop), give_up_(loop), better_(loop), judge_(loop), linger_(loop), confirm_(loop) {
+        patience_(loop), give_up_(loop), better_(loop), judge_(loop), linger_(loop), confirm_(loop), quiet_(loop) {
     const auto proxy = proxy_of(config_.control);
     if (!proxy) BS_LOG(Warn, "net", "media goes without a proxy: {}", proxy.error().detail);
     add([&](MediaRungRunner::Handlers h) { return MediaRungRunner::make_udp(loop_, config_, ticket_, counters_, std::move(h)); });
@@ -91,6 +92,7 @@ class Path final : public MediaPath, private flow::Link {
     MediaRungRunner::Handlers h;
     h.bound = [this, index] { on_bound(index); };
     h.datagram = [this](ByteSpan datagram) {
+      unanswered_since_ = kNever;
       if (handlers_.on_datagram) handlers_.on_datagram(datagram);
     };
     h.failed = [this, index] { on_failed(index); };
@@ -99,7 +101,13 @@ class Path final : public MediaPath, private flow::Link {
 
   // flow::Link
   bool send(std::span<const ByteSpan> datagrams) override {
-    if (current_ != kNone) return rungs_[current_]->send(datagrams);
+    if (current_ != kNone) {
+      if (unanswered_since_ == kNever) {
+        unanswered_since_ = loop_.now();
+        if (!quiet_.armed()) quiet_.after(answer_patience(), [this] { look_whether_answered(); });
+      }
+      return rungs_[current_]->send(datagrams);
+    }
     counters_.dropped_no_rung += datagrams.size();
     return false;
   }
@@ -201,6 +209,20 @@ class Path final : public MediaPath, private flow::Link {
     patience_.after(config_.udp_patience, [this] { no_better(); });
   }
 
+  // The ends answer each other all the time (feedback, acknowledgements). A translator that gave us another address, or a move to
+  // another network, shows as silence first; a Binding request then tells the relay where we are now.
+  nanoseconds answer_patience() const { return kUnanswered + 3 * rungs_[current_]->rtt(); }
+  void look_whether_answered() {
+    if (current_ == kNone || unanswered_since_ == kNever) return;
+    const nanoseconds waited = loop_.now() - unanswered_since_;
+    if (waited >= answer_patience()) {
+      rungs_[current_]->probe();
+      unanswered_since_ = kNever;  // until something is sent again
+      return;
+    }
+    quiet_.after(answer_patience() - waited, [this] { look_whether_answered(); });
+  }
+
   // The rung in use owes an answer: worse ones are raced while it is asked again.
   void judge() {
     if (current_ == kNone) return;
@@ -256,11 +278,11 @@ class Path final : public MediaPath, private flow::Link {
   Handlers handlers_;
   Counters counters_;
   State state_;
-  Timer starter_, patience_, give_up_, better_, judge_, linger_, confirm_;
+  Timer starter_, patience_, give_up_, better_, judge_, linger_, confirm_, quiet_;
   std::vector<std::unique_ptr<MediaRungRunner>> rungs_;  // UDP, TLS, and TLS through the proxy when there is one
   std::size_t current_ = kNone;
   bool suspected_ = false;
-  LocalTime race_started_{}, probed_at_ = kNever;
+  LocalTime race_started_{}, probed_at_ = kNever, unanswered_since_ = kNever;
   nanoseconds back_off_ = kFirstBackOff;
 };
 

@@ -64,6 +64,7 @@ class Runner : public MediaRungRunner {
   }
   bool running() const final { return running_; }
   bool bound() const final { return leg_ && leg_->state() == StunClientLeg::State::Bound; }
+  nanoseconds rtt() const final { return leg_ ? leg_->rtt().value_or(0ns) : 0ns; }
   LocalTime last_answer() const final { return leg_ ? leg_->last_answer() : LocalTime::min(); }
 
  protected:

@@ -34,6 +34,7 @@ class MediaRungRunner {
   virtual bool running() const = 0;
   virtual bool bound() const = 0;
   virtual LocalTime last_answer() const = 0;
+  virtual nanoseconds rtt() const = 0;   // to the relay, of the last answer; 0: none yet
   virtual bool send(std::span<const ByteSpan> datagrams) = 0;
 };
 

@@ -24,7 +24,7 @@ namespace beside::relay {
 // Thread: media. Several sockets may share a port (share_port), one for each media thread; the kernel spreads senders by 5-tuple.
 class MediaSocket {
  public:
-  static constexpr std::size_t kBatch = 64;         // messages in one receive(), each with up to 64 datagrams
+  static constexpr std::size_t kBatch = 128;        // messages in one receive(), each with up to 64 datagrams
   static constexpr std::size_t kMostSegments = 64;  // UDP_MAX_SEGMENTS of older kernels
   using Address = sockaddr_in6;                     // IPv4 as IPv4-mapped (RFC 4291 2.5.5.2)
   struct Received {

@@ -23,7 +23,7 @@ flow::RandomFn system_random() {
 struct Responder {
   Loop& loop;
   bool swallow_udp = false;
-  std::uint64_t udp_heard = 0;
+  std::uint64_t udp_heard = 0, translations = 0;
   flow::StunServerLeg leg{{"ufrag0123456789a", SecretText("password-password-password-1234")}, system_random()};
   std::map<UdpEndpoint, std::uint64_t> udp_paths;
   std::map<std::uint64_t, UdpEndpoint> udp_of;
@@ -35,7 +35,7 @@ struct Responder {
     udp = std::move(UdpSocket::create_bound(loop, "127.0.0.1", 0, [this](ByteSpan data, const UdpEndpoint& from) {
                       ++udp_heard;
                       if (swallow_udp) return;
-                      const auto [at, fresh] = udp_paths.try_emplace(from, kUdp + udp_paths.size());
+                      const auto [at, fresh] = udp_paths.try_emplace(from, kUdp + 1000 * translations + udp_paths.size());
                       udp_of[at->second] = from;
                       receive(at->second, data);
                     }).value());
@@ -58,6 +58,11 @@ struct Responder {
   void reply(std::uint64_t path, ByteSpan data) {
     if (path >= kUdp) (void)udp->send_to(udp_of.at(path), data);
     else (void)tls->send_datagram(ConnectionId{path}, data);
+  }
+  // A translator gives everybody another outer address: what comes now is from somewhere else.
+  void translate_anew() {
+    ++translations;
+    udp_paths.clear();
   }
   MediaTicket ticket() const {
     return {"127.0.0.1", udp->local().port, "ufrag0123456789a", "password-password-password-1234", kNever};
@@ -142,6 +147,25 @@ TEST_CASE("UDP that dies in the session is replaced by TLS after a probe") {
   media.path->probe_now();
   CHECK(run_until(loop, [&] { return media.path->state().rung == MediaRung::Tls; }));
   CHECK(media.echo(loop));
+}
+
+TEST_CASE("a translator's new address is noticed by the silence and proven to the relay, without a race or a new ticket") {
+  Loop loop;
+  Responder relay(loop);
+  Watched media(loop, relay.config(), relay.ticket());
+  REQUIRE(media.reaches(loop, MediaRung::Udp, MediaReason::Best));
+  REQUIRE(media.echo(loop));
+  const std::size_t states = media.states.size();
+  for (int i = 0; i < 2; ++i) {
+    relay.translate_anew();
+    const std::uint64_t before = *relay.leg.bound_path();
+    const LocalTime changed = loop.now();
+    CHECK(media.echo(loop));
+    CHECK(*relay.leg.bound_path() != before);
+    CHECK(loop.now() - changed < 3s);  // about 300 ms on a quiet machine
+  }
+  CHECK(media.states.size() == states);
+  CHECK(media.path->state().rung == MediaRung::Udp);
 }
 
 TEST_CASE("a lost TLS way is raced again and comes back") {
