@@ -4,6 +4,7 @@
 
 #include "codec/tiles/tile_look.h"
 #include "codec/tiles/tiles.h"
+#include "engine/base/rect_set.h"
 
 namespace beside::tiles {
 namespace {
@@ -19,6 +20,7 @@ constexpr milliseconds kRest = 250ms;      // after so long without change a til
 constexpr int kEnterChanges = 4, kStayChanges = 2;
 constexpr int kEnterBytes = 450, kStayBytes = 120;
 constexpr int kEnterPixels = kTileSide * kTileSide / 5;
+constexpr int kMostWaste = 35;             // percent that joined rectangles may cover for nothing: pieces cost more than that
 constexpr std::size_t kRemembered = 32;    // changes of a tile
 
 }  // namespace
@@ -70,7 +72,7 @@ class Classifier final : public ports::TileClassifier {
         if (t.is != TileClass::Video) exact.push_back(part);
       });
     }
-    ports::join_rects(exact, 12);
+    ports::join_rects(exact, kMostWaste);
     for (int y = 0; y < rows_; ++y) {
       for (int x = 0; x < columns_; ++x) {
         if (tiles_[index(x, y)].is == TileClass::Video)
@@ -78,6 +80,7 @@ class Classifier final : public ports::TileClassifier {
       }
     }
     ports::join_rects(video, 0);
+    for (const Rect& v : video) subtract(exact, v);   // what joining covered for nothing
   }
 
   TileClass class_of(int tile_x, int tile_y) const override {

@@ -32,6 +32,19 @@ inline void remember(Slot& slot, std::uint32_t colour) {
 struct Neighbours {
   std::uint32_t w, n, nw, ne, ww, nn;
 };
+// The first place in [from, to) that does not hold the colour; `to` if all do. Two pixels at a time.
+inline int same_until(const std::uint32_t* row, int from, int to, std::uint32_t colour) {
+  const std::uint64_t twice = std::uint64_t{colour} << 32 | colour;
+  while (from + 4 <= to) {
+    std::uint64_t a, b;
+    std::memcpy(&a, row + from, 8);
+    std::memcpy(&b, row + from + 2, 8);
+    if (((a ^ twice) | (b ^ twice)) != 0) break;
+    from += 4;
+  }
+  while (from < to && row[from] == colour) ++from;
+  return from;
+}
 inline std::size_t hash_wide(const Neighbours& a) {
   const std::uint64_t h = (std::uint64_t{a.w} << 32 | a.n) * 0x9e3779b97f4a7c15u ^ (std::uint64_t{a.nw} << 32 | a.ne) * 0xc2b2ae3d27d4eb4fu ^
                           (std::uint64_t{a.ww} << 32 | a.nn) * 0x165667b19e3779f9u;
@@ -155,26 +168,39 @@ struct ContextCoder::Model {
   std::uint32_t pixel(Coder& coder, const Neighbours& near, std::uint32_t actual, std::uint32_t not_this) {
     Slot& wide_slot = wide[hash_wide(near)];
     Slot& narrow_slot = narrow[hash_narrow(near)];
-    const Slot candidates[5] = {wide_slot, narrow_slot, near.w | 1u << 24, near.n | 1u << 24, near.ne | 1u << 24};
+    const std::uint32_t guess = wide_slot & kColour;
     std::uint32_t tried[6] = {not_this};
     std::size_t tries = 1;
-    std::uint32_t colour = kColour + 1;
-    for (std::size_t i = 0; i < 5; ++i) {
-      const std::uint32_t guess = candidates[i] & kColour;
-      if (sureness(candidates[i]) == 0 || std::find(tried, tried + tries, guess) != tried + tries) continue;
-      const std::size_t beside = guess == near.w ? (guess == near.n ? 3 : 1) : guess == near.n ? 2 : 0;
-      const bool right = coder.bit(learned.guess[i][sureness(candidates[i])][beside][hit_before ? 1 : 0], actual == guess);
-      if (right) {
-        colour = guess;
-        break;
+    if (sureness(wide_slot) != 0 && guess != not_this) {
+      if (coder.bit(chance_of(0, wide_slot, near), actual == guess)) {
+        hit_before = true;
+        remember(wide_slot, guess);
+        remember(narrow_slot, guess);
+        return guess;
       }
       tried[tries++] = guess;
     }
-    hit_before = colour <= kColour && tries == 1;
-    if (colour > kColour) colour = any_colour(coder, actual);
+    const std::uint32_t colour = less_likely(coder, near, narrow_slot, tried, tries, actual);
+    hit_before = false;
     remember(wide_slot, colour);
     remember(narrow_slot, colour);
     return colour;
+  }
+  Chance& chance_of(std::size_t which, Slot candidate, const Neighbours& near) {
+    const std::uint32_t guess = candidate & kColour;
+    const std::size_t beside = (guess == near.w ? 1u : 0u) + (guess == near.n ? 2u : 0u);
+    return learned.guess[which][sureness(candidate)][beside][hit_before ? 1 : 0];
+  }
+  template <class Coder>
+  std::uint32_t less_likely(Coder& coder, const Neighbours& near, Slot narrow_slot, std::uint32_t* tried, std::size_t tries, std::uint32_t actual) {
+    const Slot candidates[4] = {narrow_slot, near.w | 1u << 24, near.n | 1u << 24, near.ne | 1u << 24};
+    for (std::size_t i = 0; i < 4; ++i) {
+      const std::uint32_t guess = candidates[i] & kColour;
+      if (sureness(candidates[i]) == 0 || std::find(tried, tried + tries, guess) != tried + tries) continue;
+      if (coder.bit(chance_of(i + 1, candidates[i], near), actual == guess)) return guess;
+      tried[tries++] = guess;
+    }
+    return any_colour(coder, actual);
   }
 
   // One row; `now` holds the pixels (encoding) or gets them.
@@ -188,13 +214,13 @@ struct ContextCoder::Model {
       if (near.w == near.n && near.n == near.nw && near.n == near.ne) {
         if (flat_end <= x) {
           flat_end = x + 1;
-          while (flat_end <= width && above[flat_end] == near.n) ++flat_end;
+          flat_end = same_until(above, flat_end, width + 1, near.n);
         }
         ground = near.w;
         const int length = flat_end - 1 - x;   // at least 1, since near.ne is the same
         int same = 0;
         if constexpr (kEncodes) {
-          while (same < length && now[x + same] == near.w) ++same;
+          same = same_until(now, x, x + length, near.w) - x;
         }
         const auto size = static_cast<std::size_t>(std::bit_width(static_cast<unsigned>(length)));
         const bool whole = coder.bit(learned.whole[whole_before ? 1 : 0][std::min<std::size_t>(size, 11)], same == length);

@@ -16,12 +16,14 @@ using ports::PixelBuffer;
 // the shadow's anchors and the frame's have in common votes for a vector.
 constexpr int kAnchorWidth = 24;              // pixels that an anchor's name is made of
 constexpr std::size_t kTableBits = 14, kTableSize = 1u << kTableBits;
-constexpr std::size_t kMostAnchors = 12000;   // of the shadow: bounds time and keeps the table thin
-constexpr std::int64_t kMostPixels = 1'200'000;   // of the shadow that are searched for anchors
-constexpr int kEvery = 6;                     // rows of the frame: every so many are asked
+constexpr std::size_t kEnoughAnchors = 3000;  // of the shadow, which is searched every 16th row, then those between, until
+constexpr std::int64_t kMostPixels = 1'200'000;   // so many are found or looked at
+constexpr int kPhases[16] = {0, 8, 4, 12, 2, 10, 6, 14, 1, 9, 5, 13, 3, 11, 7, 15};
+constexpr int kEvery = 5;                     // rows of the frame that are asked; no common factor with 16
 constexpr std::size_t kMostVectors = 4;       // tried per frame
 constexpr int kLeastVotes = 5;
 constexpr int kLeastPixels = 3000;            // of a move: less is coded as quickly
+constexpr int kLeastWrongCells = 12;         // of 16x16 that a move puts right
 constexpr std::size_t kMostMoves = 24;
 constexpr std::uint32_t kColour = 0x00ffffff;
 
@@ -96,10 +98,10 @@ class Finder final : public ports::MoveFinder {
     table_.assign(kTableSize, Anchor{});
     std::size_t anchors = 0;
     std::int64_t pixels = 0;
-    // Rows in an order that spreads over the height, so that a limit leaves nothing out systematically.
-    for (int phase = 0; phase < 4; ++phase) {
+    for (const int phase : kPhases) {
+      if (anchors >= kEnoughAnchors) break;
       for (const Rect& r : searched_) {
-        for (int y = r.y + (phase * 3) % 4; y < r.bottom() && anchors < kMostAnchors && pixels < kMostPixels; y += 4) {
+        for (int y = r.y + (phase - r.y % 16 + 16) % 16; y < r.bottom() && pixels < kMostPixels; y += 16) {
           pixels += r.width;
           anchors_of_row(shadow, y, r.x, r.right(), [&](int x, std::uint32_t name) {
             Anchor& a = table_[name >> (32 - kTableBits)];
@@ -162,7 +164,7 @@ class Finder final : public ports::MoveFinder {
       const bool read_later = std::any_of(moves.begin() + static_cast<std::ptrdiff_t>(first), moves.end(), [&](const Move& m) {
         return !from.clipped_to({m.x, m.y, m.from.width, m.from.height}).empty();
       });
-      if (read_later || ports::same_pixels(shadow, frame, to)) continue;
+      if (read_later || !worth_it(shadow, frame, to)) continue;
       const Move move{from, to.x, to.y};
       ports::move_pixels(shadow, move);
       moves.push_back(move);
@@ -223,6 +225,14 @@ class Finder final : public ports::MoveFinder {
     for (int i = 0; i < kCellSide && r.bottom() < area.bottom() && same({r.x, r.bottom(), r.width, 1}); ++i) ++r.height;
     for (int i = 0; i < kCellSide && r.x > area.x && same({r.x - 1, r.y, 1, r.height}); ++i) --r.x, ++r.width;
     for (int i = 0; i < kCellSide && r.right() < area.right() && same({r.right(), r.y, 1, r.height}); ++i) ++r.width;
+  }
+  static bool worth_it(const PixelBuffer& shadow, const PixelBuffer& frame, const Rect& to) {
+    int wrong = 0;
+    for (int y = to.y; y < to.bottom(); y += kCellSide) {
+      for (int x = to.x; x < to.right() && wrong < kLeastWrongCells; x += kCellSide)
+        wrong += ports::same_pixels(shadow, frame, Rect{x, y, kCellSide, kCellSide}.clipped_to(to)) ? 0 : 1;
+    }
+    return wrong >= kLeastWrongCells;
   }
   // Leaves out at the sides what is right already.
   static void shrink(const PixelBuffer& shadow, const PixelBuffer& frame, Rect& r) {

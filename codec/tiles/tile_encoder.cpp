@@ -250,7 +250,9 @@ class Encoder final : public ports::TileEncoder {
     if (kind.look == Look::Solid) {
       add_solid(source, run, kind.colour);
     } else if (kind.look == Look::Photo) {
-      code_rows(source, run, TileCoding::Photo);
+      // Narrow, so that many rows fit into a part: each first row has nothing above to be predicted from.
+      for (int x = run.x; x < run.right(); x += ports::kTileSide)
+        code_rows(source, {x, run.y, std::min(ports::kTileSide, run.right() - x), run.height}, TileCoding::Photo);
     } else {
       code_rows(source, run, TileCoding::Context);
     }
