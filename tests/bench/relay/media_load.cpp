@@ -104,13 +104,17 @@ class Load final : public MediaLoad {
     const std::size_t step = traffic.both_ways ? 1 : 2;
     const double senders = static_cast<double>(ends_.size() / step);
     const LocalTime began = local_now(), end = began + nanoseconds(static_cast<std::int64_t>(traffic.seconds * 1e9));
-    LocalTime refreshed = began;
+    LocalTime refreshed = began, accrued = began;
+    double allowance = 0;
     std::size_t at = 0, in_row = 0;
     for (LocalTime now = began; now < end; now = local_now()) {
       std::uint64_t may = 0;
       if (traffic.per_second > 0) {
-        const double due = std::chrono::duration<double>(now - began).count() * traffic.per_second * senders;
-        may = due > static_cast<double>(out.sent) ? static_cast<std::uint64_t>(due) - out.sent : 0;
+        // What this program missed while others had its core is not made up for in one heap: it is offered less, not in bursts.
+        allowance += std::chrono::duration<double>(now - accrued).count() * traffic.per_second * senders;
+        accrued = now;
+        allowance = std::min(allowance, std::max(static_cast<double>(traffic.burst), traffic.per_second * senders * 0.0002));
+        may = static_cast<std::uint64_t>(allowance);
       } else {
         const std::uint64_t under_way = out.sent - out.received;
         may = under_way < traffic.window ? traffic.window - under_way : 0;
@@ -119,12 +123,13 @@ class Load final : public MediaLoad {
       }
       for (std::size_t many = 0; may >= traffic.burst && many < 64; ++many) {
         may -= traffic.burst;
+        allowance -= static_cast<double>(traffic.burst);
         out.sent += send(ends_[at], traffic);
         if (++in_row < traffic.row) continue;
         in_row = 0;
         at = (at + step) % ends_.size();
       }
-      receive(may >= traffic.burst || traffic.per_second == 0 ? 0 : 1);
+      receive(0);
       if (now - refreshed > 2s) {
         refreshed = now;
         for (auto& each : ends_) if (each.stun && each.due <= now) ask(each);
