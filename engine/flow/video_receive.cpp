@@ -5,8 +5,8 @@
 
 namespace beside::flow {
 namespace {
-constexpr nanoseconds kFeedback = milliseconds(50), kKeyRetry = milliseconds(300);
-constexpr std::size_t kMaxReady = 64, kMaxNack = 256, kMaxFeedback = 1024;
+constexpr nanoseconds kKeyRetry = milliseconds(300);
+constexpr std::size_t kMaxReady = 64, kMaxNack = 256;
 constexpr std::int64_t kMaxJump = 8192;  // numbers; a larger step is a new start
 // True when this payload can only be the first of its picture: access unit delimiter, SPS, or a slice whose
 // first_mb_in_slice is 0 (H.264 7.4.3; ue(v) 0 is a single 1 bit).
@@ -35,9 +35,6 @@ void VideoReceiver::restart(Ssrc media) {
   waiting_.clear();
   waiting_bytes_ = 0;
   missing_.clear();
-  arrivals_.clear();
-  feedback_wanted_ = false;
-  feedback_due_ = kNever;
   assembler_.clear();
   current_ = {};
   in_picture_ = false;
@@ -66,7 +63,6 @@ Result<void> VideoReceiver::receive(ByteSpan bytes, LocalTime now) {
     started_ = true;
     highest_ = std::int64_t{packet->header.seq.value} + 65536;
     next_ = highest_;
-    feedback_from_ = highest_;
     // What came first may be the middle of a picture: only a key picture from its beginning is of use.
     if (need_key_ && key_due_ == kNever) key_due_ = now + kKeyRetry;
   }
@@ -76,9 +72,6 @@ Result<void> VideoReceiver::receive(ByteSpan bytes, LocalTime now) {
     return {};
   }
   ++received_;
-  arrivals_.emplace(seq, now);
-  feedback_wanted_ = true;
-  if (feedback_due_ == kNever) feedback_due_ = now + kFeedback;
   for (std::int64_t gap = highest_ + 1; gap < seq; ++gap) {
     missing_.emplace(gap, Missing{now, LocalTime::min()});
     ++missed_;
@@ -86,7 +79,6 @@ Result<void> VideoReceiver::receive(ByteSpan bytes, LocalTime now) {
   highest_ = std::max(highest_, seq);
   missing_.erase(seq);
   if (missing_.size() > kMaxPackets) lose_until(highest_, now);
-  while (arrivals_.size() > kMaxPackets) arrivals_.erase(arrivals_.begin());
   if (seq < next_ || waiting_.contains(seq)) return {};
   waiting_bytes_ += packet->payload.size();
   waiting_.emplace(seq, Waiting{packet->header, to_bytes(packet->payload), now});
@@ -173,33 +165,6 @@ std::optional<AccessUnit> VideoReceiver::take() {
   return unit;
 }
 
-std::optional<wire::CcFeedback> VideoReceiver::make_feedback(LocalTime now) {
-  feedback_due_ = kNever;
-  if (!std::exchange(feedback_wanted_, false) || arrivals_.empty()) return std::nullopt;
-  // From a little before the last report, so that a packet that was late (or a report that was lost) is still told.
-  const std::int64_t begin = std::max({feedback_from_ - 128, arrivals_.begin()->first, highest_ + 1 - std::int64_t{kMaxFeedback}});
-  wire::CcStream stream;
-  stream.ssrc = media_;
-  stream.begin_seq = static_cast<std::uint16_t>(begin);
-  for (std::int64_t seq = begin; seq <= highest_; ++seq) {
-    const auto it = arrivals_.find(seq);
-    wire::CcArrival arrival;
-    if (it != arrivals_.end()) {
-      arrival.received = true;
-      const std::int64_t offset = (now - it->second).count() * 1024 / 1'000'000'000;
-      arrival.offset = static_cast<std::uint16_t>(std::clamp<std::int64_t>(offset, 0, 0x1FFE));
-    }
-    stream.arrivals.push_back(arrival);
-  }
-  feedback_from_ = highest_ + 1;
-  arrivals_.erase(arrivals_.begin(), arrivals_.lower_bound(highest_ - std::int64_t{kMaxFeedback}));
-  wire::CcFeedback feedback;
-  feedback.sender = own_;
-  feedback.streams.push_back(std::move(stream));
-  feedback.stamp = static_cast<std::uint32_t>(wire::to_uq32_32(now) >> 16);
-  return feedback;
-}
-
 std::vector<wire::RtcpPacket> VideoReceiver::poll(LocalTime now) {
   std::vector<wire::RtcpPacket> out;
   // Given up: as far as the newest packet that has been missing for too long.
@@ -222,14 +187,11 @@ std::vector<wire::RtcpPacket> VideoReceiver::poll(LocalTime now) {
     key_due_ = now + kKeyRetry;
     out.emplace_back(wire::Pli{own_, media_});
   }
-  if (now >= feedback_due_) {
-    if (auto feedback = make_feedback(now)) out.emplace_back(std::move(*feedback));
-  }
   return out;
 }
 
 LocalTime VideoReceiver::next_deadline() const {
-  LocalTime next = std::min(key_due_, feedback_due_);
+  LocalTime next = key_due_;
   for (const auto& [seq, missing] : missing_) {
     next = std::min(next, missing.asked_at == LocalTime::min() ? missing.since + kReorder : missing.asked_at + rtt_);
     next = std::min(next, missing.since + kGiveUp);

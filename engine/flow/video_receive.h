@@ -43,7 +43,7 @@ class VideoReceiver {
   // Errors: PeerFault (malformed); packets of another SSRC are ignored and counted.
   Result<void> receive(ByteSpan packet, LocalTime now);
   std::optional<AccessUnit> take();
-  // RTCP to seal and send now: NACK, PLI, and RFC 8888 feedback every 50 ms while packets come.
+  // RTCP to seal and send now: NACK and PLI. (RFC 8888 feedback is the whole path's: FeedbackCollector.)
   std::vector<wire::RtcpPacket> poll(LocalTime now);
   LocalTime next_deadline() const;
   // The decoder refused a picture, or the person asked for a fresh one.
@@ -71,7 +71,6 @@ class VideoReceiver {
   void finish_picture(LocalTime now);
   void drop_picture(LocalTime now);
   void lose_until(std::int64_t seq, LocalTime now);
-  std::optional<wire::CcFeedback> make_feedback(LocalTime now);
 
   Ssrc media_, own_;
   bool started_ = false;
@@ -88,10 +87,6 @@ class VideoReceiver {
   bool need_key_ = true;
   LocalTime key_due_ = kNever;                  // of the next PLI
   nanoseconds rtt_ = milliseconds(50);
-  std::map<std::int64_t, LocalTime> arrivals_;  // since the last feedback, and a little before
-  std::int64_t feedback_from_ = 0;
-  bool feedback_wanted_ = false;
-  LocalTime feedback_due_ = kNever;
   std::uint64_t received_ = 0, missed_ = 0, given_up_ = 0, foreign_ = 0;
 };
 

@@ -76,6 +76,13 @@ std::vector<Bytes> VideoSender::on_rtcp(std::span<const wire::RtcpPacket> packet
   return again;
 }
 
+Bytes VideoSender::repeat_last(LocalTime now) {
+  if (kept_.empty()) return {};
+  kept_.back().repeated_at = now;
+  ++repeated_;
+  return kept_.back().sealed;
+}
+
 bool VideoSender::take_key_request(LocalTime now) {
   if (!key_wanted_ || (key_given_ != LocalTime::min() && now - key_given_ < kKeyPause)) return false;
   key_wanted_ = false;

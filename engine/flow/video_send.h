@@ -35,6 +35,8 @@ class VideoSender {
   void keep(Bytes sealed, LocalTime now);
   // Takes what concerns this stream and ignores the rest; the sealed packets to send again (each at most once in 20 ms).
   std::vector<Bytes> on_rtcp(std::span<const wire::RtcpPacket> packets, LocalTime now);
+  // The newest packet once more, when nothing was heard of it (TailWatch). Empty: it is not kept any more.
+  Bytes repeat_last(LocalTime now);
   // True when a PLI came since, at most every 200 ms: encode the next picture as a key picture.
   bool take_key_request(LocalTime now);
   // PROTOCOL 4: after a gap a new SSRC, announced in the inner channel first; what was kept is forgotten.

@@ -187,9 +187,7 @@ void CustomerSession::opened() {
   ScreenSender::Config config;
   config.make_source = ports_.make_source;
   config.make_encoder = ports_.make_encoder;
-  config.target_kbps = bandwidth_.target_kbps();
-  // Until the first feedback: fast enough that a first picture does not wait, as start-up gains go (BBR's is 2.77).
-  link_->set_rate_kbps(bandwidth_.target_kbps() * 5 / 2);
+  config.target_kbps = link_->rate().target_kbps();
   ScreenSender::Events events;
   events.layout = [this](const DesktopLayout& l) { on_layout(l); };
   events.opened = [this](const std::string& how) { capture_limits_ = how; };
@@ -530,11 +528,8 @@ void CustomerSession::poll(LocalTime now) {
   if (consent_.paused_by_gap() && now - link_->last_heard() > 5min) return end(EndView::Cause::PeerLost);
   if (input_.poll(now) && desktop_) desktop_->release_all();
   send_cursor(now);
-  if (tail_due() <= now) {
-    tail_->sent_at = now;   // asked again as long as nothing is heard of it
-    if (screen_) screen_->request_key();
-  }
-  if (screen_) screen_->set_hold(link_->send_delay() > kHoldPicturesAbove);
+  watch_tail(now);
+  if (screen_) screen_->set_hold(link_->line_full(flow::Pacer::Class::Video));
 
   const bool paused = consent_.in_force().has(Right::Control) && control_paused_until_ > now;
   const std::uint64_t refused = desktop_ ? desktop_->refused_on_own_windows() : refused_told_;

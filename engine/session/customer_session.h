@@ -6,8 +6,8 @@
 #include <memory>
 #include <optional>
 
-#include "engine/flow/bandwidth.h"
 #include "engine/flow/input_state.h"
+#include "engine/flow/tail_watch.h"
 #include "engine/flow/video_send.h"
 #include "engine/session/command.h"
 #include "engine/session/consent_machine.h"
@@ -30,7 +30,6 @@ class CustomerSession {
  public:
   static constexpr auto kFarewell = 700ms;
   static constexpr auto kLiveMark = 700ms;
-  static constexpr auto kHoldPicturesAbove = 120ms;   // of waiting in the pacer
 
   struct Events {
     std::function<void(ports::ChannelFault)> not_opened;   // the code is dead
@@ -82,6 +81,7 @@ class CustomerSession {
   void note(ports::JournalKind kind, Rights rights, std::string text);
   void send_cursor(LocalTime now);
   LocalTime tail_due() const;
+  void watch_tail(LocalTime now);
   void settle_receipt();
 
   const CustomerPorts& ports_;
@@ -96,11 +96,7 @@ class CustomerSession {
   flow::InputReceiver input_;
   flow::CursorSender cursor_;
   std::optional<flow::VideoSender> video_;
-  flow::BandwidthEstimate bandwidth_;
-  // The last packet of the newest picture until the viewer says that it came. A screen that rests sends nothing after it,
-  // so no gap in the numbers would ever show the viewer that it was lost.
-  struct Tail { Ssrc ssrc; SeqNo seq; LocalTime sent_at{}; };
-  std::optional<Tail> tail_;
+  flow::TailWatch tail_;                    // of the newest picture
   std::uint32_t cursor_ssrc_ = 0;
   std::uint16_t cursor_seq_ = 0;
   std::uint32_t cursor_serial_ = 0;

@@ -85,45 +85,45 @@ void CustomerSession::send_picture(const ports::EncodedPicture& picture) {
     const auto header = wire::peek_rtp(packet);
     Bytes sealed;
     if (!link_->send_rtp(std::move(packet), flow::Pacer::Class::Video, &sealed)) return;
-    if (header) bandwidth_.on_sent(header->ssrc, header->seq, sealed.size(), now);
-    if (header) tail_ = Tail{header->ssrc, header->seq, now};
+    if (header) tail_.sent(header->ssrc, header->seq, now);
     media_.bytes += sealed.size();
     video_->keep(std::move(sealed), now);
   }
   ++media_.frames;
   used(Right::See);
   link_->poll(now);
-  screen_->set_hold(link_->send_delay() > kHoldPicturesAbove);
+  screen_->set_hold(link_->line_full(flow::Pacer::Class::Video));
 }
 
 void CustomerSession::on_rtcp(const std::vector<wire::RtcpPacket>& packets) {
   const LocalTime now = ports_.clock->now();
   for (const auto& packet : packets) {
-    if (const auto* feedback = std::get_if<wire::CcFeedback>(&packet)) {
-      bandwidth_.on_feedback(*feedback, now);
-      for (const wire::CcStream& stream : feedback->streams) {
-        if (!tail_ || stream.ssrc != tail_->ssrc) continue;
-        const auto at = static_cast<std::uint16_t>(tail_->seq.value - stream.begin_seq);
-        if (at < stream.arrivals.size() && stream.arrivals[at].received) tail_.reset();
-      }
-    }
+    if (const auto* feedback = std::get_if<wire::CcFeedback>(&packet)) tail_.on_feedback(*feedback);
     if (const auto* nack = std::get_if<wire::Nack>(&packet)) media_.lost_packets += nack->lost.size();
   }
   if (!video_) return;
-  for (Bytes& again : video_->on_rtcp(packets, now)) link_->send_sealed(std::move(again), flow::Pacer::Class::Urgent);
+  // Before new pictures, but within the line's rate: what is asked for again may be much.
+  for (Bytes& again : video_->on_rtcp(packets, now)) link_->send_sealed(std::move(again), flow::Pacer::Class::TilesNear);
   if (video_->take_key_request(now) && screen_) {
     ++media_.key_requests;
     screen_->request_key();
   }
-  const int kbps = bandwidth_.target_kbps();
-  link_->set_rate_kbps(kbps * 3 / 2);
-  if (screen_) screen_->set_target_kbps(kbps);
+  if (!screen_) return;
+  screen_->set_target_kbps(link_->rate().target_kbps());
+  screen_->set_hold(link_->line_full(flow::Pacer::Class::Video));
 }
 
-// When a tail of which nothing was heard counts as lost: four round trips, 400 ms at least, after what still waits to go out.
 LocalTime CustomerSession::tail_due() const {
-  if (!tail_ || !see_running_ || link_->line_lost()) return kNever;
-  return tail_->sent_at + std::max<nanoseconds>(400ms, 4 * link_->rtt().value_or(100ms)) + link_->send_delay();
+  if (!see_running_ || link_->line_lost()) return kNever;
+  return tail_.due(link_->rate().rtt().value_or(100ms), link_->send_delay());
+}
+
+void CustomerSession::watch_tail(LocalTime now) {
+  if (tail_due() > now) return;
+  const auto step = tail_.poll(link_->rate().rtt().value_or(100ms), link_->send_delay(), now);
+  Bytes again = step == flow::TailWatch::Step::Repeat && video_ ? video_->repeat_last(now) : Bytes();
+  if (!again.empty()) link_->send_sealed(std::move(again), flow::Pacer::Class::TilesNear);
+  else if (step != flow::TailWatch::Step::None && screen_) screen_->request_key();
 }
 
 void CustomerSession::on_cursor_shape(const ports::CursorImage& image) {

@@ -13,12 +13,24 @@ constexpr std::size_t kTunnelFill = 64 * 1024;
 constexpr std::size_t kMostChatText = 8 * 1024;
 constexpr std::size_t kMostChatLines = 2000;
 
+// What congestion control looks after: media in bulk. Input and cursor cells are few and are acknowledged in themselves.
+bool is_bulk(std::uint8_t payload_type) {
+  return payload_type != wire::kPayloadInput && payload_type != wire::kPayloadCursor;
+}
+bool is_rtcp(ByteSpan datagram) { return datagram[1] >= 192 && datagram[1] <= 223; }   // RFC 5761
+
+Ssrc random_ssrc(const std::function<void(MutableByteSpan)>& random) {
+  std::uint8_t raw[4];
+  random(raw);
+  return Ssrc{ByteReader(raw).u32()};
+}
+
 }  // namespace
 
 PeerLink::PeerLink(ports::End self, std::string session_id, Bytes leg_token, std::unique_ptr<ports::SecureChannel> channel,
                    Ports ports, Events events)
     : self_(self), session_id_(std::move(session_id)), leg_token_(std::move(leg_token)), channel_(std::move(channel)),
-      ports_(std::move(ports)), events_(std::move(events)), tunnel_(session_id_), last_heard_(ports_.clock->now()) {}
+      ports_(std::move(ports)), events_(std::move(events)), tunnel_(session_id_), arrivals_(random_ssrc(ports_.random)), last_heard_(ports_.clock->now()) {}
 
 PeerLink::~PeerLink() = default;
 
@@ -218,6 +230,7 @@ void PeerLink::start_media(const control::Ticket& ticket) {
   media_ = ports_.make_media(
       ticket, {[this](ByteSpan d) { on_datagram(d); },
                [this](Rung rung, RungReason reason) {
+                 if (rung != rung_ && rung_ != Rung::None) rate_.new_path(ports_.clock->now());
                  rung_ = rung;
                  rung_reason_ = reason;
                  events_.changed();
@@ -233,8 +246,7 @@ void PeerLink::on_datagram(ByteSpan datagram) {
   bytes_received_ += datagram.size();
   if (!sealer_ || dead_ || datagram.size() < 12) return;
   Bytes packet = to_bytes(datagram);
-  // RFC 5761: RTCP packet types 192..223 share the byte where RTP has marker and payload type.
-  const bool rtcp = packet[1] >= 192 && packet[1] <= 223;
+  const bool rtcp = is_rtcp(packet);
   if (const auto opened = rtcp ? sealer_->open_rtcp(packet) : sealer_->open_rtp(packet); !opened) {
     ++refused_datagrams_;
     return;
@@ -242,9 +254,23 @@ void PeerLink::on_datagram(ByteSpan datagram) {
   heard();
   unanswered_since_.reset();
   if (rtcp) {
-    if (auto packets = wire::parse_rtcp(packet)) events_.rtcp(*packets);
-    else ++refused_datagrams_;
+    auto packets = wire::parse_rtcp(packet);
+    if (!packets) {
+      ++refused_datagrams_;
+      return;
+    }
+    const LocalTime now = ports_.clock->now();
+    for (const auto& one : *packets) {
+      if (const auto* feedback = std::get_if<wire::CcFeedback>(&one)) rate_.on_feedback(*feedback, now);
+    }
+    pump_media(now);
+    events_.rtcp(*packets);
   } else if (auto parsed = wire::parse_rtp(packet)) {
+    if (is_bulk(parsed->header.payload_type)) {
+      const LocalTime now = ports_.clock->now();
+      arrivals_.on_packet(parsed->header.ssrc, parsed->header.seq, parsed->header.marker, now);
+      tell_arrivals(now);
+    }
     events_.rtp(*parsed, packet);
   } else {
     ++refused_datagrams_;
@@ -273,12 +299,28 @@ void PeerLink::send_rtcp(const std::vector<wire::RtcpPacket>& packets) {
   if (sealer_->seal_rtcp(bytes)) send_sealed(std::move(bytes), flow::Pacer::Class::Urgent);
 }
 
+void PeerLink::tell_arrivals(LocalTime now) {
+  if (auto feedback = arrivals_.poll(now)) send_rtcp({std::move(*feedback)});
+}
+
+void PeerLink::apply_rate() {
+  pacer_.set_rate_kbps(rate_.pacing_kbps());
+  pacer_.set_window(rate_.send_window());
+}
+
 void PeerLink::pump_media(LocalTime now) {
+  rate_.poll(now);
+  apply_rate();
   while (media_ && pacer_.next_deadline() <= now) {
     const std::vector<Bytes> burst = pacer_.poll(now);
     if (burst.empty()) break;
     std::vector<ByteSpan> views(burst.begin(), burst.end());
-    for (const Bytes& packet : burst) bytes_sent_ += packet.size();
+    for (const Bytes& packet : burst) {
+      bytes_sent_ += packet.size();
+      if (is_rtcp(packet)) continue;
+      const auto header = wire::peek_rtp(packet);
+      if (header && is_bulk(header->payload_type)) rate_.on_sent(header->ssrc, header->seq, packet.size(), now);
+    }
     if (!unanswered_since_) unanswered_since_ = now;
     (void)media_->send(views);
   }
@@ -372,13 +414,14 @@ void PeerLink::poll(LocalTime now) {
     unanswered_since_ = now;
   }
   flush(now);
+  tell_arrivals(now);
   pump_media(now);
 }
 
 LocalTime PeerLink::next_deadline() const {
   if (dead_) return kNever;
   LocalTime next = std::min({channel_->next_deadline(), tunnel_.next_deadline(), probe_due_});
-  if (media_) next = std::min(next, pacer_.next_deadline());
+  if (media_) next = std::min({next, pacer_.next_deadline(), rate_.next_deadline(), arrivals_.next_deadline()});
   return next;
 }
 

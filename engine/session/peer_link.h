@@ -11,7 +11,9 @@
 
 #include "engine/base/clock.h"
 #include "engine/flow/inner_mux.h"
+#include "engine/flow/feedback.h"
 #include "engine/flow/pacer.h"
+#include "engine/flow/scream_control.h"
 #include "engine/flow/tunnel_stream.h"
 #include "engine/ports/secure_channel.h"
 #include "engine/session/media_port.h"
@@ -81,8 +83,12 @@ class PeerLink {
   bool send_rtp(Bytes packet, flow::Pacer::Class cls, Bytes* sealed = nullptr);
   void send_sealed(Bytes sealed, flow::Pacer::Class cls);
   void send_rtcp(const std::vector<wire::RtcpPacket>& packets);
-  void set_rate_kbps(int kbps) { pacer_.set_rate_kbps(kbps); }
+  // How fast media may be produced; it is told of all that leaves and of the peer's feedback here.
+  const flow::RateControl& rate() const { return rate_; }
   nanoseconds send_delay() const { return pacer_.delay(); }
+  // True: what a producer makes now would only wait. Asked again after each datagram and at next_deadline().
+  bool line_full(flow::Pacer::Class cls) const { return pacer_.full(cls); }
+  std::size_t queued_bytes(flow::Pacer::Class cls) const { return pacer_.queued_bytes(cls); }
   // False: too long (16 KiB sealed) or empty.
   bool say(std::string text);
   const std::vector<ChatLine>& chat() const { return chat_; }
@@ -118,6 +124,8 @@ class PeerLink {
   void pump_channel();
   void send_chat(const PendingChat& pending);
   void pump_media(LocalTime now);
+  void apply_rate();
+  void tell_arrivals(LocalTime now);
 
   const ports::End self_;
   const std::string session_id_;
@@ -130,6 +138,8 @@ class PeerLink {
   std::unique_ptr<ports::Sealer> sealer_;
   std::unique_ptr<MediaPort> media_;
   flow::Pacer pacer_;
+  flow::ScreamControl rate_;
+  flow::FeedbackCollector arrivals_;
   bool opened_ = false, dead_ = false, control_ready_ = true, peer_present_ = true, peer_seen_ = false;
   bool line_lost_ = false;
   LocalTime last_heard_{}, probe_due_ = kNever;

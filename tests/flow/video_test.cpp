@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "engine/flow/bandwidth.h"
+#include "engine/flow/feedback.h"
 #include "engine/flow/pacer.h"
 #include "engine/flow/video_receive.h"
 #include "engine/flow/video_send.h"
@@ -126,7 +127,7 @@ TEST_CASE("the rate settles under a bottleneck and grows where there is room") {
     ManualClock clock;
     test::VirtualNet there(1, {.delay = milliseconds(20), .rate_kbps = bottleneck_kbps, .queue_bytes = 200'000});
     BandwidthEstimate estimate({.start_kbps = 4000});
-    VideoReceiver receiver(Ssrc{5}, Ssrc{6});
+    FeedbackCollector receiver(Ssrc{6});
     std::vector<std::pair<LocalTime, wire::CcFeedback>> back;
     std::uint16_t seq = 0;
     double credit = 0;
@@ -140,9 +141,12 @@ TEST_CASE("the rate settles under a bottleneck and grows where there is room") {
         estimate.on_sent(header.ssrc, header.seq, 1000, clock.now());
         there.send(wire::build_rtp(header, Bytes(988, 0x41)), clock.now());
       }
-      for (const Bytes& packet : there.arrivals(clock.now())) (void)receiver.receive(packet, clock.now());
-      for (auto& packet : receiver.poll(clock.now()))
-        if (auto* feedback = std::get_if<wire::CcFeedback>(&packet)) back.emplace_back(clock.now() + milliseconds(20), *feedback);
+      for (const Bytes& packet : there.arrivals(clock.now())) {
+        const auto header = wire::peek_rtp(packet);
+        REQUIRE(header);
+        receiver.on_packet(header->ssrc, header->seq, false, clock.now());
+      }
+      if (auto feedback = receiver.poll(clock.now())) back.emplace_back(clock.now() + milliseconds(20), *feedback);
       while (!back.empty() && back.front().first <= clock.now()) {
         estimate.on_feedback(back.front().second, clock.now());
         back.erase(back.begin());
