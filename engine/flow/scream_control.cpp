@@ -17,7 +17,7 @@ constexpr double kFastGrowth = 3.2;        // e-folds a second on an empty queue
 constexpr double kMostGrowth = 0.25;       // of the window, a round trip
 constexpr double kDrained = 0.85;          // of the bandwidth-delay product, while a queue is drained
 constexpr nanoseconds kUnknownRtt = milliseconds(100), kBaseBucket = seconds(10), kFloorTime = seconds(8);
-constexpr std::size_t kBaseBuckets = 6, kMaxStreams = 64;
+constexpr std::size_t kBaseBuckets = 6, kMaxStreams = 64, kMaxArrivals = 16384;
 constexpr double kDeliveredMs = 150;
 
 double to_ms(nanoseconds t) { return static_cast<double>(t.count()) / 1e6; }
@@ -82,7 +82,7 @@ void ScreamControl::take_times(const SentLog::Report& report, LocalTime now) {
     arrivals_.push_back({*ack.arrived_ms, ack.bytes});
   }
   if (timed == 0) return;
-  while (!arrivals_.empty() && arrivals_.front().at_ms < arrivals_.back().at_ms - 2 * kDeliveredMs) arrivals_.pop_front();
+  while (!arrivals_.empty() && (arrivals_.size() > kMaxArrivals || arrivals_.front().at_ms < arrivals_.back().at_ms - 2 * kDeliveredMs)) arrivals_.pop_front();
   const double loop_ms = loop_sum / static_cast<double>(timed), hold_ms = hold_sum / static_cast<double>(timed);
   // Down fast: after a queue was drained the old figure would keep the rate low.
   const auto smooth = [](std::optional<nanoseconds>& value, nanoseconds sample) {

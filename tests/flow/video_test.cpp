@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include "engine/flow/bandwidth.h"
-#include "engine/flow/feedback.h"
 #include "engine/flow/pacer.h"
 #include "engine/flow/video_receive.h"
 #include "engine/flow/video_send.h"
@@ -120,45 +118,4 @@ TEST_CASE("the pacer sends even bursts of at most 2 ms and lets input pass") {
   CHECK(tight.add(Pacer::Class::Video, Bytes(900, 1)));
   CHECK_FALSE(tight.add(Pacer::Class::Video, Bytes(900, 1)));
   CHECK(tight.dropped() == 1);
-}
-
-TEST_CASE("the rate settles under a bottleneck and grows where there is room") {
-  const auto settle = [](int bottleneck_kbps) {
-    ManualClock clock;
-    test::VirtualNet there(1, {.delay = milliseconds(20), .rate_kbps = bottleneck_kbps, .queue_bytes = 200'000});
-    BandwidthEstimate estimate({.start_kbps = 4000});
-    FeedbackCollector receiver(Ssrc{6});
-    std::vector<std::pair<LocalTime, wire::CcFeedback>> back;
-    std::uint16_t seq = 0;
-    double credit = 0;
-    for (int step = 0; step < 20'000; ++step) {
-      credit += estimate.target_kbps() / 8.0;
-      for (; credit > 1000; credit -= 1000) {
-        wire::RtpHeader header;
-        header.payload_type = wire::kPayloadVideo;
-        header.ssrc = Ssrc{5};
-        header.seq = SeqNo{seq++};
-        estimate.on_sent(header.ssrc, header.seq, 1000, clock.now());
-        there.send(wire::build_rtp(header, Bytes(988, 0x41)), clock.now());
-      }
-      for (const Bytes& packet : there.arrivals(clock.now())) {
-        const auto header = wire::peek_rtp(packet);
-        REQUIRE(header);
-        receiver.on_packet(header->ssrc, header->seq, false, clock.now());
-      }
-      if (auto feedback = receiver.poll(clock.now())) back.emplace_back(clock.now() + milliseconds(20), *feedback);
-      while (!back.empty() && back.front().first <= clock.now()) {
-        estimate.on_feedback(back.front().second, clock.now());
-        back.erase(back.begin());
-      }
-      clock.advance(milliseconds(1));
-    }
-    REQUIRE(estimate.rtt());
-    return estimate.target_kbps();
-  };
-  const int narrow = settle(2000), wide = settle(20'000);
-  CHECK(narrow > 1000);
-  CHECK(narrow < 2700);
-  CHECK(wide > 10'000);
-  CHECK(wide < 26'000);
 }
