@@ -19,11 +19,10 @@ struct PicturePush {
   BS_FLOAT texels_per_pixel;              // 1 / scale
   BS_FLOAT brightness;                    // 1 - veil; opacity for sprites
   BS_INT mode;                            // BS_PICTURE_*
-  BS_INT chroma_shift;                    // 0 = 4:4:4, 1 = 4:2:0
 };
 
 #ifdef __cplusplus
-static_assert(sizeof(PicturePush) == 40);
+static_assert(sizeof(PicturePush) == 36);
 }  // namespace beside::gpu
 #endif
 #undef BS_FLOAT

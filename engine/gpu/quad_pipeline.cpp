@@ -34,10 +34,10 @@ PicturePush make_push(int viewport_width, int viewport_height, float x, float y,
 }
 
 Result<std::unique_ptr<QuadPipeline>> QuadPipeline::create(const Device& device, VkRenderPass render_pass,
-                                                           std::span<const std::uint32_t> fragment,
-                                                           std::uint32_t images, bool blend, std::string_view name) {
+                                                           std::span<const std::uint32_t> fragment, bool blend,
+                                                           std::string_view name) {
   std::unique_ptr<QuadPipeline> out(new QuadPipeline(device));
-  if (auto sets = out->create_sets(images); !sets) return fail(sets);
+  if (auto made = out->create_set(); !made) return fail(made);
   auto vertex_module = make_shader(device, spirv::quad_vert);
   if (!vertex_module) return fail(vertex_module);
   auto fragment_module = make_shader(device, fragment);
@@ -62,21 +62,18 @@ QuadPipeline::~QuadPipeline() {
   if (sampler_ != VK_NULL_HANDLE) vkDestroySampler(device, sampler_, nullptr);
 }
 
-Result<void> QuadPipeline::create_sets(std::uint32_t images) {
+Result<void> QuadPipeline::create_set() {
   const VkDevice device = device_.handle();
   auto sampler = vk_struct<VkSamplerCreateInfo>(VK_STRUCTURE_TYPE_SAMPLER_CREATE_INFO);
   sampler.magFilter = sampler.minFilter = VK_FILTER_LINEAR;
   sampler.addressModeU = sampler.addressModeV = sampler.addressModeW = VK_SAMPLER_ADDRESS_MODE_CLAMP_TO_EDGE;
   BS_VK(vkCreateSampler(device, &sampler, nullptr, &sampler_), "gpu/quad: sampler");
-  VkDescriptorSetLayoutBinding bindings[3] = {};
-  for (std::uint32_t i = 0; i < images; ++i) {
-    bindings[i] = {i, VK_DESCRIPTOR_TYPE_COMBINED_IMAGE_SAMPLER, 1, VK_SHADER_STAGE_FRAGMENT_BIT, nullptr};
-  }
+  const VkDescriptorSetLayoutBinding binding{0, VK_DESCRIPTOR_TYPE_COMBINED_IMAGE_SAMPLER, 1, VK_SHADER_STAGE_FRAGMENT_BIT, nullptr};
   auto set_layout = vk_struct<VkDescriptorSetLayoutCreateInfo>(VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO);
-  set_layout.bindingCount = images;
-  set_layout.pBindings = bindings;
+  set_layout.bindingCount = 1;
+  set_layout.pBindings = &binding;
   BS_VK(vkCreateDescriptorSetLayout(device, &set_layout, nullptr, &set_layout_), "gpu/quad: set layout");
-  const VkDescriptorPoolSize size{VK_DESCRIPTOR_TYPE_COMBINED_IMAGE_SAMPLER, images};
+  const VkDescriptorPoolSize size{VK_DESCRIPTOR_TYPE_COMBINED_IMAGE_SAMPLER, 1};
   auto pool = vk_struct<VkDescriptorPoolCreateInfo>(VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO);
   pool.maxSets = 1;
   pool.poolSizeCount = 1;
@@ -148,17 +145,13 @@ Result<void> QuadPipeline::create_pipeline(VkRenderPass render_pass, VkShaderMod
   return {};
 }
 
-void QuadPipeline::bind_images(std::span<const VkImageView> views) {
-  VkDescriptorImageInfo images[3] = {};
-  for (std::size_t i = 0; i < views.size() && i < 3; ++i) {
-    images[i] = {sampler_, views[i], VK_IMAGE_LAYOUT_SHADER_READ_ONLY_OPTIMAL};
-  }
+void QuadPipeline::bind_image(VkImageView view) {
+  const VkDescriptorImageInfo image{sampler_, view, VK_IMAGE_LAYOUT_SHADER_READ_ONLY_OPTIMAL};
   auto write = vk_struct<VkWriteDescriptorSet>(VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET);
   write.dstSet = set_;
-  write.descriptorCount = static_cast<std::uint32_t>(std::min<std::size_t>(views.size(), 3));
+  write.descriptorCount = 1;
   write.descriptorType = VK_DESCRIPTOR_TYPE_COMBINED_IMAGE_SAMPLER;
-  write.pImageInfo = images;
-  // The bindings are consecutive with one descriptor each, so one write may run over them (Vulkan 14.2.4).
+  write.pImageInfo = &image;
   vkUpdateDescriptorSets(device_.handle(), 1, &write, 0, nullptr);
 }
 

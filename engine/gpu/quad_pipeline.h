@@ -15,25 +15,24 @@
 
 namespace beside::gpu {
 
-// Draws a rectangle with quad.vert, one fragment shader and up to three images. Thread: main.
+// Draws a rectangle with quad.vert, one fragment shader and one image. Thread: main.
 class QuadPipeline {
  public:
-  // `images`: how many images the fragment shader samples; `blend`: straight alpha over what is there.
+  // `blend`: straight alpha over what is there.
   static Result<std::unique_ptr<QuadPipeline>> create(const Device& device, VkRenderPass render_pass,
-                                                      std::span<const std::uint32_t> fragment, std::uint32_t images,
-                                                      bool blend, std::string_view name);
+                                                      std::span<const std::uint32_t> fragment, bool blend, std::string_view name);
   ~QuadPipeline();
   QuadPipeline(const QuadPipeline&) = delete;
   QuadPipeline& operator=(const QuadPipeline&) = delete;
-  // No draw that uses the old images may be in flight.
-  void bind_images(std::span<const VkImageView> views);
-  // Images must be in SHADER_READ_ONLY_OPTIMAL. `clip` is limited to the viewport; nothing is drawn where it is empty.
+  // No draw that uses the old image may be in flight.
+  void bind_image(VkImageView view);
+  // The image must be in SHADER_READ_ONLY_OPTIMAL. `clip` is limited to the viewport; nothing is drawn where it is empty.
   void record(VkCommandBuffer commands, int viewport_width, int viewport_height, const Rect& clip,
               const PicturePush& push) const;
 
  private:
   explicit QuadPipeline(const Device& device) : device_(device) {}
-  Result<void> create_sets(std::uint32_t images);
+  Result<void> create_set();
   Result<void> create_pipeline(VkRenderPass render_pass, VkShaderModule vertex, VkShaderModule fragment, bool blend);
   const Device& device_;
   VkSampler sampler_ = VK_NULL_HANDLE;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 
 #include "engine/base/result.h"
 #include "engine/gpu/device.h"
@@ -25,18 +26,20 @@ struct PictureDraw {
   int cursor_x = 0, cursor_y = 0;               // hot spot, picture pixels
 };
 
-// What: keeps the customer's last picture on the GPU as R8 planes and draws it with its cursor and veil.
-// Thread: main. Owns its images, pipelines and staging memory.
+// What: keeps the customer's picture on the GPU, takes what changed of it, and draws it with its cursor and veil. Its CPU
+// twin is engine/gpu/picture_scaler.h.
+// Thread: main. Owns its image, pipelines and staging memory.
 // Lifetime: `device` and the render pass (or a compatible one) must outlive it; destruction waits for the queue.
-// Failure: Environment from Vulkan; PeerFault for a picture larger than the device's limit.
+// Failure: Environment from Vulkan; Limit for a picture larger than the device's limit.
 class RemotePicture {
  public:
   // `render_pass`: subpass 0 has one colour attachment of a UNORM format, one sample.
   static Result<std::unique_ptr<RemotePicture>> create(const Device& device, VkRenderPass render_pass);
   virtual ~RemotePicture() = default;
-  // Uploads the planes; submits on the queue itself, ordered after every draw submitted so far. Call it outside of a
-  // render pass, once per new picture. The memory of `picture` is free again when it returns.
-  virtual Result<void> update(const ports::DecodedPicture& picture) = 0;
+  // Takes over the pixels of `damage` (cut to the picture; all of them where the size changed); submits on the queue
+  // itself, ordered after every draw submitted so far. Call it outside of a render pass. The memory of `pixels` is free
+  // again when it returns. After a failure has_picture() is false and the next update takes everything.
+  virtual Result<void> update(const ports::PixelBuffer& pixels, std::span<const Rect> damage) = 0;
   virtual Result<void> set_cursor(const ports::CursorImage& image) = 0;
   virtual void clear() = 0;                     // forgets picture and cursor (end of session); waits for the queue
   virtual bool has_picture() const = 0;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Shows one sample of the operator's screens in the real window, with a made-up picture: operator_gallery SAMPLE
-// [light|dark|contrast] [ladder|palette|ask|keys] [seconds]. For eyes and screenshots; not installed.
+// [light|dark|contrast] [ladder|palette|ask|one|frames] [seconds]. For eyes and screenshots; not installed.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <string>
 
-#include "engine/ports/frame.h"
+#include "engine/ports/canvas.h"
 #include "tests/ui/operator_samples.h"
 #include "ui/shell/shell.h"
 #include "ui/views/operator/operator.h"
@@ -16,34 +16,32 @@ namespace {
 
 using namespace beside;
 
-// A desk with text-like stripes, two windows and grey ramps, as 4:4:4 planes.
-ports::DecodedPicture picture(int width, int height) {
-  auto memory = std::make_shared<std::vector<std::uint8_t>>(static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * 3);
-  ports::DecodedPicture p;
-  p.number = 1;
-  p.planes.width = width;
-  p.planes.height = height;
-  for (int i = 0; i < 3; ++i) {
-    p.planes.data[i] = memory->data() + static_cast<std::ptrdiff_t>(width) * height * i;
-    p.planes.stride[i] = width;
-  }
+// A desk with text-like stripes, two windows and grey ramps.
+std::shared_ptr<ports::Canvas> picture(int width, int height) {
+  auto pixels = ports::make_pixel_buffer(width, height);
   for (int y = 0; y < height; ++y) {
     for (int x = 0; x < width; ++x) {
-      int luma = 70 + y * 40 / height, u = 150, v = 112;
+      int red = 35 + y * 46 / height, green = 70 + y * 46 / height, blue = 110 + y * 46 / height;
       const bool window = (x > 140 && x < 1000 && y > 120 && y < 760) || (x > 860 && x < 1740 && y > 300 && y < 960);
       if (window) {
         const bool bar = y < 150 || (x > 1000 && y < 330);
-        luma = bar ? 110 : 225;
-        u = v = 128;
-        if (!bar && y % 22 < 11 && (x * 7 + y / 22 * 131) % 23 < 13 && x % 8 < 6 && x < 900 + (y / 22 * 97) % 700) luma = 50;
+        red = green = blue = bar ? 110 : 242;
+        if (!bar && y % 22 < 11 && (x * 7 + y / 22 * 131) % 23 < 13 && x % 8 < 6 && x < 900 + (y / 22 * 97) % 700) red = green = blue = 40;
       }
-      p.planes.data[0][y * width + x] = static_cast<std::uint8_t>(luma);
-      p.planes.data[1][y * width + x] = static_cast<std::uint8_t>(u);
-      p.planes.data[2][y * width + x] = static_cast<std::uint8_t>(v);
+      std::uint8_t* p = pixels->row(y) + 4 * x;
+      p[0] = static_cast<std::uint8_t>(blue);
+      p[1] = static_cast<std::uint8_t>(green);
+      p[2] = static_cast<std::uint8_t>(red);
     }
   }
-  p.keep_alive = memory;
-  return p;
+  auto canvas = std::make_shared<ports::Canvas>();
+  canvas->reset(width, height, 1, 0);
+  canvas->write({0, 0, width, height}, pixels->row(0), pixels->stride, true);
+  canvas->mark({320, 320, 512, 256}, false);
+  ports::UpdateTimes times;
+  times.number = 1;
+  canvas->commit(times);
+  return canvas;
 }
 
 }  // namespace
@@ -63,6 +61,8 @@ int main(int argc, char** argv) {
     config.width = 1920;
     config.height = 1080;
   }
+  if (has("frames")) config.direct_pictures = shell::ShellConfig::DirectPictures::Never;
+  config.remote_pictures = true;
   auto made = shell::Shell::create(config, {});
   if (!made) return 1;
   shell::Shell& shell = **made;
@@ -83,7 +83,7 @@ int main(int argc, char** argv) {
   state.ask_rights = Right::See | Right::Control;
   for (const auto& s : snapshot.sessions) {
     if (has("one")) state.sessions[s.local_id].fit = views::RemoteFit::OneToOne;
-    if (s.granted.has(Right::See)) shell.on_picture(s.local_id, picture(1920, 1080));
+    if (s.granted.has(Right::See)) shell.show_canvas(s.local_id, picture(1920, 1080));
   }
   const LocalTime until = local_now() + seconds(std::atoi(argv[argc - 1]) > 0 ? std::atoi(argv[argc - 1]) : 3600);
   const bool keep_history = state.history_open;
@@ -97,6 +97,7 @@ int main(int argc, char** argv) {
   while (local_now() < until) {
     if (!shell.step(draw, until)) return 1;
   }
-  std::printf("%llu frames, %s\n", static_cast<unsigned long long>(shell.frames_drawn()), shell.device_name().c_str());
+  std::printf("%llu frames, %s, %s\n", static_cast<unsigned long long>(shell.frames_drawn()), shell.device_name().c_str(),
+              shell.direct_picture().c_str());
   return 0;
 }

@@ -3,7 +3,6 @@
 
 #include <cstdio>
 #include <fstream>
-#include <mutex>
 
 #include "engine/base/log.h"
 #include "engine/journal/file_journal.h"
@@ -16,27 +15,6 @@
 
 namespace beside::app {
 namespace {
-
-// The newest undisplayed picture of each session: a slow window drops pictures, it never falls behind.
-class NewestPictures {
- public:
-  // True when main has not yet been told of a picture of this session.
-  bool put(std::uint32_t session, ports::DecodedPicture picture) {
-    std::lock_guard lock(mutex_);
-    auto [at, fresh] = newest_.insert_or_assign(session, std::move(picture));
-    return fresh;
-  }
-  std::optional<ports::DecodedPicture> take(std::uint32_t session) {
-    std::lock_guard lock(mutex_);
-    auto node = newest_.extract(session);
-    if (node.empty()) return std::nullopt;
-    return std::move(node.mapped());
-  }
-
- private:
-  std::mutex mutex_;
-  std::map<std::uint32_t, ports::DecodedPicture> newest_;
-};
 
 // Where root pixel 0,0 of the customer's desktop lies in the picture shown.
 std::pair<int, int> picture_origin(const session::OperatorSnapshot& snapshot, std::uint32_t session) {
@@ -61,10 +39,10 @@ std::string read_token(const std::filesystem::path& file) {
 int run_operator(const Settings& settings, const OperatorOptions& options) {
   StopSignals signals;
   shell::Shell* window = nullptr;
+  // A task that changes what is to be seen asks for the frame itself.
   MainTasks tasks([&window] {
-    if (window != nullptr) window->wake();
+    if (window != nullptr) window->nudge();
   });
-  NewestPictures pictures;
   std::unique_ptr<OperatorEngine> engine;
   views::OperatorState state;
 
@@ -100,12 +78,11 @@ int run_operator(const Settings& settings, const OperatorOptions& options) {
   engine_config.identity.language = options.window.language.empty() ? language_of_environment() : options.window.language;
   engine_config.identity.person = person_name();
   engine_config.identity.journal_directory = data_directory() / "journal" / "operator";
-  engine_config.picture = [&](std::uint32_t session, ports::DecodedPicture picture) {
-    if (!pictures.put(session, std::move(picture))) return;
-    tasks.post([&, session] {
-      if (auto newest = pictures.take(session)) shell->on_picture(session, std::move(*newest));
-    });
+  engine_config.picture = [](std::uint32_t, ports::DecodedPicture) {};   // they come by the canvas
+  engine_config.canvas = [&](std::uint32_t session, std::shared_ptr<ports::Canvas> canvas) {
+    tasks.post([&, session, canvas = std::move(canvas)] { shell->show_canvas(session, canvas); });
   };
+  engine_config.canvas_changed = [&](std::uint32_t) { shell->canvas_changed(); };
   engine_config.cursor_shape = [&](std::uint32_t session, ports::CursorImage image) {
     tasks.post([&, session, image = std::move(image)] { shell->on_cursor_shape(session, image); });
   };

@@ -16,6 +16,7 @@ using views::RemoteViewState;
 struct RemotePlacement {
   float x = 0, y = 0, width = 0, height = 0;   // of the whole picture, window pixels; may reach past the area
   float scale = 1;                             // window pixels per picture pixel
+  bool operator==(const RemotePlacement&) const = default;
 
   // Fitted pictures that would grow by less than a quarter stay at 1:1, since sharp text beats a little size.
   static RemotePlacement place(const RemoteView& view, int picture_width, int picture_height, float scroll_x, float scroll_y);

@@ -35,6 +35,9 @@ Result<void> ShellOnGlfw::open() {
     return sorry("shell: display", "Beside cannot reach a display. Start it on a desktop, or set DISPLAY to one.");
   }
   glfw_ = true;
+  auto bell = Bell::create();
+  if (!bell) return sorry("shell: bell", bell.error().detail);
+  bell_ = std::move(*bell);
   if (auto loaded = gpu::load_vulkan(); !loaded) return sorry("shell: vulkan", loaded.error().detail);
   if (glfwVulkanSupported() != GLFW_TRUE) {
     return sorry("shell: vulkan", "Beside draws with Vulkan, and no Vulkan driver was found. Install the package mesa-vulkan-drivers.");
@@ -192,8 +195,20 @@ void ShellOnGlfw::install_callbacks() {
     constexpr int kNumbers[] = {1, 3, 2, 8, 9};   // GLFW: left, right, middle, back, forward
     // A window manager that grabs the button to raise us makes the pointer "leave" before it hands the click on.
     if (action == GLFW_PRESS) s.pointer_is_here();
-    if (button >= 0 && button < 5) s.control_.button(kNumbers[button], action == GLFW_PRESS);
-    s.input_.button(button, action == GLFW_PRESS);
+    if (button < 0 || button >= 5) return;
+    const bool down = action == GLFW_PRESS, typing = s.control_.focused();
+    const bool taken = s.control_.button(kNumbers[button], down);
+    // What the customer's machine gets while the picture has the keyboard anyway changes nothing of ours.
+    const unsigned bit = 1U << button;
+    if (down && taken && typing) {
+      s.remote_buttons_ |= bit;
+      return;
+    }
+    if (!down && (s.remote_buttons_ & bit) != 0) {
+      s.remote_buttons_ &= ~bit;
+      return;
+    }
+    s.input_.button(button, down);
     s.frames_due_ = kSettleFrames;
   });
   glfwSetScrollCallback(window_, [](GLFWwindow* w, double x, double y) {
@@ -211,9 +226,9 @@ void ShellOnGlfw::install_callbacks() {
       // With a key it was sent already; without one it comes from an input method.
       if (!s.key_in_batch_) s.control_.text(code);
       s.key_in_batch_ = false;
-    } else if (s.chord_ == 0) {
-      s.input_.character(code);
+      return;
     }
+    if (s.chord_ == 0) s.input_.character(code);
     s.frames_due_ = kSettleFrames;
   });
   glfwSetWindowFocusCallback(window_, [](GLFWwindow* w, int got) {
@@ -271,7 +286,8 @@ void ShellOnGlfw::on_key(int key, int scancode, int action) {
   }
   // Releases reach both, so that a key pressed before the focus moved does not stay down on either side.
   if (!taken || !down) input_.key(key, down);
-  frames_due_ = kSettleFrames;
+  // A key of the customer's changes nothing of ours, and a frame would stand in the way of what he sees of it.
+  if (!taken || chord_ != 0) frames_due_ = kSettleFrames;
 }
 
 void ShellOnGlfw::look_after_window(bool force) {
@@ -300,25 +316,13 @@ void ShellOnGlfw::look_after_window(bool force) {
   if (events_.window_changed) events_.window_changed(state_);
 }
 
-void ShellOnGlfw::on_picture(std::uint32_t session, ports::DecodedPicture picture) {
-  remotes_[session].fresh = std::move(picture);
-  frames_due_ = std::max(frames_due_, 1);
-}
-
-void ShellOnGlfw::on_cursor_shape(std::uint32_t session, const ports::CursorImage& image) {
-  Remote& remote = remotes_[session];
-  remote.cursor = image;
-  remote.cursor_uploaded = false;
-  if (remote_cursor_of_ == session) remote_cursor_of_ = 0;
-  frames_due_ = std::max(frames_due_, 1);
-}
-
 void ShellOnGlfw::pointer_at(double x, double y) {
+  const bool remote = motion_is_remote(static_cast<float>(x), static_cast<float>(y));
   pointer_x_ = static_cast<float>(x);
   pointer_y_ = static_cast<float>(y);
   input_.move(pointer_x_, pointer_y_);
   control_.pointer(pointer_x_, pointer_y_);
-  frames_due_ = std::max(frames_due_, 1);
+  if (!remote) frames_due_ = std::max(frames_due_, 1);
 }
 
 void ShellOnGlfw::pointer_is_here() {
@@ -328,25 +332,22 @@ void ShellOnGlfw::pointer_is_here() {
 }
 
 Result<bool> ShellOnGlfw::step(const std::function<void(FrameContext&)>& draw, LocalTime until) {
-  if (frames_due_ == 0 && !woken_.load(std::memory_order_acquire)) {
-    LocalTime next = std::min(until, ui_->wants().next());
-    const LocalTime time = local_now();
+  if (frames_due_ == 0 && !woken_.load(std::memory_order_acquire) && !nudged_.load(std::memory_order_acquire) &&
+      !pictures_wait_.load(std::memory_order_acquire)) {
     // A dead display wakes nobody: it is noticed by looking.
-    next = std::min(next, time + (panel_ ? kWatch : kLook));
-    if (next == kNever) {
-      glfwWaitEvents();
-    } else if (next > time) {
-      glfwWaitEventsTimeout(std::chrono::duration<double>(next - time).count());
-    } else {
-      glfwPollEvents();
-    }
-  } else {
-    glfwPollEvents();
+    wait_for_events(bell_, direct_ ? direct_->fd() : -1,
+                    std::min({until, ui_->wants().next(), patch_at_, marks_at_, local_now() + (panel_ ? kWatch : kLook)}));
   }
+  glfwPollEvents();
   control_.flush();
   look_after_window(false);
-  if (woken_.exchange(false, std::memory_order_acq_rel)) frames_due_ = std::max(frames_due_, 1);
-  if (ui_->wants().next() <= local_now()) frames_due_ = std::max(frames_due_, 1);
+  if (nudged_.exchange(false, std::memory_order_acq_rel) && events_.before_frame) events_.before_frame();
+  const LocalTime time = local_now();
+  if (pictures_wait_.exchange(false, std::memory_order_acq_rel) || marks_at_ <= time) look_at_pictures();
+  look_at_window();
+  if (woken_.exchange(false, std::memory_order_acq_rel) || ui_->wants().next() <= time || patch_at_ <= time) {
+    frames_due_ = std::max(frames_due_, 1);
+  }
   if (quit_ || frames_due_ == 0) return false;
   --frames_due_;
   return draw_frame(draw);
@@ -365,7 +366,7 @@ Result<bool> ShellOnGlfw::draw_frame(const std::function<void(FrameContext&)>& d
     frames_due_ = std::max(frames_due_, 1);
   }
   if (events_.before_frame) events_.before_frame();
-  upload();
+  patch_at_ = kNever;
   ui_->wants().clear();
   show_cursor();
   ImGui_ImplVulkan_NewFrame();
@@ -379,7 +380,9 @@ Result<bool> ShellOnGlfw::draw_frame(const std::function<void(FrameContext&)>& d
   height = ImGui::GetIO().DisplaySize.y;
   focused = state_.focused;
   drawings_.clear();
+  main_drawing_ = nullptr;
   main_view_.reset();
+  for (auto& [session, remote] : remotes_) remote.thumbnail = false;
   ui_->begin_frame(now, unix_now_ms());
   make_ready();
   draw(*this);
@@ -390,6 +393,9 @@ Result<bool> ShellOnGlfw::draw_frame(const std::function<void(FrameContext&)>& d
   ImGui::Render();
   if (ui_->fonts().waiting()) frames_due_ = std::max(frames_due_, 1);
   if (!*fits) return false;
+  // The picture's own window first: where it goes and comes, the frame that follows fills what it leaves.
+  show_direct();
+  upload_what_is_drawn();
 
   const ImVec4 ground = ImGui::ColorConvertU32ToFloat4(kit::packed(ui_->theme().ground));
   const float clear[4] = {ground.x, ground.y, ground.z, 1};
@@ -405,10 +411,9 @@ Result<bool> ShellOnGlfw::draw_frame(const std::function<void(FrameContext&)>& d
   if (!ended) return fail(ended);
   if (!*ended) frames_due_ = std::max(frames_due_, 1);
   ++frames_drawn_;
-  const LocalTime shown_at = local_now();
-  for (auto& [session, remote] : remotes_) {
-    if (remote.shown_number && events_.picture_shown) events_.picture_shown(session, *remote.shown_number, shown_at);
-    remote.shown_number.reset();
+  for (const Drawing& drawing : drawings_) {
+    const auto found = remotes_.find(drawing.session);
+    if (found != remotes_.end() && !(direct_ && direct_->shows(found->first))) told_shown(found->first, found->second);
   }
   return true;
 }

@@ -15,7 +15,7 @@
 #include "ui/shell/remote_view.h"
 
 namespace beside::ports {
-struct DecodedPicture;
+class Canvas;
 struct CursorImage;
 }
 
@@ -37,6 +37,9 @@ struct ShellConfig {
   float scale = 0;                    // 0: BESIDE_SCALE, else the monitor's content scale
   std::string language;               // "de"; empty: from the environment
   bool remote_pictures = false;       // will show some: what the first one needs is made ready while nobody waits for it
+  // Whether remote pictures go into a window of their own instead of into our frames: mostly a matter of cost, which the
+  // device decides. Where the X server cannot have it so they are drawn in our frames.
+  enum class DirectPictures { WhenCheaper, Always, Never } direct_pictures = DirectPictures::WhenCheaper;
 };
 
 // What our window is to people who look at the screen.
@@ -73,9 +76,9 @@ struct ShellEvents {
   std::function<void(const WindowState&)> window_changed;
   // What the operator does in the remote view. Called on main from event handling, before the next frame.
   std::function<void(std::uint32_t session, const InputEvent&)> input;
-  // A picture is on the screen: after present. Called on main.
+  // The newest update of a canvas is on the screen: the server has drawn it, or it was presented. Called on main.
   std::function<void(std::uint32_t session, std::uint64_t number, LocalTime at)> picture_shown;
-  // On main before each frame: hand over what other threads left (on_picture and the like).
+  // On main before each frame and after each nudge(): hand over what other threads left (show_canvas and the like).
   std::function<void()> before_frame;
   // The display has gone away: end what must end in good order. The process ends, with status 1, when this returns. Main.
   std::function<void()> display_gone;
@@ -100,9 +103,13 @@ class Shell {
   virtual void quit() = 0;
   // Draw again soon. Any thread.
   virtual void wake() = 0;
+  // Calls before_frame soon; a frame follows only if that changed what is to be seen. Any thread.
+  virtual void nudge() = 0;
 
-  // The newest picture of a session; uploaded before the next frame. Main thread.
-  virtual void on_picture(std::uint32_t session, ports::DecodedPicture picture) = 0;
+  // The picture of a session from now on, in place of another. Main thread.
+  virtual void show_canvas(std::uint32_t session, std::shared_ptr<ports::Canvas> canvas) = 0;
+  // A commit waits in some canvas: what changed is shown, without a frame where that is possible. Any thread.
+  virtual void canvas_changed() = 0;
   virtual void on_cursor_shape(std::uint32_t session, const ports::CursorImage& image) = 0;
   virtual void on_cursor_position(std::uint32_t session, int x, int y, bool visible) = 0;   // picture pixels
   virtual void forget_pictures(std::uint32_t session) = 0;
@@ -120,6 +127,8 @@ class Shell {
   virtual void set_clipboard(const std::string& text) = 0;
   virtual float scale() const = 0;
   virtual std::uint64_t frames_drawn() const = 0;
+  // How the picture in view is shown now: "MIT-SHM by descriptor", or "" when it is drawn in our frames or there is none.
+  virtual std::string direct_picture() const = 0;
   virtual const gpu::Device& device() const = 0;
   virtual std::string device_name() const = 0;          // "llvmpipe (LLVM 15.0.6)"
 };

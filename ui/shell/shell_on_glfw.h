@@ -24,7 +24,11 @@
 #include "engine/base/log.h"
 #include "engine/gpu/remote_picture.h"
 #include "engine/gpu/vulkan_loader.h"
+#include "engine/ports/canvas.h"
 #include "ui/kit/catalogue.h"
+#include "ui/shell/direct_picture.h"
+#include "ui/shell/event_wait.h"
+#include "ui/shell/exact_marks.h"
 #include "ui/shell/input_queue.h"
 #include "ui/shell/remote_control.h"
 #include "ui/shell/swapchain.h"
@@ -33,6 +37,7 @@ namespace beside::shell {
 
 constexpr milliseconds kWatch{250};       // how often a panel is looked after
 constexpr milliseconds kLook{2000};       // and any window's display
+constexpr milliseconds kPatch{100};        // how often what lies under holes in the picture's window is drawn again
 constexpr int kSettleFrames = 4;          // a dialog asked for in one frame is opened, measured and shown in the next three
 
 class ShellOnGlfw final : public Shell, public FrameContext {
@@ -47,6 +52,8 @@ class ShellOnGlfw final : public Shell, public FrameContext {
     on_display_gone(nullptr);
     if (device_) (void)device_->queue().wait_idle();
     remotes_.clear();
+    spare_.reset();
+    direct_.reset();
     if (imgui_vulkan_) ImGui_ImplVulkan_Shutdown();
     if (pool_ != VK_NULL_HANDLE) vkDestroyDescriptorPool(device_->handle(), pool_, nullptr);
     swapchain_.reset();
@@ -81,21 +88,22 @@ class ShellOnGlfw final : public Shell, public FrameContext {
   void wake() override {
     if (!alive_) return;
     woken_.store(true, std::memory_order_release);
-    glfwPostEmptyEvent();
+    bell_.ring();
   }
-  void on_picture(std::uint32_t session, ports::DecodedPicture picture) override;
+  void nudge() override {
+    if (!alive_) return;
+    nudged_.store(true, std::memory_order_release);
+    bell_.ring();
+  }
+  void show_canvas(std::uint32_t session, std::shared_ptr<ports::Canvas> canvas) override;
+  void canvas_changed() override {
+    if (!alive_) return;
+    pictures_wait_.store(true, std::memory_order_release);
+    bell_.ring();
+  }
   void on_cursor_shape(std::uint32_t session, const ports::CursorImage& image) override;
-  void on_cursor_position(std::uint32_t session, int x, int y, bool visible) override {
-    Remote& remote = remotes_[session];
-    remote.cursor_x = x;
-    remote.cursor_y = y;
-    remote.cursor_visible = visible;
-    frames_due_ = std::max(frames_due_, 1);
-  }
-  void forget_pictures(std::uint32_t session) override {
-    remotes_.erase(session);
-    frames_due_ = std::max(frames_due_, 1);
-  }
+  void on_cursor_position(std::uint32_t session, int x, int y, bool visible) override;
+  void forget_pictures(std::uint32_t session) override;
   void switch_to_panel(int width, int height) override;
   void switch_to_normal(int width, int height) override;
   void set_fullscreen(bool on) override;
@@ -113,6 +121,9 @@ class ShellOnGlfw final : public Shell, public FrameContext {
   void set_clipboard(const std::string& text) override { glfwSetClipboardString(window_, text.c_str()); }
   float scale() const override { return ui_->scale(); }
   std::uint64_t frames_drawn() const override { return frames_drawn_; }
+  std::string direct_picture() const override {
+    return direct_ && direct_->window().shown() ? direct_->window().describe() : std::string();
+  }
   const gpu::Device& device() const override { return *device_; }
   std::string device_name() const override { return device_->name(); }
 
@@ -122,28 +133,59 @@ class ShellOnGlfw final : public Shell, public FrameContext {
 
  private:
   struct Remote {
+    std::shared_ptr<ports::Canvas> canvas;
+    int width = 0, height = 0;                   // of its picture; 0: none yet
+    std::uint64_t number = 0;                    // of its newest update
+    bool unshown = false;                        // which is not on the screen yet
+    ExactMarks marks;
+    std::vector<Rect> marked;                    // as they are shown
+    bool too_large = false;                      // for the graphics device: shown directly or not at all
+    // For our frames; behind the canvas by `damage`.
     std::unique_ptr<gpu::RemotePicture> picture;
-    std::optional<ports::DecodedPicture> fresh;
-    std::optional<std::uint64_t> shown_number;   // drawn in this frame for the first time
+    std::vector<Rect> damage;
+    bool uploaded = false;                       // `picture` is this canvas's, of this size
     std::optional<ports::CursorImage> cursor;
-    bool cursor_uploaded = false, cursor_visible = false;
+    bool cursor_uploaded = false, cursor_visible = false, own_pointer = false;
     int cursor_x = 0, cursor_y = 0;
     float scroll_x = 0, scroll_y = 0;
+    bool thumbnail = false;                      // seen in the last frame as a small one
   };
+  // One picture in one frame.
   struct Drawing {
-    const gpu::RemotePicture* picture;
+    std::uint32_t session = 0;
+    const gpu::RemotePicture* picture = nullptr;
     gpu::PictureDraw draw;
-    VkCommandBuffer* commands;
+    std::vector<Rect> parts;                     // what of it is drawn, within draw.placement.clip
+    VkCommandBuffer* commands = nullptr;
+    RemotePlacement placement;
   };
   static void draw_picture(const ImDrawList*, const ImDrawCmd* command) {
     const auto* drawing = static_cast<const Drawing*>(command->UserCallbackData);
-    drawing->picture->record_draw(*drawing->commands, drawing->draw);
+    if (drawing->picture == nullptr) return;
+    gpu::PictureDraw draw = drawing->draw;
+    for (const Rect& part : drawing->parts) {
+      draw.placement.clip = part;
+      drawing->picture->record_draw(*drawing->commands, draw);
+    }
   }
   void install_callbacks();
   Result<void> start_imgui_vulkan();
   Result<bool> draw_frame(const std::function<void(FrameContext&)>& draw);
-  void upload();
+  void upload(std::uint32_t session, Remote& remote);
+  void upload_what_is_drawn();
   void make_ready();          // for the first remote picture
+  bool make_direct();         // true: there is a window for pictures
+  void show_direct();         // decides what the main picture's own window shows, from the frame just made
+  void put_direct(std::uint32_t session, Remote& remote);
+  void set_direct_cursor(const Remote& remote);
+  void set_direct_marks(const Remote& remote);
+  void look_at_pictures();    // what the canvases say
+  void look_at_window();      // what the server uncovered
+  void move_cursor(std::uint32_t session, Remote& remote);
+  void draw_marks(const Remote& remote, const RemotePlacement& placement, ImDrawList& list) const;
+  void told_shown(std::uint32_t session, Remote& remote);
+  bool at_edge() const;       // where a 1:1 picture scrolls by itself
+  bool motion_is_remote(float x, float y) const;
   void pointer_at(double x, double y);
   void pointer_is_here();     // asks the server where it is
   void scroll_at_edges(const RemoteView& view, Remote& remote);
@@ -155,7 +197,8 @@ class ShellOnGlfw final : public Shell, public FrameContext {
   ShellConfig config_;
   ShellEvents events_;
   bool glfw_ = false, imgui_glfw_ = false, imgui_vulkan_ = false;
-  std::atomic<bool> alive_{true}, woken_{true}, quit_{false};
+  std::atomic<bool> alive_{true}, woken_{true}, nudged_{false}, pictures_wait_{false}, quit_{false};
+  Bell bell_;
   GLFWwindow* window_ = nullptr;
   std::unique_ptr<gpu::Device> device_;
   std::unique_ptr<Swapchain> swapchain_;
@@ -170,8 +213,15 @@ class ShellOnGlfw final : public Shell, public FrameContext {
   std::list<Drawing> drawings_;
   std::unique_ptr<gpu::RemotePicture> spare_;   // the first session's, made ready
   int ready_step_ = 0;
+  std::unique_ptr<DirectPicture> direct_;
+  bool direct_tried_ = false;
+  std::vector<Rect> holes_;                     // of the picture's window, window pixels
+  LocalTime patch_at_ = kNever;                 // when our frame under the holes is drawn again
+  LocalTime marks_at_ = kNever;                 // when something has been inexact for long
+  Drawing* main_drawing_ = nullptr;             // of this frame
   std::optional<RemoteView> main_view_;
   RemotePlacement main_placement_;
+  unsigned remote_buttons_ = 0;                 // pressed by the customer's hand alone: our frames know nothing of them
   VkCommandBuffer commands_ = VK_NULL_HANDLE;
   GLFWcursor* remote_cursor_ = nullptr;
   std::uint32_t remote_cursor_of_ = 0;

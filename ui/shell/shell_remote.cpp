@@ -6,6 +6,7 @@ namespace beside::shell {
 namespace {
 
 constexpr float kEdgeMargin = 28, kEdgeStep = 24;
+constexpr float kMark = 9;   // diameter, pixels at scale 1
 
 }  // namespace
 
@@ -22,16 +23,11 @@ void ShellOnGlfw::make_ready() {
     if (spare_) spare_->clear();
     return;
   }
+  (void)make_direct();
   auto made = gpu::RemotePicture::create(*device_, swapchain_->render_pass());
   if (!made) return;
-  static std::uint8_t grey[64];
-  ports::DecodedPicture tiny;
-  tiny.planes.width = tiny.planes.height = 2;
-  for (int plane = 0; plane < 3; ++plane) {
-    tiny.planes.data[plane] = grey;
-    tiny.planes.stride[plane] = 16;
-  }
-  if (!(*made)->update(tiny)) return;
+  const auto tiny = ports::make_pixel_buffer(2, 2);
+  if (!(*made)->update(*tiny, {})) return;
   spare_ = std::move(*made);
   Drawing& drawing = drawings_.emplace_back();
   drawing.picture = spare_.get();
@@ -39,43 +35,105 @@ void ShellOnGlfw::make_ready() {
   drawing.draw.viewport_width = swapchain_->width();
   drawing.draw.viewport_height = swapchain_->height();
   drawing.draw.placement = {0, 0, 1, Rect{0, 0, 2, 2}};
+  drawing.parts = {drawing.draw.placement.clip};
   ImDrawList* list = ImGui::GetBackgroundDrawList();
   list->AddCallback(&ShellOnGlfw::draw_picture, &drawing);
   list->AddCallback(ImDrawCallback_ResetRenderState, nullptr);
   frames_due_ = std::max(frames_due_, 1);
 }
 
-void ShellOnGlfw::upload() {
-  for (auto& [session, remote] : remotes_) {
-    if (!remote.picture && spare_) remote.picture = std::move(spare_);
-    if (!remote.picture) {
-      auto made = gpu::RemotePicture::create(*device_, swapchain_->render_pass());
-      if (!made) {
-        BS_LOG_LIMITED(Error, "shell", "no picture: {}", dump_error(made.error()));
-        continue;
-      }
-      remote.picture = std::move(*made);
+void ShellOnGlfw::show_canvas(std::uint32_t session, std::shared_ptr<ports::Canvas> canvas) {
+  Remote& remote = remotes_[session];
+  remote.canvas = std::move(canvas);
+  remote.width = remote.height = 0;
+  remote.number = 0;
+  remote.uploaded = remote.unshown = remote.too_large = false;
+  remote.marked.clear();
+  if (direct_ && direct_->shows(session)) direct_->hide();
+  pictures_wait_ = true;
+  frames_due_ = std::max(frames_due_, 1);
+}
+
+void ShellOnGlfw::forget_pictures(std::uint32_t session) {
+  if (direct_ && direct_->shows(session)) direct_->hide();
+  remotes_.erase(session);
+  frames_due_ = std::max(frames_due_, 1);
+}
+
+void ShellOnGlfw::on_cursor_shape(std::uint32_t session, const ports::CursorImage& image) {
+  Remote& remote = remotes_[session];
+  remote.cursor = image;
+  remote.cursor_uploaded = false;
+  if (remote_cursor_of_ == session) remote_cursor_of_ = 0;
+  move_cursor(session, remote);
+  show_cursor();
+}
+
+void ShellOnGlfw::on_cursor_position(std::uint32_t session, int x, int y, bool visible) {
+  Remote& remote = remotes_[session];
+  remote.cursor_x = x;
+  remote.cursor_y = y;
+  remote.cursor_visible = visible;
+  move_cursor(session, remote);
+}
+
+void ShellOnGlfw::move_cursor(std::uint32_t session, Remote& remote) {
+  if (!main_view_ || main_view_->session != session) return;   // small pictures have none
+  if (direct_ && direct_->shows(session)) {
+    set_direct_cursor(remote);
+    put_direct(session, remote);
+    if (holes_.empty()) return;
+    patch_at_ = std::min(patch_at_, local_now() + kPatch);
+  } else {
+    frames_due_ = std::max(frames_due_, 1);
+  }
+}
+
+// What of the canvas a frame of ours is about to show goes up.
+void ShellOnGlfw::upload(std::uint32_t session, Remote& remote) {
+  if (!remote.picture && spare_) remote.picture = std::move(spare_);
+  if (!remote.picture) {
+    auto made = gpu::RemotePicture::create(*device_, swapchain_->render_pass());
+    if (!made) {
+      BS_LOG_LIMITED(Error, "shell", "no picture: {}", dump_error(made.error()));
+      return;
     }
-    if (remote.fresh) {
-      if (auto done = remote.picture->update(*remote.fresh); done) {
-        remote.shown_number = remote.fresh->number;
-      } else {
-        BS_LOG_LIMITED(Warn, "shell", "picture refused: {}", dump_error(done.error()));
+    remote.picture = std::move(*made);
+  }
+  if (remote.canvas && (!remote.uploaded || !remote.damage.empty())) {
+    if (!remote.uploaded) remote.damage.assign(1, Rect{0, 0, remote.width, remote.height});
+    Result<void> done;
+    remote.canvas->read([&](const ports::PixelBuffer& pixels) { done = remote.picture->update(pixels, remote.damage); });
+    remote.uploaded = done.has_value();
+    remote.damage.clear();
+    if (!done) {
+      BS_LOG_LIMITED(Warn, "shell", "picture of session {} refused: {}", session, dump_error(done.error()));
+      if (done.error().kind == ErrorKind::Limit && !remote.too_large) {
+        remote.too_large = true;
+        frames_due_ = std::max(frames_due_, 1);
       }
-      remote.fresh.reset();
     }
-    if (remote.cursor && !remote.cursor_uploaded) {
-      if (auto done = remote.picture->set_cursor(*remote.cursor); !done) {
-        BS_LOG_LIMITED(Warn, "shell", "cursor refused: {}", dump_error(done.error()));
-      }
-      remote.cursor_uploaded = true;
+  }
+  if (remote.cursor && !remote.cursor_uploaded) {
+    if (auto done = remote.picture->set_cursor(*remote.cursor); !done) {
+      BS_LOG_LIMITED(Warn, "shell", "cursor refused: {}", dump_error(done.error()));
     }
+    remote.cursor_uploaded = true;
+  }
+}
+
+void ShellOnGlfw::upload_what_is_drawn() {
+  for (Drawing& drawing : drawings_) {
+    const auto found = remotes_.find(drawing.session);
+    if (drawing.parts.empty() || found == remotes_.end()) continue;
+    upload(found->first, found->second);
+    drawing.picture = found->second.picture.get();
   }
 }
 
 void ShellOnGlfw::scroll_at_edges(const RemoteView& view, Remote& remote) {
-  const float max_x = RemotePlacement::max_scroll(view.width, remote.picture->width());
-  const float max_y = RemotePlacement::max_scroll(view.height, remote.picture->height());
+  const float max_x = RemotePlacement::max_scroll(view.width, remote.width);
+  const float max_y = RemotePlacement::max_scroll(view.height, remote.height);
   const float before_x = remote.scroll_x, before_y = remote.scroll_y;
   if (view.hovered) {
     const float step = kEdgeStep * ui_->scale(), margin = kEdgeMargin * ui_->scale();
@@ -91,14 +149,13 @@ RemoteViewState ShellOnGlfw::draw_remote(const RemoteView& view) {
   RemoteViewState result;
   const auto found = remotes_.find(view.session);
   RemotePlacement placement;
-  if (found != remotes_.end() && found->second.picture && found->second.picture->has_picture()) {
+  if (found != remotes_.end() && found->second.canvas && found->second.width > 0) {
     Remote& remote = found->second;
-    const gpu::RemotePicture& picture = *remote.picture;
     if (!view.thumbnail && view.fit == RemoteFit::OneToOne) scroll_at_edges(view, remote);
-    placement = RemotePlacement::place(view, picture.width(), picture.height(), remote.scroll_x, remote.scroll_y);
+    placement = RemotePlacement::place(view, remote.width, remote.height, remote.scroll_x, remote.scroll_y);
     result.has_picture = true;
-    result.picture_width = picture.width();
-    result.picture_height = picture.height();
+    result.picture_width = remote.width;
+    result.picture_height = remote.height;
     result.shown_x = std::max(placement.x, view.x);
     result.shown_y = std::max(placement.y, view.y);
     result.shown_width = std::min(placement.x + placement.width, view.x + view.width) - result.shown_x;
@@ -109,19 +166,26 @@ RemoteViewState ShellOnGlfw::draw_remote(const RemoteView& view) {
     const Rect window_clip{static_cast<int>(low.x), static_cast<int>(low.y), static_cast<int>(high.x - low.x), static_cast<int>(high.y - low.y)};
     const Rect area{static_cast<int>(view.x), static_cast<int>(view.y), static_cast<int>(view.width), static_cast<int>(view.height)};
     Drawing& drawing = drawings_.emplace_back();
-    drawing.picture = &picture;
+    drawing.session = view.session;
     drawing.commands = &commands_;
+    drawing.placement = placement;
     drawing.draw.viewport_width = swapchain_->width();
     drawing.draw.viewport_height = swapchain_->height();
     drawing.draw.placement = {placement.x, placement.y, placement.scale, area.clipped_to(window_clip)};
     drawing.draw.veil = view.veil;
     // While the operator steers, his own pointer wears the customer's shape: it moves without a round trip.
-    const bool own_pointer = view.input == RemoteInput::Control && view.hovered;
-    drawing.draw.cursor = !view.thumbnail && remote.cursor && remote.cursor_visible && !own_pointer;
+    remote.own_pointer = view.input == RemoteInput::Control && view.hovered;
+    drawing.draw.cursor = !view.thumbnail && remote.cursor && remote.cursor_visible && !remote.own_pointer;
     drawing.draw.cursor_x = remote.cursor_x;
     drawing.draw.cursor_y = remote.cursor_y;
     list->AddCallback(&ShellOnGlfw::draw_picture, &drawing);
     list->AddCallback(ImDrawCallback_ResetRenderState, nullptr);
+    remote.thumbnail = view.thumbnail;
+    if (!view.thumbnail) {
+      main_drawing_ = &drawing;
+      // A window of its own draws them itself.
+      if (!direct_ || !direct_->shows(view.session)) draw_marks(remote, placement, *list);
+    }
   }
   if (!view.thumbnail) {
     main_view_ = view;
@@ -131,6 +195,17 @@ RemoteViewState ShellOnGlfw::draw_remote(const RemoteView& view) {
     result.focused = control_.focused();
   }
   return result;
+}
+
+void ShellOnGlfw::draw_marks(const Remote& remote, const RemotePlacement& placement, ImDrawList& list) const {
+  const float side = std::round(kMark * ui_->scale()), gap = std::floor(side / 3);
+  for (const Rect& box : remote.marked) {
+    const float right = placement.x + placement.scale * static_cast<float>(box.right()), top = placement.y + placement.scale * static_cast<float>(box.y);
+    if (placement.scale * static_cast<float>(std::min(box.width, box.height)) < 2 * side) continue;
+    const ImVec2 middle{right - gap - side / 2, top + gap + side / 2};
+    list.AddCircleFilled(middle, side / 2, IM_COL32_WHITE);
+    list.AddCircleFilled(middle, side / 2 - std::max(1.0F, side / 6), kit::packed(ui_->theme().warning));
+  }
 }
 
 void ShellOnGlfw::show_cursor() {

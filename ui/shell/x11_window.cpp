@@ -76,6 +76,7 @@ class WindowOnX final : public X11Window {
   }
   ~WindowOnX() override { grab_keyboard(false); }
 
+  std::uint32_t id() const override { return id_; }
   bool pump() override {
     if (xcb_connection_has_error(c_.get()) != 0) display_is_gone();
     bool changed = false;

@@ -25,6 +25,7 @@ class X11Window {
  public:
   static Result<std::unique_ptr<X11Window>> create(GLFWwindow* window);
   virtual ~X11Window() = default;
+  virtual std::uint32_t id() const = 0;
   // Reads waiting events without blocking. True: look() may say something new.
   virtual bool pump() = 0;
   // Asks the server: a handful of round trips.

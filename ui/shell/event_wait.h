@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <optional>
+
+#include "engine/base/clock.h"
+#include "engine/base/result.h"
+
+namespace beside::shell {
+
+// Something that any thread can ring and that poll() hears. Failure: create() says Environment (no descriptors left).
+class Bell {
+ public:
+  static Result<Bell> create();
+  Bell() = default;
+  ~Bell();
+  Bell(Bell&& other) noexcept;
+  Bell& operator=(Bell&& other) noexcept;
+  void ring() const;       // any thread; never blocks
+  void silence() const;    // forgets what rang so far
+  int fd() const { return fd_; }
+
+ private:
+  int fd_ = -1;
+};
+
+// Sleeps until GLFW has events to poll, the bell rings (which it silences), or `other` (-1: none) can be read; at most until
+// `until` (kNever: without end). GLFW's own wait hears neither: its connection is the only one it knows. Main thread.
+void wait_for_events(const Bell& bell, int other, LocalTime until);
+
+}  // namespace beside::shell

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/shell/exact_marks.h"
+
+#include <algorithm>
+#include <cstdint>
+
+#include "engine/ports/canvas.h"
+
+namespace beside::shell {
+namespace {
+
+constexpr std::size_t kMostGroups = 32;
+
+}  // namespace
+
+void ExactMarks::reset(int width, int height, LocalTime now) {
+  width_ = width;
+  height_ = height;
+  columns_ = width > 0 ? (width + kTile - 1) / kTile : 0;
+  rows_ = height > 0 ? (height + kTile - 1) / kTile : 0;
+  inexact_since_.assign(static_cast<std::size_t>(columns_) * static_cast<std::size_t>(rows_), now);
+}
+
+Rect ExactMarks::tile(int column, int row) const {
+  return Rect{column * kTile, row * kTile, kTile, kTile}.clipped_to({0, 0, width_, height_});
+}
+
+void ExactMarks::update(const ports::Canvas& canvas, std::span<const Rect> changed, LocalTime now) {
+  for (const Rect& wanted : changed) {
+    const Rect area = wanted.clipped_to({0, 0, width_, height_});
+    if (area.empty()) continue;
+    for (int row = area.y / kTile; row <= (area.bottom() - 1) / kTile; ++row) {
+      for (int column = area.x / kTile; column <= (area.right() - 1) / kTile; ++column) {
+        LocalTime& since = inexact_since_[static_cast<std::size_t>(row * columns_ + column)];
+        if (canvas.exact(tile(column, row))) since = kNever;
+        else since = std::min(since, now);
+      }
+    }
+  }
+}
+
+std::vector<Rect> ExactMarks::groups(LocalTime now) const {
+  std::vector<Rect> found;
+  std::vector<std::uint8_t> open(inexact_since_.size());
+  for (std::size_t i = 0; i < open.size(); ++i) open[i] = inexact_since_[i] != kNever && now - inexact_since_[i] >= kPatience ? 1 : 0;
+  std::vector<int> stack;
+  for (int start = 0; start < static_cast<int>(open.size()); ++start) {
+    if (open[static_cast<std::size_t>(start)] == 0) continue;
+    Rect box;
+    stack.assign(1, start);
+    open[static_cast<std::size_t>(start)] = 0;
+    while (!stack.empty()) {
+      const int at = stack.back();
+      stack.pop_back();
+      const int column = at % columns_, row = at / columns_;
+      box = box.united_with(tile(column, row));
+      for (int r = std::max(row - 1, 0); r <= std::min(row + 1, rows_ - 1); ++r) {
+        for (int c = std::max(column - 1, 0); c <= std::min(column + 1, columns_ - 1); ++c) {
+          std::uint8_t& waits = open[static_cast<std::size_t>(r * columns_ + c)];
+          if (waits == 0) continue;
+          waits = 0;
+          stack.push_back(r * columns_ + c);
+        }
+      }
+    }
+    found.push_back(box);
+  }
+  std::stable_sort(found.begin(), found.end(), [](const Rect& a, const Rect& b) {
+    return std::int64_t{a.width} * a.height > std::int64_t{b.width} * b.height;
+  });
+  if (found.size() > kMostGroups) found.resize(kMostGroups);
+  return found;
+}
+
+LocalTime ExactMarks::next(LocalTime now) const {
+  LocalTime soonest = kNever;
+  for (const LocalTime since : inexact_since_) {
+    if (since != kNever && now - since < kPatience) soonest = std::min(soonest, since + kPatience);
+  }
+  return soonest;
+}
+
+}  // namespace beside::shell

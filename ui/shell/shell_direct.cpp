@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// ShellOnGlfw's pictures that need no frame of ours: what changed of the canvases, and the window of the main picture.
+#include "ui/shell/covered.h"
+#include "ui/shell/shell_on_glfw.h"
+
+namespace beside::shell {
+namespace {
+
+constexpr milliseconds kThumbnail{250};   // how often a small picture is drawn again while its canvas changes
+constexpr float kMark = 9;                // diameter, pixels at scale 1
+
+Rect whole_pixels(const RemotePlacement& p) {
+  return {static_cast<int>(p.x), static_cast<int>(p.y), static_cast<int>(p.width), static_cast<int>(p.height)};
+}
+
+}  // namespace
+
+bool ShellOnGlfw::make_direct() {
+  if (direct_ && !direct_->alive()) {
+    BS_LOG(Warn, "shell", "the X server ended the connection of the picture's window; pictures are drawn in frames");
+    direct_.reset();
+  }
+  if (direct_ || direct_tried_) return direct_ != nullptr;
+  direct_tried_ = true;
+  if (config_.direct_pictures == ShellConfig::DirectPictures::Never) return false;
+  auto window = PictureWindow::create(x11_->id());
+  if (!window) {
+    BS_LOG(Info, "shell", "pictures are drawn in frames: {}", dump_error(window.error()));
+    return false;
+  }
+  direct_ = std::make_unique<DirectPicture>(std::move(*window));
+  return true;
+}
+
+void ShellOnGlfw::told_shown(std::uint32_t session, Remote& remote) {
+  if (!std::exchange(remote.unshown, false) || !events_.picture_shown) return;
+  events_.picture_shown(session, remote.number, local_now());
+}
+
+void ShellOnGlfw::put_direct(std::uint32_t session, Remote& remote) {
+  if (direct_->put(*remote.canvas) == DirectPicture::Put::Outdated) {
+    pictures_wait_ = true;   // the next look at it finds the new size
+    return;
+  }
+  told_shown(session, remote);
+  if (!direct_->alive()) frames_due_ = std::max(frames_due_, 1);
+}
+
+void ShellOnGlfw::set_direct_cursor(const Remote& remote) {
+  const bool shown = remote.cursor && remote.cursor_visible && !remote.own_pointer;
+  direct_->set_cursor(shown ? &*remote.cursor : nullptr, remote.cursor_x, remote.cursor_y);
+}
+
+void ShellOnGlfw::set_direct_marks(const Remote& remote) {
+  const std::uint32_t rgb = ui_->theme().warning.rgb;
+  direct_->set_marks(remote.marked, static_cast<int>(std::lround(kMark * ui_->scale())),
+                     {static_cast<std::uint8_t>(rgb), static_cast<std::uint8_t>(rgb >> 8), static_cast<std::uint8_t>(rgb >> 16)});
+}
+
+void ShellOnGlfw::look_at_pictures() {
+  const LocalTime at = local_now();
+  marks_at_ = kNever;
+  for (auto& [session, remote] : remotes_) {
+    if (!remote.canvas) continue;
+    const auto changes = remote.canvas->take();
+    if (changes.width == 0 && remote.canvas->has_picture()) continue;   // begun anew, nothing committed yet
+    const bool main = main_view_ && main_view_->session == session;
+    if (changes.width != remote.width || changes.height != remote.height) {
+      remote.width = changes.width;
+      remote.height = changes.height;
+      remote.uploaded = remote.too_large = false;
+      remote.marks.reset(remote.width, remote.height, at);
+      frames_due_ = std::max(frames_due_, 1);   // it lies elsewhere
+    }
+    if (changes.times.number != remote.number) {
+      remote.number = changes.times.number;
+      remote.unshown = true;
+    }
+    for (const Rect& r : changes.damage) add_change(remote.damage, r);
+    remote.marks.update(*remote.canvas, changes.marks, at);
+    auto marked = remote.marks.groups(at);
+    const bool remarked = marked != remote.marked;
+    remote.marked = std::move(marked);
+    if (remote.width > 0) marks_at_ = std::min(marks_at_, remote.marks.next(at));
+    if (direct_ && direct_->shows(session)) {
+      direct_->damage(changes.damage);
+      if (remarked) set_direct_marks(remote);
+      if (!holes_.empty() && direct_->touches(changes.damage, holes_)) patch_at_ = std::min(patch_at_, at + kPatch);
+      put_direct(session, remote);
+    } else if (main && (!changes.damage.empty() || remarked)) {
+      frames_due_ = std::max(frames_due_, 1);
+    } else if (remote.thumbnail && !changes.damage.empty()) {
+      patch_at_ = std::min(patch_at_, at + kThumbnail);
+    }
+  }
+}
+
+void ShellOnGlfw::look_at_window() {
+  if (!direct_ || !direct_->pump() || !main_view_) return;
+  const auto found = remotes_.find(main_view_->session);
+  if (found != remotes_.end() && direct_->shows(found->first)) put_direct(found->first, found->second);
+}
+
+void ShellOnGlfw::show_direct() {
+  holes_.clear();
+  Drawing* const drawing = main_drawing_;
+  const auto found = drawing == nullptr ? remotes_.end() : remotes_.find(drawing->session);
+  for (Drawing& each : drawings_) {
+    if (each.parts.empty()) each.parts.assign(1, each.draw.placement.clip);
+  }
+  const bool cheaper = config_.direct_pictures == ShellConfig::DirectPictures::Always || device_->kind() == gpu::DeviceKind::Cpu ||
+                       (found != remotes_.end() && found->second.too_large);
+  if (found != remotes_.end() && cheaper && drawing->draw.veil <= 0 && make_direct()) {
+    Remote& remote = found->second;
+    DirectPicture::Place place;
+    place.session = found->first;
+    place.picture_width = remote.width;
+    place.picture_height = remote.height;
+    place.placement = drawing->placement;
+    place.area = drawing->draw.placement.clip.clipped_to(whole_pixels(drawing->placement)).clipped_to({0, 0, swapchain_->width(), swapchain_->height()});
+    std::vector<Rect> holes = covered_parts(*ImGui::GetDrawData(), drawing, place.area);
+    place.visible = left_over(place.area, holes);
+    if (!place.visible.empty()) {
+      if (auto shown = direct_->show(std::move(place)); shown) {
+        set_direct_cursor(remote);
+        set_direct_marks(remote);
+        put_direct(found->first, remote);
+        drawing->parts = holes;
+        holes_ = std::move(holes);
+        return;
+      } else {
+        BS_LOG_LIMITED(Warn, "shell", "the picture's window: {}", dump_error(shown.error()));
+      }
+    }
+  }
+  if (direct_) direct_->hide();
+}
+
+bool ShellOnGlfw::at_edge() const {
+  if (!main_view_ || main_view_->fit != RemoteFit::OneToOne) return false;
+  return main_placement_.width > main_view_->width || main_placement_.height > main_view_->height;
+}
+
+// A pointer that moves within the picture changes nothing that we draw: it wears the customer's shape there.
+bool ShellOnGlfw::motion_is_remote(float x, float y) const {
+  if (!control_.over_picture(pointer_x_, pointer_y_) || !control_.over_picture(x, y) || at_edge()) return false;
+  if (ImGui::GetCurrentContext() == nullptr || ImGui::IsAnyItemActive()) return false;
+  return std::none_of(holes_.begin(), holes_.end(), [&](const Rect& hole) { return hole.contains(static_cast<int>(x), static_cast<int>(y)); });
+}
+
+}  // namespace beside::shell
