@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The real media thread on loopback: what it forwards, what it drops and counts, and that it never allocates on the packet path.
 #include <doctest/doctest.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <poll.h>
@@ -24,20 +25,27 @@ namespace {
 std::atomic<std::uint64_t> allocations{0};
 std::atomic<bool> counting{false};
 thread_local bool is_test = false;
+std::atomic<std::int64_t> live_bytes{0};  // as the allocator counts them
 
 void* allocate(std::size_t size) {
   if (counting.load(std::memory_order_relaxed) && !is_test) allocations.fetch_add(1, std::memory_order_relaxed);
   void* made = std::malloc(size == 0 ? 1 : size);
   if (made == nullptr) std::abort();
+  live_bytes.fetch_add(static_cast<std::int64_t>(malloc_usable_size(made)) + 8, std::memory_order_relaxed);
   return made;
+}
+void release(void* memory) {
+  if (memory == nullptr) return;
+  live_bytes.fetch_sub(static_cast<std::int64_t>(malloc_usable_size(memory)) + 8, std::memory_order_relaxed);
+  std::free(memory);
 }
 }  // namespace
 void* operator new(std::size_t size) { return allocate(size); }
 void* operator new[](std::size_t size) { return allocate(size); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory) noexcept { release(memory); }
+void operator delete[](void* memory) noexcept { release(memory); }
+void operator delete(void* memory, std::size_t) noexcept { release(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { release(memory); }
 
 using namespace beside;
 using namespace beside::relay;
@@ -367,4 +375,40 @@ TEST_CASE("a slow WebSocket leg loses datagrams, each counted, and UDP beside it
   quiet.a.send(packet(8));
   CHECK(quiet.b.hear(1000) == packet(8));
   CHECK(rig.drops(DropReason::UnboundSource) == 50);
+}
+
+TEST_CASE("the state of a session stays below 10 kB, also after hours of consent checks") {
+  constexpr std::size_t kSessions = 64;
+  is_test = true;
+  Metrics metrics;
+  const std::int64_t before = live_bytes;
+  Forwarder forwarder(counted_random(), {});
+  LocalTime now(1h);
+  std::uint32_t serial = 0;
+  for (std::size_t i = 0; i < kSessions; ++i) {
+    const std::string id = "0190f3a2-7b1c-7d4e-9a0b-" + std::to_string(100'000'000'000 + i);
+    for (const Side side : {Side::Operator, Side::Customer}) {
+      const std::string ufrag = std::to_string(1'000'000'000'000'000 + 2 * i + index(side));
+      (void)forwarder.put_leg({id, side, ufrag, kPassword, 12h}, now);
+      const std::uint64_t path = (2 * i + index(side) + 1) * 0x9E3779B97F4A7C15ull >> 1;
+      flow::StunClientLeg leg({ufrag, SecretText(kPassword)}, counted_random());
+      leg.start(now);
+      for (int tries = 0; tries < 3; ++tries) {
+        while (auto asked = leg.poll(now)) {
+          const auto result = forwarder.on_stun(path, *asked, now, metrics);
+          if (!result.reply.empty()) (void)leg.receive(result.reply, now);
+        }
+        now += 250ms;
+      }
+      REQUIRE(leg.state() == flow::StunClientLeg::State::Bound);
+      const LocalTime bound = now;
+      for (int check = 0; check < 1500; ++check, now += 5s) {  // two hours
+        REQUIRE(forwarder.on_stun(path, request(ufrag, kPassword, ++serial), now, metrics).leg == i * 2 + index(side));
+      }
+      now = bound;
+    }
+  }
+  const auto each = (live_bytes - before) / static_cast<std::int64_t>(kSessions);
+  MESSAGE(each, " bytes a session");
+  CHECK(each < 10'000);
 }

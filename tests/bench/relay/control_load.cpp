@@ -116,7 +116,7 @@ class Load final : public ControlLoad {
     for (std::size_t before = 0; joined < count && why.empty();) {
       for (Peer* op : operators) {
         // The relay takes ten requests a second of one connection after the first sixty.
-        if (asked >= count || waiting >= kWaitingAtOnce || op->sessions >= kSeatsPerOperator - 2) continue;
+        if (asked >= count || waiting >= kWaitingAtOnce || op->sessions >= kSeatsPerOperator) continue;
         control::Envelope e;
         e.mutable_new_session()->set_request_id(100 + asked++);
         ++op->sessions, ++waiting;
@@ -132,7 +132,7 @@ class Load final : public ControlLoad {
     return out;
   }
 
-  std::size_t make_idle(std::size_t count, nanoseconds within) override {
+  std::size_t make_idle(std::size_t count, nanoseconds within, const std::function<void()>& meanwhile) override {
     std::size_t begun = 0, up = 0, failed = 0;
     const LocalTime until = local_now() + within;
     while (up + failed < count && local_now() < until) {
@@ -142,6 +142,7 @@ class Load final : public ControlLoad {
         else peer->welcomed = [&up](Peer&) { ++up; };
       }
       (void)loop_.run_one(20ms);
+      meanwhile();
     }
     for (auto& peer : peers_) peer->welcomed = nullptr;
     return up;

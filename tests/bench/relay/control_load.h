@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,8 +30,8 @@ class ControlLoad {
   // Real sessions by the control protocol: sign in (one token per 60 sessions), new session, join. Blocks until all are there.
   // Errors: what the relay said, or that it took too long.
   virtual Result<std::vector<SessionTickets>> make_sessions(std::size_t count, const std::vector<std::string>& tokens) = 0;
-  // Connections that said Hello and then nothing. Blocks; returns how many of them stand.
-  virtual std::size_t make_idle(std::size_t count, nanoseconds within) = 0;
+  // Connections that said Hello and then nothing. Blocks, calling `meanwhile` often; returns how many of them stand.
+  virtual std::size_t make_idle(std::size_t count, nanoseconds within, const std::function<void()>& meanwhile) = 0;
   virtual std::size_t open_connections() const = 0;
 };
 

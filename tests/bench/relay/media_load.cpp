@@ -94,7 +94,7 @@ class Load final : public MediaLoad {
     for (auto& end : ends_) {
       if (end.stun) ask(end);
     }
-    receive(1);
+    receive(0);
   }
 
   Count run(const Traffic& traffic) override {
@@ -204,14 +204,16 @@ class Load final : public MediaLoad {
       std::array<std::uint8_t, CMSG_SPACE(sizeof(timespec)) + CMSG_SPACE(sizeof(int))> bytes;
     };
     static std::array<Space, kBatch> control;
-    std::array<mmsghdr, kBatch> headers{};
-    std::array<iovec, kBatch> vectors{};
-    for (std::size_t i = 0; i < kBatch; ++i) {
-      vectors[i] = {store[i].data(), kBuffer};
-      headers[i].msg_hdr.msg_iov = &vectors[i];
-      headers[i].msg_hdr.msg_iovlen = 1;
-      headers[i].msg_hdr.msg_control = control[i].bytes.data();
-      headers[i].msg_hdr.msg_controllen = control[i].bytes.size();
+    static std::array<mmsghdr, kBatch> headers{};
+    static std::array<iovec, kBatch> vectors{};
+    if (headers[0].msg_hdr.msg_iov == nullptr) {
+      for (std::size_t i = 0; i < kBatch; ++i) {
+        vectors[i] = {store[i].data(), kBuffer};
+        headers[i].msg_hdr.msg_iov = &vectors[i];
+        headers[i].msg_hdr.msg_iovlen = 1;
+        headers[i].msg_hdr.msg_control = control[i].bytes.data();
+        headers[i].msg_hdr.msg_controllen = control[i].bytes.size();
+      }
     }
     const int got = ::recvmmsg(end.fd, headers.data(), kBatch, MSG_DONTWAIT, nullptr);
     for (int n = 0; n < got; ++n) {
@@ -230,6 +232,7 @@ class Load final : public MediaLoad {
           stamp_ns = static_cast<std::int64_t>(stamp.tv_sec) * 1'000'000'000 + stamp.tv_nsec;
         }
       }
+      headers[i].msg_hdr.msg_controllen = control[i].bytes.size();  // the kernel wrote here what it used
       while (!rest.empty()) {
         const std::size_t size = std::min(segment, rest.size());
         take(end, rest.first(size), stamp_ns);

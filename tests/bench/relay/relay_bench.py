@@ -189,7 +189,8 @@ def load(stage):
     figure("load", "beside", "sessions", ours.ready["sessions"], "")
     figure("load", "beside", "set_up", ours.ready["seconds"], "s")
     figure("memory", "beside", "with_control_connections_per_session", round((rss_kb(relay.child.pid) - empty) / sessions, 1), "kB")
-    before_all_others(relay.child.pid)
+    for pid in (relay.child.pid, ours.child.pid):
+        before_all_others(pid)
     before = relay.metrics()
     got = ours.run(seconds=10, rate=25, both=1)  # 50 packets a second of each session, half each way
     after = relay.metrics()

@@ -124,7 +124,7 @@ int main(int argc, char** argv) {
       std::size_t count = 0;
       double seconds = 60;
       numbers >> count >> seconds;
-      const std::size_t up = control->make_idle(count, nanoseconds(static_cast<std::int64_t>(seconds * 1e9)));
+      const std::size_t up = control->make_idle(count, nanoseconds(static_cast<std::int64_t>(seconds * 1e9)), [&] { load->refresh(); });
       std::printf("{\"event\":\"idle\",\"up\":%zu,\"open\":%zu}\n", up, control->open_connections());
       std::fflush(stdout);
     } else {
