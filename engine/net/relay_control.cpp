@@ -13,6 +13,7 @@ namespace beside::net {
 namespace {
 
 constexpr nanoseconds kFirstBackOff = 250ms;
+constexpr nanoseconds kSteady = 10s;   // a connection that held so long was a good one
 constexpr nanoseconds kLongestBackOff = 15s;
 constexpr nanoseconds kEagerBackOff = 250ms;
 constexpr nanoseconds kEagerFor = 60s;
@@ -49,6 +50,11 @@ class Control final : public ports::RelayControl {
     back_off_ = kFirstBackOff;
     lost_at_ = loop_.now();
     retry_.after(0ns, [this] { attempt(); });
+  }
+  void reconnect_later() override {
+    if (closed_) return;
+    drop_current();
+    retry_.after(next_delay(), [this] { attempt(); });
   }
   void set_eager(bool in_session) override {
     if (eager_ == in_session) return;
@@ -88,7 +94,7 @@ class Control final : public ports::RelayControl {
     WebSocketConnection::Handlers handlers;
     handlers.on_open = [this](const std::string&) {
       up_ = true;
-      back_off_ = kFirstBackOff;
+      up_since_ = loop_.now();
       if (handlers_.up) handlers_.up();
     };
     handlers.on_message = [this](ByteSpan message) {
@@ -106,6 +112,8 @@ class Control final : public ports::RelayControl {
     const bool was_up = std::exchange(up_, false);
     connection_.reset();
     if (was_up) lost_at_ = loop_.now();
+    // One that takes connections only to close them is not asked faster for it.
+    if (was_up && lost_at_ - up_since_ >= kSteady) back_off_ = kFirstBackOff;
     // Armed before the handler speaks, which may close() or reconnect_now().
     retry_.after(next_delay(), [this] { attempt(); });
     if (handlers_.down) handlers_.down(error);
@@ -127,6 +135,7 @@ class Control final : public ports::RelayControl {
   std::unique_ptr<Dialer> dialer_;
   std::shared_ptr<WebSocketConnection> connection_;
   nanoseconds back_off_ = kFirstBackOff;
+  LocalTime up_since_{};
   LocalTime lost_at_{};
   bool closed_ = true, up_ = false, eager_ = false, via_proxy_ = false;
 };

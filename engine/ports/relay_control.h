@@ -23,6 +23,7 @@ class RelayControl {
   virtual bool send(Bytes message) = 0;           // false: not up, or the peer reads too slowly
   virtual void close() = 0;                       // for good
   virtual void reconnect_now() = 0;               // drop what may be dead and try at once
+  virtual void reconnect_later() = 0;             // what it says cannot be used: drop it and try again after the usual wait
   virtual void set_eager(bool in_session) = 0;    // in a session: quick retries; else 0.25-15 s with jitter
   virtual std::string describe() const = 0;       // "beside://host:443, TLS 1.3, pinned"
 };

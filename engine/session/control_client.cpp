@@ -88,7 +88,7 @@ void ControlClient::on_message(const Bytes& bytes) {
   if (!received) {
     BS_LOG_LIMITED(Warn, "control", "the relay broke the protocol: {}", dump_error(received.error()));
     lost({NoticeKind::RelayUnreachable, {"", dump_error(received.error())}});
-    relay_->reconnect_now();
+    relay_->reconnect_later();
     return;
   }
   if (!*received) {
@@ -112,7 +112,7 @@ void ControlClient::on_message(const Bytes& bytes) {
         reliable_.restart(now, false);  // the roles ask anew, in the order that a relay without memory needs
       } else if (auto resumed = reliable_.resume(welcome.last_seq(), now); !resumed) {
         lost({NoticeKind::RelayUnreachable, {"", dump_error(resumed.error())}});
-        relay_->reconnect_now();
+        relay_->reconnect_later();
         return;
       }
       ready_ = true;

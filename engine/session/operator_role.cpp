@@ -86,7 +86,7 @@ void OperatorRole::on_ready(const control::Welcome& welcome) {
     signed_in_ = stage_ == OperatorStage::Console;
     if (signed_in_) {
       for (auto& s : sessions_) {
-        if (s->link()) s->link()->control_up();
+        if (s->link()) rejoin(*s);
       }
     }
   } else {
@@ -124,7 +124,7 @@ void OperatorRole::on_message(const control::Envelope& message) {
       set_notice(NoticeKind::None);
       code_requests_.clear();
       for (auto& s : sessions_) {
-        if (s->link()) s->link()->control_up();
+        if (s->link()) rejoin(*s);
         else if (s->wants_code()) ask_for_code(s->local_id());
       }
       break;
@@ -198,6 +198,18 @@ void OperatorRole::on_refused(const control::Refused& refused) {
     if (OperatorSession* s = find(wanted->second)) s->end(EndView::Cause::RelayEnded);
     code_requests_.erase(wanted);
   }
+  if (const auto wanted = rejoin_requests_.find(refused.request_id()); wanted != rejoin_requests_.end()) {
+    // The relay does not know the session any more: nobody can come back to it.
+    OperatorSession* s = find(wanted->second);
+    rejoin_requests_.erase(wanted);
+    if (s != nullptr && refused.reason() == R::NO_SUCH_SESSION) s->peer_left_for_good(EndView::Cause::RelayEnded);
+  }
+}
+
+void OperatorRole::rejoin(OperatorSession& session) {
+  std::erase_if(rejoin_requests_, [&](const auto& r) { return r.second == session.local_id(); });
+  rejoin_requests_[++request_id_] = session.local_id();
+  session.link()->control_up(request_id_);
 }
 
 void OperatorRole::ask_for_code(std::uint32_t local_id) {

@@ -31,6 +31,7 @@ class OperatorRole {
   void on_message(const control::Envelope& message);
   void on_refused(const control::Refused& refused);
   void ask_for_code(std::uint32_t local_id);
+  void rejoin(OperatorSession& session);
   void set_notice(NoticeKind kind, std::vector<std::string> args = {});
   OperatorSession* find(std::uint32_t local_id);
   OperatorSession* find(const std::string& session_id);
@@ -57,7 +58,7 @@ class OperatorRole {
   bool signed_in_ = false;
   std::string login_, display_name_;
   std::vector<std::unique_ptr<OperatorSession>> sessions_;
-  std::map<std::uint64_t, std::uint32_t> code_requests_;   // request id -> local id
+  std::map<std::uint64_t, std::uint32_t> code_requests_, rejoin_requests_;   // request id -> local id
   std::uint32_t next_local_id_ = 1;
   std::vector<PastSession> past_;
   Notice notice_;

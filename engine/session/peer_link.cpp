@@ -195,8 +195,9 @@ void PeerLink::on_peer_gone() {
 
 void PeerLink::control_down() { control_ready_ = false; }
 
-void PeerLink::control_up() {
+void PeerLink::control_up(std::uint64_t request_id) {
   control::Envelope out;
+  out.mutable_rejoin_session()->set_request_id(request_id);
   out.mutable_rejoin_session()->set_session_id(session_id_);
   out.mutable_rejoin_session()->set_leg_token(as_text(leg_token_).data(), leg_token_.size());
   (void)ports_.send_control(out);

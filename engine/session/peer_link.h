@@ -73,7 +73,7 @@ class PeerLink {
   void on_peer_state(bool present);
   void on_peer_gone();                                 // for good
   void control_down();
-  void control_up();                                   // sends RejoinSession
+  void control_up(std::uint64_t request_id = 0);       // sends RejoinSession; a refusal names the request
   void on_rejoined(const control::Rejoined& rejoined);
   void on_ticket(const control::Ticket& ticket);
 

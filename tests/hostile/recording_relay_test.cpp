@@ -178,6 +178,7 @@ struct Person {
       bool send(Bytes m) override { return inner->send(std::move(m)); }
       void close() override { inner->close(); }
       void reconnect_now() override { inner->reconnect_now(); }
+      void reconnect_later() override { inner->reconnect_later(); }
       void set_eager(bool e) override { inner->set_eager(e); }
       std::string describe() const override { return inner->describe(); }
       Person& end;

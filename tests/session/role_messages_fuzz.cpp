@@ -23,6 +23,7 @@ class FuzzControl final : public ports::RelayControl {
   bool send(Bytes) override { return !closed; }
   void close() override { closed = true; }
   void reconnect_now() override { reconnects++; }
+  void reconnect_later() override { reconnects++; }
   void set_eager(bool) override {}
   std::string describe() const override { return "fuzz"; }
   Handlers handlers;

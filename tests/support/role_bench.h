@@ -32,6 +32,7 @@ class MemoryControl final : public ports::RelayControl {
   bool send(Bytes message) override;
   void close() override;
   void reconnect_now() override;
+  void reconnect_later() override { reconnect_now(); }
   void set_eager(bool) override {}
   std::string describe() const override { return "memory"; }
   void cut();                                // as when the network goes: down() is called, then it tries again
