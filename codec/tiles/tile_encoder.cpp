@@ -218,7 +218,7 @@ class Encoder final : public ports::TileEncoder {
     std::uint32_t colour = 0;
     for (int x = band.x, i = 0; x < band.right(); x += ports::kTileSide, ++i) {
       const int width = std::min(ports::kTileSide, band.right() - x);
-      const TileLook look = looker_.look(source.at(x, band.y), source.stride, width, band.height, band.height > 16 ? 4 : 1);
+      const TileLook look = looker_.look(source.at(x, band.y), source.stride, width, band.height, band.height > 16 ? 8 : 1);
       Look& kind = looks[static_cast<std::size_t>(i)];
       kind = look.solid ? Look::Solid : look.photo_bits < look.context_bits ? Look::Photo : Look::Drawn;
       solid = solid && look.solid && (i == 0 || look.colour == colour);

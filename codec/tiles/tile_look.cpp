@@ -21,6 +21,7 @@ std::uint32_t load(const std::uint8_t* at) {
 bool one_colour(const std::uint8_t* bgrx, std::ptrdiff_t stride, int width, int height, std::uint32_t colour) {
   for (int y = 0; y < height; ++y) {
     const std::uint8_t* row = bgrx + y * stride;
+    if (std::memcmp(row, row + 4, static_cast<std::size_t>(width - 1) * 4) == 0 && load(row) == colour) continue;
     std::uint32_t differs = 0;
     for (int x = 0; x < width; ++x) {
       std::uint32_t pixel;

@@ -38,7 +38,8 @@ class MoveFinder {
   virtual ~MoveFinder() = default;
   // Looks for the changed rectangles of `frame` in `shadow`. Every move was compared byte for byte in the order given, has
   // been carried out in `shadow` already, and makes its destination equal the frame. Afterwards the caller asks the change
-  // detector again for what is left of its rectangles (base/rect_set.h: subtract the destinations). Leave out what is video. Bounded work: about 2 ms for 1920x1080 on a slow core.
+  // detector again for what is left of its rectangles (base/rect_set.h: subtract the destinations). Leave out what is video.
+  // Bounded work: about 2 ms for 1920x1080 on a slow core.
   virtual void find(PixelBuffer& shadow, const PixelBuffer& frame, std::span<const Rect> changed, std::vector<Move>& moves) = 0;
 };
 
