@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <ctime>
+#include <utility>
 
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103
@@ -20,7 +21,9 @@
 namespace beside::relay {
 namespace {
 
-constexpr int kBufferBytes = 4 << 20;
+// 70 ms of 100,000 datagrams a second, as the kernel counts them. More than net.core.rmem_max needs a right that the service
+// may have; then also a stall of this thread by others on a full machine loses nothing.
+constexpr int kBufferBytes = 16 << 20;
 constexpr std::int64_t kImplausible = 10'000'000'000;  // ns; the wall clock was set meanwhile
 
 tl::unexpected<Error> os_error(std::string_view where) { return fail(ErrorKind::Environment, where, std::strerror(errno)); }
@@ -80,8 +83,10 @@ Result<void> MediaSocket::open(const std::string& bind_address, std::uint16_t po
     v4_only_ = true;
     if (!try_bind(AF_INET, reinterpret_cast<const sockaddr*>(&a4), sizeof a4)) return os_error("relay/media: bind");
   }
-  (void)::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &kBufferBytes, sizeof kBufferBytes);
-  (void)::setsockopt(fd_, SOL_SOCKET, SO_SNDBUF, &kBufferBytes, sizeof kBufferBytes);
+  for (const auto& [forced, usual] : {std::pair{SO_RCVBUFFORCE, SO_RCVBUF}, {SO_SNDBUFFORCE, SO_SNDBUF}}) {
+    if (::setsockopt(fd_, SOL_SOCKET, forced, &kBufferBytes, sizeof kBufferBytes) == 0) continue;
+    (void)::setsockopt(fd_, SOL_SOCKET, usual, &kBufferBytes, sizeof kBufferBytes);
+  }
   (void)::setsockopt(fd_, IPPROTO_UDP, UDP_GRO, &on, sizeof on);              // without it each datagram comes alone
   (void)::setsockopt(fd_, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);        // without it the delay is not measured
   sockaddr_storage bound{};

@@ -195,7 +195,9 @@ def load(stage):
     got = ours.run(seconds=10, rate=25, both=1)  # 50 packets a second of each session, half each way
     after = relay.metrics()
     figure("load", "beside", "datagrams_per_second", round(got["received"] / got["seconds"]), "1/s")
+    figure("load", "beside", "sent", got["sent"], "datagrams")
     figure("load", "beside", "lost", got["sent"] - got["received"], "datagrams")
+    figure("load", "beside", "forwarded_by_the_relay", after["forwarded_datagrams_total"] - before["forwarded_datagrams_total"], "datagrams")
     figure("load", "beside", "cpu_share", round(got["cpu_share"], 3), "cores")
     figure("load", "beside", "added_delay_p99_at_most", quantile(histogram(before, after), 0.99), "us")
     for reason, count in after.items():
