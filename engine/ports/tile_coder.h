@@ -64,7 +64,7 @@ class TileEncoder {
 class TileDecoder {
  public:
   virtual ~TileDecoder() = default;
-  // PeerFault: the packet or the pixels in it are malformed; what came before the fault is written. The canvas must have the
+  // PeerFault: the packet is malformed, and nothing of it is written; any pixel bytes give some pixels. The canvas must have the
   // size and generation that the header names; the canvas cuts whatever lies outside it.
   virtual Result<void> apply(ByteSpan payload, Canvas& canvas) = 0;
 };

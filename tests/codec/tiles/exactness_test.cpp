@@ -95,6 +95,60 @@ TEST_CASE("a large screen of everything arrives exactly, and rectangles at any p
   CHECK(!wire::parse_tile_header(rows.payloads.front())->last);
 }
 
+TEST_CASE("the longest and the smallest pictures there are arrive exactly") {
+  auto encoder = make_tile_encoder();
+  auto decoder = make_tile_decoder();
+  for (const auto& [width, height] : {std::pair{wire::kMaxPictureSide, 3}, {2, wire::kMaxPictureSide}, {1, 1}, {65, 1}, {1, 65}}) {
+    for (const int kind : {1, 5, 10, 11}) {
+      const auto screen = make_screen(kind, width, height, 1);
+      ports::Canvas canvas;
+      canvas.reset(width, height, 9, 2);
+      const auto sent = send(*encoder, update_of(*screen, 1), [&] {
+        encoder->exact(*screen, {-5, -5, width + 10, height + 10});
+        encoder->exact(*screen, {width, 0, 5, 5});    // nothing of it lies inside
+        encoder->exact(*screen, {0, 0, 0, height});
+        encoder->coarse(*screen, {0, 0, width, -1}, 1, 1);
+        encoder->mark_exact({-20, -20, 5, 5});
+      });
+      for (const Bytes& payload : sent.payloads) REQUIRE(decoder->apply(payload, canvas));
+      CHECK(equal(canvas, *screen));
+    }
+  }
+}
+
+TEST_CASE("pixels beyond the size that the update names are left out") {
+  auto encoder = make_tile_encoder();
+  auto decoder = make_tile_decoder();
+  const auto screen = make_screen(1, 200, 100, 1);
+  ports::TileUpdate smaller = update_of(*screen, 1);
+  smaller.width = 150;
+  smaller.height = 60;
+  ports::Canvas canvas;
+  canvas.reset(150, 60, 9, 2);
+  for (const Bytes& p : send(*encoder, smaller, [&] { encoder->exact(*screen, {0, 0, 200, 100}); }).payloads) REQUIRE(decoder->apply(p, canvas));
+  CHECK(canvas.exact({0, 0, 150, 60}));
+  canvas.read([&](const ports::PixelBuffer& p) { CHECK(ports::same_pixels(p, *screen, {0, 0, 150, 60})); });
+}
+
+TEST_CASE("a decoder writes nothing of a malformed packet, and cuts what lies outside its canvas") {
+  auto encoder = make_tile_encoder();
+  auto decoder = make_tile_decoder();
+  const auto screen = make_screen(11, 300, 200, 1);
+  const auto sent = send(*encoder, update_of(*screen, 1), [&] { encoder->exact(*screen, {0, 0, 300, 200}); });
+  ports::Canvas canvas;
+  canvas.reset(100, 50, 9, 2);
+  for (Bytes payload : sent.payloads) {
+    Bytes cut = payload;
+    cut.resize(wire::kTileHeaderBytes + 4);
+    const auto refused = decoder->apply(cut, canvas);
+    REQUIRE(!refused);
+    CHECK(refused.error().kind == ErrorKind::PeerFault);
+  }
+  CHECK(!canvas.exact({0, 0, 1, 1}));
+  for (const Bytes& payload : sent.payloads) REQUIRE(decoder->apply(payload, canvas));
+  canvas.read([&](const ports::PixelBuffer& p) { CHECK(ports::same_pixels(p, *screen, {0, 0, 100, 50})); });
+}
+
 TEST_CASE("one typed glyph costs one small packet") {
   auto encoder = make_tile_encoder();
   auto detector = make_change_detector();
