@@ -142,8 +142,8 @@ for n, parts in tiles.items():
     seed('tiles_fuzz', n + '_ops', bytes([1, 255, 200]) + b''.join(b for b, _ in parts[4:]))
 seed('tiles_fuzz', 'context', bytes([2, 15, 200]) + bytes((x // 12 * 40 + y % 3 * 90) & 255 for y in range(16) for x in range(64)))
 seed('tiles_fuzz', 'photo', bytes([3, 15, 200]) + bytes((x * 3 + y * 5 + x * y % 7) & 255 for y in range(16) for x in range(64)))
-seed('moves_fuzz', 'down', bytes([200, 150, 0, 18, 0]) + bytes((x * x * 7 + x * 13 >> 3) & 255 for x in range(900)))
-seed('moves_fuzz', 'aside', bytes([180, 90, 247, 3, 1]) + bytes((x * x * 5 + x * 29 >> 4) & 255 for x in range(700)))
+seed('moves_fuzz', 'down', bytes([127, 120, 0, 18, 0]) + bytes((x * x * 7 + x * 13 >> 3) & 255 for x in range(900)))
+seed('moves_fuzz', 'aside', bytes([120, 90, 247, 3, 1]) + bytes((x * x * 5 + x * 29 >> 4) & 255 for x in range(700)))
 
 # ---- text forms ----
 pin = 'pin=' + 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8'

@@ -98,7 +98,8 @@ TEST_CASE("a large screen of everything arrives exactly, and rectangles at any p
 TEST_CASE("the longest and the smallest pictures there are arrive exactly") {
   auto encoder = make_tile_encoder();
   auto decoder = make_tile_decoder();
-  for (const auto& [width, height] : {std::pair{wire::kMaxPictureSide, 3}, {2, wire::kMaxPictureSide}, {1, 1}, {65, 1}, {1, 65}}) {
+  for (const auto& size : {std::pair{wire::kMaxPictureSide, 3}, {2, wire::kMaxPictureSide}, {1, 1}, {65, 1}, {1, 65}}) {
+    const int width = size.first, height = size.second;
     for (const int kind : {1, 5, 10, 11}) {
       const auto screen = make_screen(kind, width, height, 1);
       ports::Canvas canvas;

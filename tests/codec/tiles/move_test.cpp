@@ -65,7 +65,8 @@ std::unique_ptr<PixelBuffer> scrolled(const PixelBuffer& old, const Rect& area, 
 TEST_CASE("a region that scrolls up, down or sideways is found as a copy") {
   const auto old = make_screen(1, 800, 600, 5);
   const Rect area{103, 51, 611, 497};
-  for (const auto& [dx, dy] : {std::pair{0, 18}, {0, -54}, {0, 3}, {0, 200}, {40, 0}, {-7, 0}, {13, 22}}) {
+  for (const auto& by : {std::pair{0, 18}, {0, -54}, {0, 3}, {0, 200}, {40, 0}, {-7, 0}, {13, 22}}) {
+    const int dx = by.first, dy = by.second;
     INFO("by " << dx << "," << dy);
     const auto frame = scrolled(*old, area, dx, dy, 77);
     const Found found = run(*old, *frame);
@@ -85,7 +86,8 @@ TEST_CASE("a dragged window is found wherever it goes, above other content") {
     return out;
   };
   const auto old = with_window(200, 150);
-  for (const auto& [x, y] : {std::pair{207, 150}, {200, 161}, {163, 118}, {520, 400}, {189, 155}}) {
+  for (const auto& to : {std::pair{207, 150}, {200, 161}, {163, 118}, {520, 400}, {189, 155}}) {
+    const int x = to.first, y = to.second;
     INFO("to " << x << "," << y);
     const Found found = run(*old, *with_window(x, y));
     REQUIRE(!found.moves.empty());

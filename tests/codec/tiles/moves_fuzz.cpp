@@ -14,7 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size < 8) return 0;
   static const auto detector = tiles::make_change_detector();
   static const auto finder = tiles::make_move_finder();
-  const int width = 1 + data[0], height = 1 + data[1], dx = static_cast<std::int8_t>(data[2]), dy = static_cast<std::int8_t>(data[3]);
+  const int width = 1 + data[0] % 128, height = 1 + data[1] % 128, dx = static_cast<std::int8_t>(data[2]), dy = static_cast<std::int8_t>(data[3]);
   const int coarse = 1 + data[4] % 8;
   auto shadow = ports::make_pixel_buffer(width, height), frame = ports::make_pixel_buffer(width, height);
   data += 5;
