@@ -9,7 +9,6 @@
 
 namespace beside::flow {
 namespace {
-constexpr double kSeen = 0.002;            // loss below it is none
 constexpr double kUnrepaired = 0.01;
 constexpr nanoseconds kAskTime = milliseconds(10);   // reorder window and timers of a NACK
 constexpr std::int64_t kMaxJump = 8192;
@@ -27,7 +26,7 @@ double more_than(std::size_t most, std::size_t n, double p) {
 
 RepairPlan plan_repair(std::size_t packets, double loss, double burst, nanoseconds rtt, nanoseconds until_next) {
   RepairPlan plan;
-  if (packets == 0 || loss < kSeen) return plan;
+  if (packets == 0 || loss < kLossSeen) return plan;
   if (packets == 1) {
     plan.twice = true;
     return plan;
@@ -143,7 +142,11 @@ std::vector<Bytes> FecReceiver::on_media(SeqNo seq, ByteSpan packet, LocalTime n
 Result<std::vector<Bytes>> FecReceiver::on_parity(ByteSpan payload, LocalTime now) {
   auto packet = wire::parse_fec(payload);
   if (!packet) return fail(packet);
-  if (packet->header.media != media_ || !started_) return std::vector<Bytes>();
+  if (packet->header.media != media_) return std::vector<Bytes>();
+  if (!started_) {
+    started_ = true;
+    highest_ = std::int64_t{packet->header.first_seq} + 65536;
+  }
   const std::int64_t base = extend(packet->header.first_seq);
   if (base > highest_ + kMaxJump || base <= highest_ - std::int64_t{kMaxPackets}) return std::vector<Bytes>();
   Block& block = blocks_[base];

@@ -16,6 +16,8 @@
 
 namespace beside::flow {
 
+constexpr double kLossSeen = 0.002;   // 0..1; below it nothing is guarded
+
 // How an update is guarded against loss (PROTOCOL 4).
 struct RepairPlan {
   std::size_t parity = 0;      // Reed-Solomon packets per block of at most wire::kFecMaxSources sources

@@ -28,6 +28,7 @@ class RateControl {
   virtual std::size_t send_window() const { return std::numeric_limits<std::size_t>::max(); }
   virtual nanoseconds queue_delay() const { return nanoseconds(0); }   // in the network, newest
   virtual double loss() const { return 0; }                            // 0..1, smoothed over about a second
+  virtual double loss_burst() const { return 1; }                      // packets in a row, mean, smoothed
   // Notices that no feedback comes.
   virtual void poll(LocalTime) {}
   virtual LocalTime next_deadline() const { return kNever; }

@@ -31,8 +31,8 @@ ScreamControl::ScreamControl(Settings settings)
 nanoseconds ScreamControl::loop() const { return loop_.value_or(kUnknownRtt); }
 
 nanoseconds ScreamControl::silence() const {
-  const nanoseconds once = std::max<nanoseconds>(milliseconds(200), 3 * loop());
-  return std::min<nanoseconds>(once * (1 << std::min<std::size_t>(silent_, 3)), std::max<nanoseconds>(once, seconds(1)));
+  // Not longer and longer: two packets every 200 ms harm no line, and the first one that gets through brings the picture back.
+  return std::clamp<nanoseconds>(3 * loop(), milliseconds(200), seconds(1));
 }
 
 void ScreamControl::on_sent(Ssrc ssrc, SeqNo seq, std::size_t bytes, LocalTime now) {
@@ -158,6 +158,7 @@ void ScreamControl::take_loss(const SentLog::Report& report, LocalTime now) {
   }
   // Over few packets one loss is no rate.
   const double now_loss = static_cast<double>(lost) / static_cast<double>(std::max<std::size_t>(all, 20));
+  if (report.lost_runs > 0) burst_ += (static_cast<double>(report.lost) / static_cast<double>(report.lost_runs) - burst_) * 0.1;
   loss_ += (now_loss - loss_) * (now_loss > loss_ ? 0.2 : 0.05);
 }
 
@@ -305,6 +306,7 @@ void ScreamControl::new_path(LocalTime now) {
   window_ = std::min(window_, static_cast<double>(settings_.first_window));
   slow_start_ = true;
   inflection_ = delay_avg_ms_ = loss_ = 0;
+  burst_ = 1;
   queue_delay_ = nanoseconds(0);
   target_ms_ = to_ms(settings_.delay_target);
   calm_since_ = over_since_ = kNever;

@@ -38,6 +38,7 @@ class ScreamControl final : public RateControl {
   std::size_t send_window() const override;
   nanoseconds queue_delay() const override { return queue_delay_; }
   double loss() const override { return loss_; }
+  double loss_burst() const override { return burst_; }
   void poll(LocalTime now) override;
   LocalTime next_deadline() const override;
   void new_path(LocalTime now) override;
@@ -83,7 +84,7 @@ class ScreamControl final : public RateControl {
   LocalTime delay_avg_at_ = LocalTime::min(), floor_since_ = LocalTime::min(), over_since_ = kNever;
   std::deque<Arrival> arrivals_;                     // the last 300 ms of them
   std::deque<std::pair<LocalTime, std::pair<std::size_t, std::size_t>>> losses_;  // (lost, all) packets, the last second
-  double loss_ = 0;
+  double loss_ = 0, burst_ = 1;
   bool slow_start_ = true;
   LocalTime newest_sent_ = LocalTime::min();       // of what was acknowledged
   LocalTime reduced_at_ = LocalTime::min(), clamped_at_ = LocalTime::min(), lost_at_ = LocalTime::min(), calm_since_ = kNever, drain_until_ = LocalTime::min();

@@ -102,11 +102,13 @@ SentLog::Report SentLog::on_feedback(const wire::CcFeedback& feedback, nanosecon
     if (sent.passed_over) {
       report.lost_bytes += sent.bytes;
       ++report.lost;
+      if (n == first_ || at(n - 1).state != State::Lost) ++report.lost_runs;
       settle(sent, State::Lost);
     } else if (sent.at + std::max(kUntold, 2 * rtt) < newest_acked_) {
       settle(sent, State::Forgotten);
     }
   }
+  report.lost_runs += resent_lost_;
   report.lost += std::exchange(resent_lost_, 0);
   report.lost_bytes += std::exchange(resent_lost_bytes_, 0);
   trim();

@@ -7,6 +7,8 @@ namespace beside::flow {
 namespace {
 constexpr nanoseconds kKeyRetry = milliseconds(300);
 constexpr std::size_t kMaxReady = 64, kMaxNack = 256;
+constexpr nanoseconds kHole = milliseconds(500);
+constexpr std::int64_t kHolePackets = 4;   // fewer are asked for again: a screen that rests also sends nothing
 constexpr std::int64_t kMaxJump = 8192;  // numbers; a larger step is a new start
 // True when this payload can only be the first of its picture: access unit delimiter, SPS, or a slice whose
 // first_mb_in_slice is 0 (H.264 7.4.3; ue(v) 0 is a single 1 bit).
@@ -61,6 +63,7 @@ Result<void> VideoReceiver::receive(ByteSpan bytes, LocalTime now) {
   }
   if (!started_) {
     started_ = true;
+    last_arrival_ = now;
     highest_ = std::int64_t{packet->header.seq.value} + 65536;
     next_ = highest_;
     // What came first may be the middle of a picture: only a key picture from its beginning is of use.
@@ -76,8 +79,12 @@ Result<void> VideoReceiver::receive(ByteSpan bytes, LocalTime now) {
     missing_.emplace(gap, Missing{now, LocalTime::min()});
     ++missed_;
   }
+  // After a hole in the line what was lost in it is of no use any more, and its sender may not even keep it.
+  const bool hole = now - last_arrival_ > kHole && seq > highest_ + kHolePackets;
+  last_arrival_ = now;
   highest_ = std::max(highest_, seq);
   missing_.erase(seq);
+  if (hole) lose_until(seq, now);
   if (missing_.size() > kMaxPackets) lose_until(highest_, now);
   if (seq < next_ || waiting_.contains(seq)) return {};
   waiting_bytes_ += packet->payload.size();

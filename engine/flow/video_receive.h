@@ -30,7 +30,8 @@ struct AccessUnit {
 //
 // 1. Units are yielded in order; after one is lost, none until a key picture.
 // 2. A missing packet is asked for (NACK) once it is older than the reorder window, again every rtt (20..200 ms), and given up
-//    after kGiveUp or when the buffer is full; then, and before the first key picture, PLI every 300 ms.
+//    after kGiveUp, when the buffer is full, or at once when the line was dead for half a second; then, and before the first
+//    key picture, PLI every 300 ms.
 // 3. At most kMaxPackets packets and kMaxBytes bytes wait.
 class VideoReceiver {
  public:
@@ -76,6 +77,7 @@ class VideoReceiver {
   bool started_ = false;
   std::int64_t next_ = 0;                       // extended number of the next packet to put into a picture
   std::int64_t highest_ = 0;
+  LocalTime last_arrival_{};
   std::map<std::int64_t, Waiting> waiting_;
   std::size_t waiting_bytes_ = 0;
   std::map<std::int64_t, Missing> missing_;

@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <numeric>
 #include <random>
+#include <set>
 
 #include "engine/flow/fec.h"
 #include "engine/flow/reed_solomon.h"
+#include "engine/flow/update_guard.h"
 #include "engine/flow/video_receive.h"
 #include "engine/flow/video_send.h"
 #include "engine/wire/rtp.h"
@@ -219,4 +221,67 @@ TEST_CASE("over a long line with loss pictures come whole in the time of one way
   const double without = shown_in_time(false), with = shown_in_time(true);
   CHECK(without < 0.8);
   CHECK(with > 0.985);
+}
+
+namespace {
+struct FixedRate final : RateControl {
+  double lost = 0;
+  void on_sent(Ssrc, SeqNo, std::size_t, LocalTime) override {}
+  void on_feedback(const wire::CcFeedback&, LocalTime) override {}
+  int target_kbps() const override { return 1000; }
+  std::optional<nanoseconds> rtt() const override { return milliseconds(120); }
+  double loss() const override { return lost; }
+};
+}  // namespace
+
+TEST_CASE("a link's updates are guarded by their markers, streams apart, and only while something is lost") {
+  std::mt19937_64 random(6);
+  ManualClock clock;
+  FixedRate rate;
+  UpdateGuard guard(Ssrc{9}, 1);
+  std::uint16_t next[2] = {10, 65530};
+  // An update of `count` packets in each of two streams, packet by packet in turn; gives all that goes out.
+  const auto update = [&](std::size_t count, std::size_t left_out = 1000) {
+    std::vector<Bytes> out;
+    for (std::size_t i = 0; i < count; ++i) {
+      for (std::size_t s = 0; s < 2; ++s) {
+        wire::RtpHeader header;
+        header.payload_type = wire::kPayloadVideo;
+        header.ssrc = Ssrc{static_cast<std::uint32_t>(20 + s)};
+        header.seq = SeqNo{next[s]++};
+        header.marker = i + 1 == count;
+        if (i == left_out) continue;   // a number that was used up and never sent
+        const Bytes packet = wire::build_rtp(header, random_bytes(random, 100 + random() % 800));
+        out.push_back(packet);
+        for (Bytes& parity : guard.on_packet(packet, rate, clock.now())) out.push_back(std::move(parity));
+      }
+    }
+    clock.advance(milliseconds(33));
+    return out;
+  };
+  CHECK(update(5).size() == 10);
+  rate.lost = 0.05;
+  CHECK(update(1).size() == 4);        // each once more
+  CHECK(update(8, 3).size() == 14);    // not known for whole: goes without
+  const auto out = update(8);
+  CHECK(out.size() > 16);
+  // One of each stream is lost, whichever: both come back.
+  for (std::size_t gone = 0; gone < 8; ++gone) {
+    UpdateRepair repair;
+    std::set<std::pair<std::uint32_t, std::uint16_t>> have;
+    std::size_t media_seen = 0;
+    for (const Bytes& packet : out) {
+      const auto parsed = wire::parse_rtp(packet);
+      REQUIRE(parsed);
+      const bool parity = parsed->header.payload_type == wire::kPayloadFec;
+      if (!parity && media_seen++ / 2 == gone) continue;
+      if (!parity) have.insert({parsed->header.ssrc.value, parsed->header.seq.value});
+      for (const Bytes& back : repair.on_packet(*parsed, packet, clock.now())) {
+        CHECK(std::find(out.begin(), out.end(), back) != out.end());
+        have.insert({wire::peek_rtp(back)->ssrc.value, wire::peek_rtp(back)->seq.value});
+      }
+    }
+    CHECK(have.size() == 16);
+    CHECK(repair.recovered() == 2);
+  }
 }
