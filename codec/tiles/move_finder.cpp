@@ -43,7 +43,8 @@ struct Vote {
   int dx = 0, dy = 0, count = 0;
 };
 
-// Calls found(x, name) for each anchor of a row between `left` and `right`.
+// Calls found(x, name) for each anchor of a row between `left` and `right`. The row below counts as well, since uprights and
+// enlarged pictures have equal rows; so there must be one.
 template <class Found>
 void anchors_of_row(const PixelBuffer& p, int y, int left, int right, Found&& found) {
   const std::uint8_t* row = p.row(y);
@@ -62,6 +63,11 @@ void anchors_of_row(const PixelBuffer& p, int y, int left, int right, Found&& fo
       std::memcpy(&two, row + std::ptrdiff_t{4} * (x + i), 8);
       h = (h ^ (two & 0x00ffffff00ffffffu)) * 0x9e3779b97f4a7c15u;
       h ^= h >> 29;
+    }
+    for (int i = 0; i < kAnchorWidth; i += 6) {
+      std::uint64_t two;
+      std::memcpy(&two, row + p.stride + std::ptrdiff_t{4} * (x + i), 8);
+      h = (h ^ (two & 0x00ffffff00ffffffu)) * 0xc2b2ae3d27d4eb4fu;
     }
     const auto name = static_cast<std::uint32_t>(h >> 32);
     found(x, name == 0 ? 1u : name);
@@ -101,7 +107,7 @@ class Finder final : public ports::MoveFinder {
     for (const int phase : kPhases) {
       if (anchors >= kEnoughAnchors) break;
       for (const Rect& r : searched_) {
-        for (int y = r.y + (phase - r.y % 16 + 16) % 16; y < r.bottom() && pixels < kMostPixels; y += 16) {
+        for (int y = r.y + (phase - r.y % 16 + 16) % 16; y < r.bottom() - 1 && pixels < kMostPixels; y += 16) {
           pixels += r.width;
           anchors_of_row(shadow, y, r.x, r.right(), [&](int x, std::uint32_t name) {
             Anchor& a = table_[name >> (32 - kTableBits)];
@@ -117,7 +123,7 @@ class Finder final : public ports::MoveFinder {
     }
     votes_.clear();
     for (const Rect& r : searched_) {
-      for (int y = r.y + kEvery / 2; y < r.bottom(); y += kEvery) {
+      for (int y = r.y + kEvery / 2; y < r.bottom() - 1; y += kEvery) {
         anchors_of_row(frame, y, r.x, r.right(), [&](int x, std::uint32_t name) {
           const Anchor& a = table_[name >> (32 - kTableBits)];
           if (a.name != name || a.ambiguous || (a.x == x && a.y == y)) return;

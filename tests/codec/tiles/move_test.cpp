@@ -96,6 +96,17 @@ TEST_CASE("a dragged window is found wherever it goes, above other content") {
   }
 }
 
+TEST_CASE("a picture in which every pixel is doubled scrolls as well") {
+  const auto small = make_screen(1, 400, 300, 5);
+  auto old = ports::make_pixel_buffer(800, 600);
+  for (int y = 0; y < 600; ++y)
+    for (int x = 0; x < 800; ++x)
+      for (int i = 0; i < 4; ++i) old->row(y)[4 * x + i] = small->row(y / 2)[4 * (x / 2) + i];
+  const Found found = run(*old, *scrolled(*old, {0, 0, 800, 600}, 0, 36, 3));
+  CHECK(!found.moves.empty());
+  CHECK(found.after <= 800 * 36 + 6000);
+}
+
 TEST_CASE("two regions that scroll at once are both found") {
   const auto old = make_screen(1, 900, 600, 12);
   auto frame = scrolled(*old, {10, 10, 400, 560}, 0, 36, 5);
