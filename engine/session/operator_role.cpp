@@ -6,6 +6,11 @@
 #include "engine/base/log.h"
 
 namespace beside::session {
+namespace {
+
+constexpr milliseconds kLadderEvery{500};
+
+}  // namespace
 
 OperatorRole::OperatorRole(OperatorPorts ports, std::optional<wire::RelayAddress> address, std::string company,
                            Published<OperatorSnapshot>& published)
@@ -284,6 +289,8 @@ void OperatorRole::handle(const OperatorCommand& command) {
           ask_for_code(id);
         } else if constexpr (std::is_same_v<T, DismissSession>) {
           std::erase_if(sessions_, [&](const auto& s) { return s->local_id() == c.session && s->stage() == SessionStage::Ended; });
+        } else if constexpr (std::is_same_v<T, WatchLadder>) {
+          ladder_due_ = c.on ? ports_.clock->now() + kLadderEvery : kNever;
         } else if constexpr (requires { c.session; }) {
           OperatorSession* s = find(c.session);
           if (s == nullptr) return;
@@ -325,11 +332,15 @@ void OperatorRole::shut_down() {
 void OperatorRole::poll(LocalTime now) {
   if (control_) control_->poll(now);
   for (auto& s : sessions_) s->poll(now);
+  if (now >= ladder_due_) {
+    ladder_due_ = now + kLadderEvery;
+    dirty_ = true;
+  }
   if (dirty_) publish();
 }
 
 LocalTime OperatorRole::next_deadline() const {
-  LocalTime next = control_ ? control_->next_deadline() : kNever;
+  LocalTime next = std::min(control_ ? control_->next_deadline() : kNever, ladder_due_);
   for (const auto& s : sessions_) next = std::min(next, s->next_deadline());
   return next;
 }

@@ -64,6 +64,7 @@ class OperatorRole {
   Notice notice_;
   std::uint64_t notice_id_ = 0;
   bool dirty_ = true, quit_ = false;
+  LocalTime ladder_due_ = kNever;              // when the latency figures are published again, while somebody looks at them
   std::optional<std::size_t> past_read_for_;   // number of ended sessions when the list was read
 };
 

@@ -53,7 +53,7 @@ struct MediaView {
 // Latency ladder: p50 and p95 in microseconds over the last 5 s, cumulative from capture; -1 unknown.
 struct LadderView {
   struct Step { std::int64_t p50_us = -1, p95_us = -1; };
-  Step encoded, sent, received, decoded, shown;
+  Step decided, encoded, sent, received, decoded, shown;
 };
 
 struct EndView {

@@ -230,6 +230,26 @@ TEST_CASE("A stale picture is veiled and says why in words") {
   }
 }
 
+TEST_CASE("Opening the ladder asks for its figures and closing it ends that") {
+  Stage stage;
+  stage.use("live_control");
+  stage.settle();
+  const auto watched = [](const OperatorOut& out) {
+    std::vector<bool> all;
+    for (const auto& command : out) {
+      if (const auto* watch = std::get_if<session::WatchLadder>(&command)) all.push_back(watch->on);
+    }
+    return all;
+  };
+  CHECK(watched(stage.click("tool.ladder")) == std::vector<bool>{true});
+  CHECK(watched(stage.frame()).empty());
+  for (const char* row : {"ladder.captured", "ladder.decided", "ladder.encoded", "ladder.sent", "ladder.received", "ladder.decoded", "ladder.shown"}) {
+    REQUIRE_MESSAGE(stage.ui->map().find(row) != nullptr, row);
+  }
+  CHECK(stage.ui->map().find("ladder.shown")->text == "31 ms / 52 ms");
+  CHECK(watched(stage.click("tool.ladder")) == std::vector<bool>{false});
+}
+
 TEST_CASE("The palette finds an action by a few letters and runs it on Return") {
   Stage stage;
   stage.use("live_talk");

@@ -110,7 +110,7 @@ json figures_of(const session::MediaView& media) {
 }
 
 json figures_of(const session::LadderView& ladder) {
-  return {{"encoded", step_of(ladder.encoded)}, {"sent", step_of(ladder.sent)}, {"received", step_of(ladder.received)},
+  return {{"decided", step_of(ladder.decided)}, {"encoded", step_of(ladder.encoded)}, {"sent", step_of(ladder.sent)}, {"received", step_of(ladder.received)},
           {"decoded", step_of(ladder.decoded)}, {"shown", step_of(ladder.shown)}};
 }
 

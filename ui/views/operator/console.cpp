@@ -263,6 +263,10 @@ OperatorOut draw_operator(kit::Ui& ui, const session::OperatorSnapshot& snapshot
     case session::OperatorStage::Console:
       state.redeeming = state.change_address = false;
       draw_console(ui, snapshot, state, host, out);
+      if (state.ladder_open != state.ladder_watched) {
+        state.ladder_watched = state.ladder_open;
+        out.emplace_back(session::WatchLadder{state.ladder_open});
+      }
       break;
   }
   return out;

@@ -14,8 +14,12 @@ using kit::tr;
 
 namespace {
 
+// Everything is counted from the capture on.
+constexpr session::LadderView::Step kOrigin{0, 0};
+
 std::string ms_text(std::int64_t us) {
   if (us < 0) return "-";
+  if (us == 0) return "0 ms";
   char text[24] = {};
   std::snprintf(text, sizeof text, us < 10'000 ? "%.1f ms" : "%.0f ms", static_cast<double>(us) / 1000.0);
   return text;
@@ -33,7 +37,9 @@ void draw_ladder(kit::Ui& ui, const Area& area, const session::SessionView& s) {
     const char* id;
     const char* label;
     const session::LadderView::Step& step;
-  } steps[] = {{"encoded", "op.step_encoded", s.ladder.encoded},
+  } steps[] = {{"captured", "op.step_captured", kOrigin},
+               {"decided", "op.step_decided", s.ladder.decided},
+               {"encoded", "op.step_encoded", s.ladder.encoded},
                {"sent", "op.step_sent", s.ladder.sent},
                {"received", "op.step_received", s.ladder.received},
                {"decoded", "op.step_decoded", s.ladder.decoded},
@@ -58,6 +64,8 @@ void draw_ladder(kit::Ui& ui, const Area& area, const session::SessionView& s) {
   }
   kit::space(ui, 6);
   kit::muted(ui, "ladder.what", tr("op.ladder_what"));
+  kit::space(ui, 4);
+  kit::muted(ui, "ladder.marks", tr("op.ladder_marks"));
   kit::space(ui, 6);
   kit::text(ui, "ladder.counts", tr("op.ladder_counts", s.media.frames, size_text(s.media.bytes), s.media.lost_packets, s.media.key_requests), mono);
   kit::end_card(ui);

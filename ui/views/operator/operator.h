@@ -52,6 +52,7 @@ struct OperatorState {
   std::map<std::uint32_t, SessionUi> sessions;
   std::size_t known_sessions = 0;     // to bring a new one into view
   bool history_open = false, ladder_open = false, details_hidden = false;
+  bool ladder_watched = false;        // the session knows that somebody looks at it
   bool ask_open = false;
   Rights ask_rights;
   std::string ask_reason;
