@@ -30,7 +30,8 @@ Ssrc random_ssrc(const std::function<void(MutableByteSpan)>& random) {
 PeerLink::PeerLink(ports::End self, std::string session_id, Bytes leg_token, std::unique_ptr<ports::SecureChannel> channel,
                    Ports ports, Events events)
     : self_(self), session_id_(std::move(session_id)), leg_token_(std::move(leg_token)), channel_(std::move(channel)),
-      ports_(std::move(ports)), events_(std::move(events)), tunnel_(session_id_), arrivals_(random_ssrc(ports_.random)), last_heard_(ports_.clock->now()) {}
+      ports_(std::move(ports)), events_(std::move(events)), tunnel_(session_id_), arrivals_(random_ssrc(ports_.random)),
+      guard_(random_ssrc(ports_.random), 0), last_heard_(ports_.clock->now()) {}
 
 PeerLink::~PeerLink() = default;
 
@@ -271,6 +272,13 @@ void PeerLink::on_datagram(ByteSpan datagram) {
       const LocalTime now = ports_.clock->now();
       arrivals_.on_packet(parsed->header.ssrc, parsed->header.seq, parsed->header.marker, now);
       tell_arrivals(now);
+      if (parsed->header.payload_type != wire::kPayloadFec) events_.rtp(*parsed, packet);
+      if (dead_) return;
+      // What was lost and is made again from parity is taken as if it had just come.
+      for (const Bytes& back : repair_.on_packet(*parsed, packet, now)) {
+        if (const auto again = wire::parse_rtp(back); again && !dead_) events_.rtp(*again, back);
+      }
+      return;
     }
     events_.rtp(*parsed, packet);
   } else {
@@ -280,6 +288,15 @@ void PeerLink::on_datagram(ByteSpan datagram) {
 
 bool PeerLink::send_rtp(Bytes packet, flow::Pacer::Class cls, Bytes* sealed) {
   if (!sealer_ || dead_) return false;
+  const auto header = wire::peek_rtp(packet);
+  std::vector<Bytes> parity;
+  if (header && is_bulk(header->payload_type)) parity = guard_.on_packet(packet, rate_, ports_.clock->now());
+  if (!seal_and_send(std::move(packet), cls, sealed)) return false;
+  for (Bytes& more : parity) (void)seal_and_send(std::move(more), cls, nullptr);
+  return true;
+}
+
+bool PeerLink::seal_and_send(Bytes packet, flow::Pacer::Class cls, Bytes* sealed) {
   if (const auto done = sealer_->seal_rtp(packet); !done) {
     BS_LOG_LIMITED(Warn, "session", "{}", dump_error(done.error()));
     return false;

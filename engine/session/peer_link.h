@@ -15,6 +15,7 @@
 #include "engine/flow/pacer.h"
 #include "engine/flow/scream_control.h"
 #include "engine/flow/tunnel_stream.h"
+#include "engine/flow/update_guard.h"
 #include "engine/ports/secure_channel.h"
 #include "engine/session/media_port.h"
 #include "engine/session/snapshot.h"
@@ -126,6 +127,7 @@ class PeerLink {
   void pump_media(LocalTime now);
   void apply_rate();
   void tell_arrivals(LocalTime now);
+  bool seal_and_send(Bytes packet, flow::Pacer::Class cls, Bytes* sealed);
 
   const ports::End self_;
   const std::string session_id_;
@@ -140,6 +142,8 @@ class PeerLink {
   flow::Pacer pacer_;
   flow::ScreamControl rate_;
   flow::FeedbackCollector arrivals_;
+  flow::UpdateGuard guard_;
+  flow::UpdateRepair repair_;
   bool opened_ = false, dead_ = false, control_ready_ = true, peer_present_ = true, peer_seen_ = false;
   bool line_lost_ = false;
   LocalTime last_heard_{}, probe_due_ = kNever;
