@@ -24,6 +24,10 @@
 #include "engine/net/tls_stream.h"
 #include "engine/net/websocket_setup.h"
 
+#ifndef TCP_RTO_MAX_MS
+#define TCP_RTO_MAX_MS 44
+#endif
+
 namespace beside::net {
 namespace {
 
@@ -39,6 +43,7 @@ using Ws = websocket::stream<Tls, false>;  // no permessage-deflate: what passes
 constexpr std::size_t kHeadLimit = 8 * 1024;
 constexpr auto kCloseGrace = 2s;
 constexpr auto kWriteStall = 20s;
+constexpr int kLongestRetransmitMs = 1000;  // the least that the kernel takes
 
 class Connection final : public WebSocketConnection, public std::enable_shared_from_this<Connection> {
  public:
@@ -62,6 +67,9 @@ class Connection final : public WebSocketConnection, public std::enable_shared_f
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     // What waits should wait in our queue, where it can be counted and dropped, not in the kernel's.
     setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &low_water, sizeof low_water);
+    // After a hole in the line the kernel tries again within a second, not when a doubled timer runs out (Linux 6.15 and later;
+    // others refuse the option, and there a new connection is dialled).
+    setsockopt(fd, IPPROTO_TCP, TCP_RTO_MAX_MS, &kLongestRetransmitMs, sizeof kLongestRetransmitMs);
   }
 
   void start_server(std::vector<std::string> paths) {
