@@ -127,6 +127,18 @@ TEST_CASE("without feedback the window halves and the line opens again for a try
   CHECK(control.reference_window() >= before / 2);
 }
 
+TEST_CASE("a last packet that is lost while the screen rests does not cost the rate") {
+  ManualClock clock;
+  ScreamControl control;
+  const std::size_t before = control.reference_window();
+  control.on_sent(kMedia, seq(1), 1200, clock.now());
+  clock.advance(control.next_deadline() - clock.now());
+  control.poll(clock.now());
+  CHECK(control.in_flight() == 0);
+  CHECK(control.reference_window() == before);
+  CHECK(control.next_deadline() == kNever);
+}
+
 TEST_CASE("a stream's share follows its weight, and a silent stream has none") {
   ManualClock clock;
   ScreamControl control;
