@@ -350,7 +350,11 @@ bool PeerLink::say(std::string text) {
   if (!sealer_ || dead_ || text.empty() || text.size() > kMostChatText || !is_utf8(text)) return false;
   Bytes client_id(16);
   ports_.random(client_id);
-  Bytes sealed = sealer_->seal_chat(as_bytes(text), client_id);
+  Bytes plain;
+  ByteWriter writer(plain);
+  writer.u32(++chat_said_);
+  writer.bytes(as_bytes(text));
+  Bytes sealed = sealer_->seal_chat(plain, client_id);
   pending_chat_.push_back({std::move(client_id), std::move(sealed), chat_.size()});
   if (control_ready_) send_chat(pending_chat_.back());
   ChatLine line;
@@ -386,11 +390,15 @@ void PeerLink::on_chat(const control::ChatDelivered& chat) {
       pending_chat_.erase(pending_chat_.begin() + static_cast<std::ptrdiff_t>(i));
       break;
     }
-  } else if (auto text = sealer_->open_chat(as_bytes(chat.sealed()), client_id, sender);
-             text && is_utf8(as_text(*text)) && chat_.size() < kMostChatLines && chat_taken_.insert(client_id).second) {
+  } else if (auto plain = sealer_->open_chat(as_bytes(chat.sealed()), client_id, sender);
+             plain && plain->size() > kChatNumberBytes && is_utf8(as_text(ByteSpan(*plain).subspan(kChatNumberBytes))) &&
+             chat_.size() < kMostChatLines && chat_taken_.insert(client_id).second) {
+    const std::uint32_t number = ByteReader(*plain).u32();
     ChatLine line;
     line.seq = chat.seq();
-    line.text = to_string(ByteSpan(*text));
+    line.text = to_string(ByteSpan(*plain).subspan(kChatNumberBytes));
+    line.after_gap = number != chat_heard_ + 1;
+    chat_heard_ = std::max(chat_heard_, number);
     line.at_unix_ms = chat.at_unix_ms();
     chat_.push_back(std::move(line));
   } else {

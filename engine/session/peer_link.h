@@ -113,6 +113,7 @@ class PeerLink {
   std::optional<LocalTime> to_local(PeerTime stamp) const;
 
  private:
+  static constexpr std::size_t kChatNumberBytes = 4;   // before the text, sealed with it: 1, 2, ... of each end
   struct PendingChat {
     Bytes client_id, sealed;
     std::size_t line;          // in chat_
@@ -157,6 +158,7 @@ class PeerLink {
   std::vector<ChatLine> chat_;
   std::vector<PendingChat> pending_chat_;    // not yet ordered by the relay; sent again after a rejoin
   std::uint64_t chat_seq_ = 0;
+  std::uint32_t chat_said_ = 0, chat_heard_ = 0;   // the newest number of our own lines, and of the peer's
   std::set<Bytes> chat_taken_;               // client ids of the peer's lines: the relay may say them again under later numbers
   std::uint64_t bytes_sent_ = 0, bytes_received_ = 0, refused_datagrams_ = 0;
 };

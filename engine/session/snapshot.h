@@ -31,6 +31,7 @@ struct ChatLine {
   std::string text;            // UTF-8
   std::int64_t at_unix_ms = 0;
   bool pending = false;        // sent, not yet ordered by the relay
+  bool after_gap = false;      // what the peer said before it did not come, or comes late: the relay withheld or reordered it
 };
 
 struct PeerView {

@@ -98,6 +98,40 @@ TEST_CASE("chat that the relay changes, doubles, reflects or borrows from anothe
   }
 }
 
+TEST_CASE("chat that the relay withholds or hands on out of order is marked where it is missing") {
+  Victims v;
+  REQUIRE(v.bench.join(v.customer, v.op, v.code));
+  std::optional<control::ChatDelivered> kept;
+  int number = 0;
+  bool late = false;
+  v.bench.relay.lies.chat = [&](RelayDouble::Session& s, End to, control::ChatDelivered& chat) {
+    if (to != End::Operator || chat.from_operator()) return true;
+    ++number;
+    if (number == 2) {
+      kept = chat;
+      return false;
+    }
+    if (number == 4 && late) {   // what was withheld, under the number of this one
+      control::Envelope e;
+      *e.mutable_chat_delivered() = *kept;
+      e.mutable_chat_delivered()->set_seq(chat.seq());
+      v.bench.relay.tell(s, to, e);
+      chat.set_seq(chat.seq() + 1);
+    }
+    return true;
+  };
+  SUBCASE("withheld") {}
+  SUBCASE("late") { late = true; }
+  for (int i = 1; i <= 4; ++i) {
+    v.customer.role->handle(session::SayToOperator{"line " + std::to_string(i)});
+    v.bench.run(200ms);
+  }
+  std::vector<std::string> seen;
+  for (const auto& line : v.op.view(0).chat) seen.push_back((line.after_gap ? "? " : "") + line.text);
+  if (late) CHECK(seen == std::vector<std::string>{"line 1", "? line 3", "? line 2", "line 4"});
+  else CHECK(seen == std::vector<std::string>{"line 1", "? line 3", "line 4"});
+}
+
 TEST_CASE("datagrams that the relay changes, repeats or borrows from another session press no key") {
   for (std::uint32_t seed = 0; seed < 25; ++seed) {
     CAPTURE(seed);

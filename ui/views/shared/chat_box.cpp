@@ -19,9 +19,12 @@ ChatResult draw_chat(kit::Ui& ui, std::string_view prefix, std::span<const sessi
   const std::string name(prefix);
   std::vector<kit::Bubble> bubbles;
   bubbles.reserve(chat.size());
-  for (const session::ChatLine& line : chat)
+  const std::string gap = kit::tr("chat.gap");
+  for (const session::ChatLine& line : chat) {
+    if (line.after_gap) bubbles.push_back({false, true, false, gap, {}});
     bubbles.push_back({line.mine, line.system, line.pending, line.text,
                        line.pending ? kit::tr("chat.sending") : clock_text(line.at_unix_ms)});
+  }
   const std::string typing = peer_typing ? kit::tr("chat.typing", peer) : std::string();
   const float field = ui.target() + ui.px(kit::measure::kGap);
   const float room = std::max(ui.px(64), height - field);
