@@ -90,14 +90,6 @@ void CellMap::copy(const Rect& from, int x, int y) {
   }
 }
 
-void CellMap::mark_exact(const Rect& area) {
-  const Rect inside = area.clipped_to(picture());
-  const Rect c = cells_of(inside);
-  for (int cy = c.y; cy < c.bottom(); ++cy)
-    for (int cx = c.x; cx < c.right(); ++cx)
-      if (const Rect whole = cell(cx, cy); whole.clipped_to(inside) == whole) flags_[index(cx, cy)] |= kExact;
-}
-
 void CellMap::give(const Rect& area, std::uint8_t owner) {
   const Rect c = cells_of(area);
   for (int cy = c.y; cy < c.bottom(); ++cy) {

@@ -45,7 +45,6 @@ class CellMap {
   // What was sent.
   void write(const Rect& area, bool exact);
   void copy(const Rect& from, int x, int y);
-  void mark_exact(const Rect& area);       // of cells that lie wholly within
   void give(const Rect& area, std::uint8_t owner);   // to a video stream (its pixels are then lossy), or back to nobody (0)
 
  private:

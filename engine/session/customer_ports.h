@@ -14,6 +14,7 @@
 #include "engine/ports/video.h"
 #include "engine/session/control_client.h"
 #include "engine/session/media_port.h"
+#include "engine/session/tile_sender.h"
 #include "engine/wire/relay_address.h"
 
 namespace beside::session {
@@ -47,6 +48,7 @@ struct CustomerPorts : CommonPorts {
   ports::RightsGate* gate = nullptr;
   std::function<Result<std::unique_ptr<ports::FrameSource>>()> make_source;                                // capture thread
   std::function<Result<std::unique_ptr<ports::VideoEncoder>>(const ports::VideoSettings&)> make_encoder;   // encode thread
+  std::function<TileTools()> make_tile_tools;                                                              // capture thread
   std::function<Result<std::unique_ptr<ports::Desktop>>()> make_desktop;
   // What the customer's system cannot do, by the names of what is missing: changes found or read only slowly, no control.
   std::vector<std::string> capture_lacks, control_lacks;

@@ -187,10 +187,13 @@ void CustomerSession::opened() {
   ScreenSender::Config config;
   config.make_source = ports_.make_source;
   config.make_encoder = ports_.make_encoder;
+  config.make_tools = ports_.make_tile_tools;
+  config.accept_444 = peer_444_;
   config.target_kbps = link_->rate().target_kbps();
   ScreenSender::Events events;
   events.layout = [this](const DesktopLayout& l) { on_layout(l); };
   events.opened = [this](const std::string& how) { capture_limits_ = how; };
+  events.tiles = [this](std::uint32_t stream, std::vector<TileSender::Part> parts) { on_tiles(stream, std::move(parts)); };
   events.stream = [this](const StreamInfo& i) { on_stream(i); };
   events.picture = [this](std::uint32_t n, ports::EncodedPicture p) { on_picture(n, std::move(p)); };
   events.cursor_shape = [this](const ports::CursorImage& i) { on_cursor_shape(i); };
@@ -226,19 +229,7 @@ void CustomerSession::on_message(const inner::Inner& message) {
     case inner::Inner::kGiveBack: take_back(Rights(message.give_back().rights()), "given back by the operator"); break;
     case inner::Inner::kWithdraw: consent_.withdraw(message.withdraw().ask_id()); break;
     case inner::Inner::kStop: end(EndView::Cause::OperatorEnded); break;
-    case inner::Inner::kVideoAnswer:
-      if (message.video_answer().stream_id() != stream_.number % 15 + 1) break;
-      if (!message.video_answer().accepted()) {
-        events_.notice(NoticeKind::VideoRefused, {message.video_answer().why()});
-        break;
-      }
-      stream_accepted_ = stream_.number;
-      BS_LOG(Info, "video", "stream {} accepted at_us={} waiting={}", stream_.number, to_us(ports_.clock->now()), waiting_pictures_.size());
-      while (!waiting_pictures_.empty()) {
-        send_picture(waiting_pictures_.front());
-        waiting_pictures_.pop_front();
-      }
-      break;
+    case inner::Inner::kVideoAnswer: on_video_answer(message.video_answer()); break;
     case inner::Inner::kChooseMonitor:
       viewed_monitor_ = message.choose_monitor().monitor_id();
       apply_screen();
@@ -360,17 +351,19 @@ void CustomerSession::apply_screen() {
   if (!grant) {
     if (see_running_) screen_->pause();
     see_running_ = false;
-    waiting_pictures_.clear();
+    stream_accepted_.reset();
+    link_->drop_screen();
     return;
   }
   const std::uint32_t monitor = consent_.monitor_id() != 0 ? consent_.monitor_id() : viewed_monitor_;
   if (see_running_ && monitor == running_monitor_) return;
   running_monitor_ = monitor;
-  // The viewer threw its receiver away with the right, and the encoder has nothing new to announce: what there is is offered anew.
-  if (!see_running_ && stream_.number != 0) on_stream(stream_);
+  // The viewer threw its canvas away with the right: a new stream. Another monitor is only another picture in the same one.
+  if (!see_running_) new_tile_stream();
+  else link_->drop_screen();   // of what may no longer be seen, nothing leaves
   see_running_ = true;
-  screen_->begin(*grant, monitor);
-  screen_->request_key();
+  screen_->begin(*grant, monitor, tiles_.number, tiles_.next);
+  tell_line();
 }
 
 // ---- input ----
@@ -460,7 +453,7 @@ void CustomerSession::end(EndView::Cause cause, const std::string& detail) {
     if (held.since) held.total += now - *std::exchange(held.since, std::nullopt);
   }
   screen_.reset();
-  waiting_pictures_.clear();
+  link_->drop_screen();
   if (desktop_) desktop_->stop();
   desktop_.reset();
   note(JournalKind::SessionEnded, {}, std::string(text_of(cause)) + (detail.empty() ? "" : ": " + detail));
@@ -529,6 +522,7 @@ void CustomerSession::poll(LocalTime now) {
   if (input_.poll(now) && desktop_) desktop_->release_all();
   send_cursor(now);
   watch_tail(now);
+  tell_line();
   if (screen_) screen_->set_hold(link_->line_full(flow::Pacer::Class::Video));
 
   const bool paused = consent_.in_force().has(Right::Control) && control_paused_until_ > now;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -68,7 +67,11 @@ class CustomerSession {
   void on_rtp(const wire::RtpPacket& packet);
   void on_rtcp(const std::vector<wire::RtcpPacket>& packets);
   void on_input(const InputEvent& event);
+  void new_tile_stream();
+  void on_tiles(std::uint32_t stream, std::vector<TileSender::Part> parts);
+  void tell_line();
   void on_stream(const StreamInfo& info);
+  void on_video_answer(const inner::VideoAnswer& answer);
   void on_picture(std::uint32_t stream, ports::EncodedPicture picture);
   void send_picture(const ports::EncodedPicture& picture);
   void on_cursor_shape(const ports::CursorImage& image);
@@ -106,7 +109,14 @@ class CustomerSession {
   Bytes own_head_, peer_head_;                      // of the journals, once each has ended
   std::optional<std::uint32_t> stream_accepted_;
   StreamInfo stream_;
-  std::deque<ports::EncodedPicture> waiting_pictures_;
+  struct TileStream {
+    std::uint32_t number = 0;            // of the streams of this session
+    Ssrc ssrc;
+    SeqNo next;
+    std::uint64_t taken = 0;             // payload bytes that came to be sent
+  } tiles_;
+  LocalTime refresh_due_{};
+  bool first_told_ = false;
   bool see_running_ = false;
   std::uint32_t viewed_monitor_ = 0, running_monitor_ = 0;
   std::uint32_t told_revision_ = 0;

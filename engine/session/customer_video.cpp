@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // CustomerSession's half that sends what is seen: layout, stream, pictures, cursor.
 #include <algorithm>
+#include <utility>
+
+#include "engine/base/log.h"
 
 #include "engine/session/customer_session.h"
 
 namespace beside::session {
 namespace {
 
-constexpr std::size_t kMostWaitingPictures = 8;
+constexpr auto kRefreshPause = 500ms;              // between two refreshes that a viewer asks for
 constexpr std::size_t kMostCursorBytes = 60'000;   // an Inner message carries 64 KiB
 
 }  // namespace
@@ -36,10 +39,76 @@ void CustomerSession::on_layout(const DesktopLayout& layout) {
   events_.changed();
 }
 
+// ---- tiles ----
+
+// A viewer that has nothing: numbers, keys and picture begin anew.
+void CustomerSession::new_tile_stream() {
+  std::uint8_t raw[6];
+  ports_.random(raw);
+  ByteReader random(raw);
+  tiles_.number += 1;
+  tiles_.ssrc = Ssrc{random.u32()};
+  tiles_.next = SeqNo{static_cast<std::uint16_t>(random.u16() & 0x7fff)};
+  tiles_.taken = 0;
+  inner::Inner out;
+  out.mutable_tile_offer()->set_ssrc(tiles_.ssrc.value);
+  out.mutable_tile_offer()->set_first_seq(tiles_.next.value);
+  (void)link_->send(out);
+  media_.encoder = "exact tiles";
+}
+
+void CustomerSession::on_tiles(std::uint32_t stream, std::vector<TileSender::Part> parts) {
+  if (stream != tiles_.number) return;
+  const LocalTime now = ports_.clock->now();
+  for (TileSender::Part& part : parts) {
+    tiles_.taken += part.payload.size();
+    wire::RtpHeader header;
+    header.marker = part.last;
+    header.payload_type = wire::kPayloadTiles;
+    header.seq = std::exchange(tiles_.next, tiles_.next.next());
+    header.timestamp = wire::to_90khz(part.captured_at);
+    header.ssrc = tiles_.ssrc;
+    header.abs_capture_time = wire::to_uq32_32(part.captured_at);
+    // A part may have waited; the right counts when it leaves. Its number is used up all the same: the viewer reports it as
+    // lost, and what it held is sent again as far as it may be seen then.
+    const auto what = wire::parse_tile_header(part.payload);
+    const bool narrowed = consent_.monitor_id() != 0 && what && what->monitor_id != consent_.monitor_id();
+    if (ended_ || !consent_.in_force().has(Right::See) || !what || narrowed) continue;
+    if (what->width != media_.width || what->height != media_.height) {
+      media_.width = what->width;
+      media_.height = what->height;
+      events_.changed();
+    }
+    wire::stamp_tiles_sent(part.payload, std::chrono::duration_cast<microseconds>(std::max<nanoseconds>(now - part.captured_at, 0ns)));
+    Bytes packet = wire::build_rtp(header, part.payload);
+    media_.bytes += packet.size();
+    if (!link_->send_rtp(std::move(packet), flow::Pacer::Class::Tiles)) continue;
+    media_.frames += part.last ? 1 : 0;
+    if (!std::exchange(first_told_, true))
+      BS_LOG(Info, "video", "first tiles captured_us={} decided_us={} sent_us={}", to_us(part.captured_at), what->decided.count(), to_us(now));
+  }
+  used(Right::See);
+  link_->poll(now);
+  tell_line();
+}
+
+void CustomerSession::tell_line() {
+  if (!screen_ || !see_running_) return;
+  using Class = flow::Pacer::Class;
+  TileLine line;
+  line.kbps = link_->rate().target_kbps();
+  for (const Class cls : {Class::Urgent, Class::Voice, Class::TilesNear, Class::Tiles}) line.queued_bytes += link_->queued_bytes(cls);
+  line.taken_bytes = tiles_.taken;
+  line.rtt = link_->rate().rtt().value_or(link_->rtt().value_or(100ms));
+  line.lost = link_->line_lost();
+  screen_->set_line(line);
+}
+
+// ---- video of a region ----
+
 void CustomerSession::on_stream(const StreamInfo& info) {
   stream_ = info;
   stream_accepted_.reset();
-  waiting_pictures_.clear();
   std::uint8_t raw[6];
   ports_.random(raw);
   ByteReader random(raw);
@@ -49,32 +118,35 @@ void CustomerSession::on_stream(const StreamInfo& info) {
   video_.emplace(settings);
   inner::Inner out;
   inner::VideoOffer& offer = *out.mutable_video_offer();
-  offer.set_stream_id(info.number % 15 + 1);
+  offer.set_stream_id(info.id());
   offer.set_codec(static_cast<std::uint32_t>(info.codec));
   offer.set_width(static_cast<std::uint32_t>(info.width));
   offer.set_height(static_cast<std::uint32_t>(info.height));
   offer.set_sps(as_text(info.sps).data(), info.sps.size());
   offer.set_pps(as_text(info.pps).data(), info.pps.size());
   offer.set_ssrc(settings.ssrc.value);
-  offer.set_layout_generation(info.layout_generation);
-  offer.set_monitor_id(info.monitor_id);
   offer.set_encoder(info.encoder.substr(0, 32));
+  offer.set_x(static_cast<std::uint32_t>(info.place.x));
+  offer.set_y(static_cast<std::uint32_t>(info.place.y));
+  offer.set_generation(info.generation);
   (void)link_->send(out, flow::InnerMux::kMedia);
-  media_.encoder = info.encoder;
-  media_.width = info.width;
-  media_.height = info.height;
   events_.changed();
 }
 
-void CustomerSession::on_picture(std::uint32_t stream, ports::EncodedPicture picture) {
-  if (stream != stream_.number || ended_ || !consent_.in_force().has(Right::See)) return;
-  if (stream_accepted_ != stream) {
-    if (waiting_pictures_.size() < kMostWaitingPictures) return waiting_pictures_.push_back(std::move(picture));
-    waiting_pictures_.clear();
-    screen_->request_key();
-    return;
+// The viewer can play the newest stream, or cannot.
+void CustomerSession::on_video_answer(const inner::VideoAnswer& answer) {
+  if (!screen_ || answer.stream_id() != stream_.id()) return;
+  if (!answer.accepted()) {
+    events_.notice(NoticeKind::VideoRefused, {answer.why()});
+    return screen_->refused();
   }
-  send_picture(picture);
+  stream_accepted_ = stream_.number;
+  media_.encoder = "exact tiles, " + stream_.encoder;
+  screen_->accepted(stream_.number);
+}
+
+void CustomerSession::on_picture(std::uint32_t stream, ports::EncodedPicture picture) {
+  if (stream == stream_accepted_) send_picture(picture);
 }
 
 void CustomerSession::send_picture(const ports::EncodedPicture& picture) {
@@ -98,9 +170,19 @@ void CustomerSession::send_picture(const ports::EncodedPicture& picture) {
 void CustomerSession::on_rtcp(const std::vector<wire::RtcpPacket>& packets) {
   const LocalTime now = ports_.clock->now();
   for (const auto& packet : packets) {
+    if (const auto* report = std::get_if<wire::TileReport>(&packet); report != nullptr && screen_ && report->media == tiles_.ssrc) {
+      media_.lost_packets += static_cast<std::size_t>(std::count(report->applied.begin(), report->applied.end(), false));
+      screen_->report(*report);
+    }
+    if (const auto* pli = std::get_if<wire::Pli>(&packet); pli != nullptr && screen_ && pli->media == tiles_.ssrc && now >= refresh_due_) {
+      refresh_due_ = now + kRefreshPause;
+      ++media_.key_requests;
+      screen_->refresh();
+    }
     if (const auto* feedback = std::get_if<wire::CcFeedback>(&packet)) tail_.on_feedback(*feedback);
     if (const auto* nack = std::get_if<wire::Nack>(&packet)) media_.lost_packets += nack->lost.size();
   }
+  tell_line();
   if (!video_) return;
   // Before new pictures, but within the line's rate: what is asked for again may be much.
   for (Bytes& again : video_->on_rtcp(packets, now)) link_->send_sealed(std::move(again), flow::Pacer::Class::TilesNear);

@@ -12,11 +12,11 @@ namespace beside::session {
 
 struct OperatorPorts : CommonPorts {
   ScreenReceiver::MakeDecoder make_decoder;                                              // decode thread
-  std::function<void(std::uint32_t session, ports::DecodedPicture)> picture;             // decode thread
   // The session's picture, told once before anything is on it; the same one until gone(). Net thread.
   std::function<void(std::uint32_t session, std::shared_ptr<ports::Canvas>)> canvas;
   // Something waits in Canvas::take() that nobody knew of. Decode thread; keep it short (post, wake).
   std::function<void(std::uint32_t session)> canvas_changed;
+  std::function<std::unique_ptr<ports::TileDecoder>()> make_tile_decoder;                // net thread
   // Planes -> B, G, R, X rows `stride` bytes apart (engine/gpu's twin). Decode thread.
   ScreenReceiver::ToPixels to_pixels;
   std::function<void(std::uint32_t session, ports::CursorImage)> cursor_shape;           // net thread

@@ -13,7 +13,6 @@ namespace {
 using ports::JournalKind;
 
 constexpr auto kFarewell = 700ms;
-constexpr auto kLadderWindow = 5s;
 constexpr auto kCodeSession = 5min;        // how long a lost customer may come back
 
 std::string six_digits(const std::function<void(MutableByteSpan)>& random) {
@@ -26,13 +25,6 @@ std::string six_digits(const std::function<void(MutableByteSpan)>& random) {
     std::string text = std::to_string(value % 1'000'000);
     return std::string(6 - text.size(), '0') + text;
   }
-}
-
-std::int64_t percentile(std::vector<std::int64_t>& values, int percent) {
-  if (values.empty()) return -1;
-  const std::size_t at = std::min(values.size() - 1, values.size() * static_cast<std::size_t>(percent) / 100);
-  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(at), values.end());
-  return values[at];
 }
 
 }  // namespace
@@ -225,6 +217,7 @@ void OperatorSession::on_message(const inner::Inner& message) {
       break;
     }
     case inner::Inner::kVideoOffer: on_offer(message.video_offer()); break;
+    case inner::Inner::kTileOffer: on_tile_offer(message.tile_offer()); break;
     case inner::Inner::kCursorShape: {
       const inner::CursorShape& shape = message.cursor_shape();
       ports::CursorImage image;
@@ -260,85 +253,8 @@ void OperatorSession::on_rights(const inner::RightsNow& now) {
   last_granted_ = last_granted_ | granted_;
   if (now.monitor_id() != 0) monitor_id_ = now.monitor_id();
   if (!granted_.has(Right::See) && before.has(Right::See)) {
-    video_.reset();
-    screen_.reset();   // and with it the canvas: a new one is told with the next offer
-    ports_.gone(local_id_);
+    drop_screen();
   }
-}
-
-void OperatorSession::on_offer(const inner::VideoOffer& offer) {
-  ReceiveParams params;
-  params.codec = static_cast<ports::VideoCodec>(offer.codec());
-  params.width = static_cast<int>(offer.width());
-  params.height = static_cast<int>(offer.height());
-  params.sps = to_bytes(as_bytes(offer.sps()));
-  params.pps = to_bytes(as_bytes(offer.pps()));
-  params.layout_generation = offer.layout_generation();
-  params.monitor_id = offer.monitor_id();
-  inner::Inner answer;
-  answer.mutable_video_answer()->set_stream_id(offer.stream_id());
-  const bool known = offer.codec() == 1 || offer.codec() == 2;
-  answer.mutable_video_answer()->set_accepted(known);
-  if (!known) answer.mutable_video_answer()->set_why("unknown codec");
-  if (known) {
-    if (!screen_) {
-      ScreenReceiver::Events events;
-      events.picture = [id = local_id_, out = ports_.picture](ports::DecodedPicture p) { out(id, std::move(p)); };
-      events.need_key = [this] {
-        if (video_) video_->request_key(ports_.clock->now());
-        ports_.wake();
-      };
-      events.refused = [this](const Error& error) {
-        notice_ = {NoticeKind::VideoRefused, {dump_error(error)}, ++notice_id_};
-        events_.changed();
-      };
-      events.decoded = [this](const PictureTimes& t) {
-        const auto captured = link_ ? link_->to_local(t.captured_at) : std::nullopt;
-        if (media_.frames++ == 0) BS_LOG(Info, "video", "first picture received_us={} decoded_us={}", to_us(t.received_at), to_us(t.decoded_at));
-        times_.push_back({t.number, captured.value_or(LocalTime{}), t.received_at, t.decoded_at, LocalTime{}});
-        while (!times_.empty() && ports_.clock->now() - times_.front().received > kLadderWindow) times_.pop_front();
-      };
-      std::shared_ptr<ports::Canvas> canvas;
-      if (ports_.canvas) {
-        canvas = std::make_shared<ports::Canvas>([id = local_id_, changed = ports_.canvas_changed] {
-          if (changed) changed(id);
-        });
-        ports_.canvas(local_id_, canvas);
-      }
-      screen_ = std::make_unique<ScreenReceiver>(ports_.make_decoder, std::move(canvas), ports_.to_pixels, std::move(events), ports_.post);
-    }
-    screen_->configure(params);
-    video_.emplace(Ssrc{offer.ssrc()}, Ssrc{own_ssrc_});
-    monitor_id_ = offer.monitor_id();
-    media_.encoder = offer.encoder();
-    media_.width = params.width;
-    media_.height = params.height;
-  }
-  (void)link_->send(answer, flow::InnerMux::kMedia);
-}
-
-void OperatorSession::on_rtp(const wire::RtpPacket& packet, ByteSpan whole) {
-  const LocalTime now = ports_.clock->now();
-  if (packet.header.payload_type == wire::kPayloadVideo && video_) {
-    media_.bytes += whole.size();
-    if (const auto taken = video_->receive(whole, now); !taken) BS_LOG_LIMITED(Warn, "video", "{}", dump_error(taken.error()));
-    drain_video(now);
-  } else if (packet.header.payload_type == wire::kPayloadCursor) {
-    auto update = cursor_.receive(packet.payload);
-    if (!update) return;
-    if (update->input_ack.value != 0) (void)input_.on_ack(update->input_ack, now);
-    input_.set_cursor_ack(cursor_.next_expected());
-    if (update->spot) ports_.cursor_position(local_id_, {update->spot->x, update->spot->y, update->spot->visible});
-    send_input(now);
-  }
-}
-
-void OperatorSession::drain_video(LocalTime now) {
-  while (auto unit = video_->take()) {
-    if (!screen_->push(std::move(unit->annex_b), unit->captured_at, unit->last_packet_at)) video_->request_key(now);
-    used_ = used_ | Right::See;
-  }
-  link_->send_rtcp(video_->poll(now));
 }
 
 // ---- what the operator does ----
@@ -444,18 +360,6 @@ void OperatorSession::dismiss_notice(std::uint64_t id) {
   events_.changed();
 }
 
-void OperatorSession::refresh() {
-  if (video_) video_->request_key(ports_.clock->now());
-  ports_.wake();
-}
-
-void OperatorSession::picture_shown(std::uint64_t number, LocalTime at) {
-  if (!std::exchange(any_shown_, true)) BS_LOG(Info, "video", "first picture shown_us={}", to_us(at));
-  for (Shown& t : times_) {
-    if (t.number <= number && t.shown == LocalTime{}) t.shown = at;
-  }
-}
-
 // ---- end, time ----
 
 void OperatorSession::peer_left_for_good(EndView::Cause cause) {
@@ -477,9 +381,7 @@ void OperatorSession::end(EndView::Cause cause) {
   end_.cause = cause;
   code_.clear();
   code_expires_ = kNever;
-  video_.reset();
-  screen_.reset();
-  ports_.gone(local_id_);
+  drop_screen();
   if (!was_live) {
     leave(cause == EndView::Cause::Expired ? control::SessionEnded::CODE_EXPIRED : control::SessionEnded::OPERATOR_ENDED);
     dead_link_ = std::move(link_);
@@ -550,6 +452,7 @@ void OperatorSession::poll(LocalTime now) {
   if (!link_ || !link_->open()) return;
   send_input(now);
   if (video_) link_->send_rtcp(video_->poll(now));
+  drain_tiles(now);
   if (stage_ == SessionStage::Recovering && now - link_->last_heard() > kCodeSession) end(EndView::Cause::PeerLost);
 }
 
@@ -561,6 +464,7 @@ LocalTime OperatorSession::next_deadline() const {
   if (link_ && link_->open()) {
     next = std::min(next, input_.next_deadline());
     if (video_) next = std::min(next, video_->next_deadline());
+    if (tiles_) next = std::min(next, screen_->has_room() ? tiles_->next_deadline() : ports_.clock->now() + 5ms);
   }
   return next;
 }
@@ -595,22 +499,12 @@ SessionView OperatorSession::view() const {
     for (std::size_t i = chat_read_; i < v.chat.size(); ++i) v.unread += v.chat[i].mine ? 0 : 1;
     if (stage_ == SessionStage::WaitingForCustomer && link_->guess_spent()) v.stage = SessionStage::Securing;
   }
-  if (video_) v.media.lost_packets = video_->packets_missed();
+  v.media.lost_packets = (video_ ? video_->packets_missed() : 0) + (tiles_ ? tiles_->lost() : 0);
   v.peer_typing = peer_typing_;
   v.picture_current = stage_ != SessionStage::Recovering && !(link_ && link_->line_lost());
   v.stale_why = v.picture_current ? NoticeKind::None : NoticeKind::Reconnecting;
 
-  std::vector<std::int64_t> received, decoded, shown;
-  for (const Shown& t : times_) {
-    if (t.captured == LocalTime{}) continue;
-    const auto since = [&](LocalTime at) { return std::chrono::duration_cast<microseconds>(at - t.captured).count(); };
-    received.push_back(since(t.received));
-    decoded.push_back(since(t.decoded));
-    if (t.shown != LocalTime{}) shown.push_back(since(t.shown));
-  }
-  v.ladder.received = {percentile(received, 50), percentile(received, 95)};
-  v.ladder.decoded = {percentile(decoded, 50), percentile(decoded, 95)};
-  v.ladder.shown = {percentile(shown, 50), percentile(shown, 95)};
+  v.ladder = ladder();
   return v;
 }
 

@@ -68,6 +68,13 @@ class OperatorSession {
   void fault(ports::ChannelFault fault);
   void on_message(const inner::Inner& message);
   void on_offer(const inner::VideoOffer& offer);
+  void on_tile_offer(const inner::TileOffer& offer);
+  void make_screen();
+  void on_tiles(const wire::RtpPacket& packet, LocalTime now);
+  void drain_tiles(LocalTime now);
+  void on_shown(const ports::UpdateTimes& times);
+  void drop_screen();
+  LadderView ladder() const;
   void on_rights(const inner::RightsNow& now);
   void on_rtp(const wire::RtpPacket& packet, ByteSpan whole);
   void send_input(LocalTime now);
@@ -87,6 +94,11 @@ class OperatorSession {
   std::unique_ptr<PeerLink> dead_link_;      // a link may not be destroyed from inside its own event
   std::unique_ptr<ScreenReceiver> screen_;
   std::optional<flow::VideoReceiver> video_;
+  std::optional<TileReceiver> tiles_;
+  // Packets may overtake the offer of their stream, which goes another way.
+  struct EarlyTile { SeqNo seq; Bytes payload; PeerTime captured_at; LocalTime at; };
+  Ssrc early_ssrc_;
+  std::vector<EarlyTile> early_;
   flow::InputSender input_;
   flow::CursorReceiver cursor_;
   std::uint32_t own_ssrc_ = 0, input_ssrc_ = 0;
@@ -110,7 +122,12 @@ class OperatorSession {
   DesktopLayout layout_;
   std::uint32_t monitor_id_ = 0;
   MediaView media_;
-  struct Shown { std::uint64_t number; LocalTime captured, received, decoded, shown; };
+  struct Shown {
+    std::uint64_t number = 0;
+    LocalTime captured{};
+    nanoseconds decided{}, coded{}, sent{};  // after that; zero: not told
+    LocalTime received{}, decoded{}, shown{};
+  };
   std::deque<Shown> times_;                  // the last 5 s
   bool any_shown_ = false;
   EndView end_;

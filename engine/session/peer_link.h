@@ -90,6 +90,10 @@ class PeerLink {
   // True: what a producer makes now would only wait. Asked again after each datagram and at next_deadline().
   bool line_full(flow::Pacer::Class cls) const { return pacer_.full(cls); }
   std::size_t queued_bytes(flow::Pacer::Class cls) const { return pacer_.queued_bytes(cls); }
+  // What waits of the screen may not be seen any more.
+  void drop_screen() {
+    for (const auto cls : {flow::Pacer::Class::TilesNear, flow::Pacer::Class::Tiles, flow::Pacer::Class::Video}) (void)pacer_.drop(cls);
+  }
   // False: too long (16 KiB sealed) or empty.
   bool say(std::string text);
   const std::vector<ChatLine>& chat() const { return chat_; }

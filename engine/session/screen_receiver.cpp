@@ -3,17 +3,26 @@
 
 #include <utility>
 
+#include "engine/base/log.h"
 #include "engine/base/thread_role.h"
 
 namespace beside::session {
 namespace {
-constexpr std::size_t kMostWaiting = 32;
+constexpr std::size_t kMostUnits = 32;
+constexpr std::size_t kMostPackets = 4096;
+constexpr auto kEndPatience = 8ms;   // for the end of an update before what came of it is shown
+}  // namespace
+
+template <typename Fn>
+void ScreenReceiver::tell(Fn&& fn) {
+  post_([alive = alive_, fn = std::forward<Fn>(fn)]() mutable {
+    if (alive->load(std::memory_order_acquire)) fn();
+  });
 }
 
-ScreenReceiver::ScreenReceiver(MakeDecoder make_decoder, std::shared_ptr<ports::Canvas> canvas, ToPixels to_pixels, Events events,
-                               Post post)
-    : make_decoder_(std::move(make_decoder)), canvas_(std::move(canvas)), to_pixels_(std::move(to_pixels)),
-      events_(std::move(events)), post_(std::move(post)) {
+ScreenReceiver::ScreenReceiver(Tools tools, std::shared_ptr<ports::Canvas> canvas, Events events, Post post)
+    : tools_(std::move(tools)), events_(std::move(events)), post_(std::move(post)),
+      canvas_(std::move(tools_.tiles), std::move(canvas)) {
   thread_ = std::thread([this] { decode_loop(); });
 }
 
@@ -27,97 +36,112 @@ ScreenReceiver::~ScreenReceiver() {
   thread_.join();
 }
 
-void ScreenReceiver::configure(ReceiveParams params) {
-  {
-    std::lock_guard lock(mutex_);
-    units_.clear();
-    new_params_ = std::move(params);
-  }
+void ScreenReceiver::add(Work work) {
+  work_.push_back(std::move(work));
   wake_.notify_one();
 }
 
-bool ScreenReceiver::push(Bytes access_unit, PeerTime captured_at, LocalTime received_at) {
-  {
-    std::lock_guard lock(mutex_);
-    if (units_.size() >= kMostWaiting) {
-      units_.clear();
-      return false;
-    }
-    units_.push_back({std::move(access_unit), captured_at, received_at});
+void ScreenReceiver::begin_tiles() {
+  std::lock_guard lock(mutex_);
+  add(BeginTiles{});
+}
+
+bool ScreenReceiver::has_room() const {
+  std::lock_guard lock(mutex_);
+  return packets_ < kMostPackets;
+}
+
+void ScreenReceiver::push_tiles(TileReceiver::Packet packet) {
+  std::lock_guard lock(mutex_);
+  ++packets_;
+  add(std::move(packet));
+}
+
+void ScreenReceiver::drop_units() {
+  std::erase_if(work_, [](const Work& w) { return std::holds_alternative<Unit>(w); });
+  units_ = 0;
+}
+
+void ScreenReceiver::configure_video(ReceiveParams params) {
+  std::lock_guard lock(mutex_);
+  drop_units();
+  add(std::move(params));
+}
+
+bool ScreenReceiver::push_video(Bytes access_unit, std::uint32_t rtp_timestamp, PeerTime captured_at, LocalTime received_at) {
+  std::lock_guard lock(mutex_);
+  if (units_ >= kMostUnits) {
+    drop_units();
+    return false;
   }
-  wake_.notify_one();
+  ++units_;
+  add(Unit{std::move(access_unit), rtp_timestamp, captured_at, received_at});
   return true;
-}
-
-void ScreenReceiver::paint(const ports::DecodedPicture& picture) {
-  const ports::Planes& planes = picture.planes;
-  if (!canvas_ || !to_pixels_ || planes.width <= 0 || planes.height <= 0) return;
-  const bool same = painted_ && pixels_->width == planes.width && pixels_->height == planes.height &&
-                    painted_layout_ == picture.layout_generation && painted_monitor_ == picture.monitor_id;
-  if (!same) {
-    pixels_ = ports::make_pixel_buffer(planes.width, planes.height);
-    canvas_->reset(planes.width, planes.height, picture.layout_generation, picture.monitor_id);
-    painted_layout_ = picture.layout_generation;
-    painted_monitor_ = picture.monitor_id;
-    painted_ = true;
-  }
-  if (!to_pixels_(planes, pixels_->row(0), pixels_->stride)) return;
-  canvas_->write({0, 0, planes.width, planes.height}, pixels_->row(0), pixels_->stride, false);
-  ports::UpdateTimes times;
-  times.number = picture.number;
-  times.captured_at = picture.captured_at;
-  times.received_at = picture.received_at;
-  times.decoded_at = picture.decoded_at;
-  canvas_->commit(times);
 }
 
 void ScreenReceiver::decode_loop() {
   name_this_thread("decode");
-  std::unique_ptr<ports::VideoDecoder> decoder;
-  ReceiveParams params;
-  std::uint64_t number = 0;
-  const auto tell = [this](std::function<void()> fn) {
-    post_([alive = alive_, fn = std::move(fn)] {
-      if (alive->load(std::memory_order_acquire)) fn();
-    });
-  };
   for (;;) {
-    Unit unit;
+    std::optional<Work> work;
     {
       std::unique_lock lock(mutex_);
-      wake_.wait(lock, [&] { return quit_ || new_params_ || !units_.empty(); });
+      const auto ready = [&] { return quit_ || !work_.empty(); };
+      if (!canvas_.uncommitted()) wake_.wait(lock, ready);
+      else wake_.wait_for(lock, kEndPatience, ready);
       if (quit_) return;
-      if (new_params_) {
-        params = *std::exchange(new_params_, std::nullopt);
-        decoder.reset();
-        lock.unlock();
-        auto made = make_decoder_(params);
-        if (made) decoder = std::move(*made);
-        else tell([this, error = made.error()] { events_.refused(error); });
-        continue;
+      if (!work_.empty()) {
+        work = std::move(work_.front());
+        work_.pop_front();
+        if (std::holds_alternative<Unit>(*work)) --units_;
+        if (std::holds_alternative<TileReceiver::Packet>(*work)) --packets_;
       }
-      unit = std::move(units_.front());
-      units_.pop_front();
     }
-    if (!decoder) continue;
-    auto decoded = decoder->decode(unit.bytes);
-    if (!decoded) {
-      tell([this] { events_.need_key(); });
+    if (!work) {
+      canvas_.commit_rest();
       continue;
     }
-    if (!*decoded) continue;
-    ports::DecodedPicture& picture = **decoded;
-    picture.number = ++number;
-    picture.monitor_id = params.monitor_id;
-    picture.layout_generation = params.layout_generation;
-    picture.captured_at = unit.captured_at;
-    picture.received_at = unit.received_at;
-    picture.decoded_at = local_now();
-    paint(picture);
-    const PictureTimes times{number, picture.captured_at, picture.received_at, picture.decoded_at};
-    events_.picture(std::move(picture));
-    tell([this, times] { events_.decoded(times); });
+    std::visit([this](auto&& one) { do_work(std::forward<decltype(one)>(one)); }, std::move(*work));
   }
+}
+
+void ScreenReceiver::do_work(BeginTiles) {
+  canvas_.begin_stream();
+  refused_ = false;
+}
+
+void ScreenReceiver::do_work(TileReceiver::Packet packet) {
+  if (refused_) return;
+  const auto applied = canvas_.apply(packet.payload, packet.captured_at, packet.received_at);
+  if (!applied) {
+    refused_ = true;
+    BS_LOG_LIMITED(Warn, "tiles", "{}", dump_error(applied.error()));
+    return tell([this, error = applied.error()] { events_.refused(error); });
+  }
+  if (*applied) tell([this, times = canvas_.times()] { events_.shown(times); });
+}
+
+void ScreenReceiver::do_work(ReceiveParams params) {
+  params_ = std::move(params);
+  decoder_.reset();
+  canvas_.forget_video();
+  auto made = tools_.make_decoder(params_);
+  if (made) decoder_ = std::move(*made);
+  else tell([this, error = made.error()] { events_.refused(error); });
+}
+
+void ScreenReceiver::do_work(Unit unit) {
+  if (!decoder_) return;
+  auto decoded = decoder_->decode(unit.bytes);
+  if (!decoded) return tell([this] { events_.need_key(); });
+  if (!*decoded) return;
+  const ports::Planes& planes = (*decoded)->planes;
+  if (planes.width <= 0 || planes.height <= 0) return;
+  if (!pixels_ || pixels_->width != planes.width || pixels_->height != planes.height) pixels_ = ports::make_pixel_buffer(planes.width, planes.height);
+  if (!tools_.to_pixels(planes, pixels_->row(0), pixels_->stride)) return;
+  const std::uint64_t before = canvas_.times().number;
+  canvas_.video(params_.stream, params_.generation, {params_.x, params_.y, params_.width, params_.height}, pixels_, unit.rtp_timestamp,
+                unit.captured_at, unit.received_at);
+  if (canvas_.times().number != before) tell([this, times = canvas_.times()] { events_.shown(times); });
 }
 
 }  // namespace beside::session

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/session/screen_sender.h"
 
+#include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "engine/base/log.h"
@@ -9,6 +11,9 @@
 namespace beside::session {
 namespace {
 
+constexpr std::size_t kPartsAtOnce = 16;   // what is coded goes out while the rest is being coded
+constexpr std::size_t kMostDamage = 64;
+
 // A frame that was never encoded hands its damage to the one that replaces it.
 void merge_frames(ports::Frame& older, ports::Frame& newer) {
   if (older.area != newer.area || older.layout_generation != newer.layout_generation) {
@@ -16,14 +21,11 @@ void merge_frames(ports::Frame& older, ports::Frame& newer) {
     return;
   }
   newer.damage.insert(newer.damage.end(), older.damage.begin(), older.damage.end());
-  if (newer.damage.size() <= 64) return;
+  if (newer.damage.size() <= kMostDamage) return;
   Rect all;
   for (const Rect& r : newer.damage) all = all.united_with(r);
   newer.damage = {all};
 }
-
-constexpr int kMostEncoderFailures = 3;
-constexpr auto kRefineAfter = 60ms;
 
 }  // namespace
 
@@ -42,8 +44,7 @@ ScreenSender::ScreenSender(Config config, Events events, Post post)
             frame_waits_ = true;
             encode_wake_.notify_one();
           },
-          merge_frames),
-      allow_444_(config_.accept_444) {
+          merge_frames) {
   capture_thread_ = std::thread([this] { capture_loop(); });
   encode_thread_ = std::thread([this] { encode_loop(); });
 }
@@ -52,7 +53,7 @@ ScreenSender::~ScreenSender() {
   alive_->store(false, std::memory_order_release);
   {
     std::scoped_lock lock(mutex_, encode_mutex_);
-    quit_ = true;
+    quit_ = encode_quit_ = true;
     if (source_ != nullptr) source_->cancel();
     order_given_.notify_one();
     encode_wake_.notify_one();
@@ -61,11 +62,14 @@ ScreenSender::~ScreenSender() {
   encode_thread_.join();
 }
 
-void ScreenSender::begin(ports::Grant see, std::uint32_t monitor_id) {
+// ---- the owner's side ----
+
+void ScreenSender::begin(ports::Grant see, std::uint32_t monitor_id, std::uint32_t tile_stream, SeqNo first_seq) {
   std::lock_guard lock(mutex_);
   orders_.begin = see;
   orders_.monitor_id = monitor_id;
-  orders_.pause = false;
+  orders_.tile_stream = tile_stream;
+  orders_.first_seq = first_seq;
   if (source_ != nullptr) source_->cancel();
   order_given_.notify_one();
 }
@@ -78,10 +82,51 @@ void ScreenSender::pause() {
   order_given_.notify_one();
 }
 
+void ScreenSender::do_later(Job job, bool wake) {
+  std::lock_guard lock(mutex_);
+  jobs_.push_back(std::move(job));
+  if (wake && source_ != nullptr) source_->cancel();
+}
+
+void ScreenSender::report(wire::TileReport report) {
+  // News of losses cannot wait; that all is well can, until something else happens.
+  const bool losses = std::find(report.applied.begin(), report.applied.end(), false) != report.applied.end();
+  do_later([report = std::move(report)](TileSender& tiles) {
+    if (!tiles.on_report(report, local_now())) BS_LOG_LIMITED(Warn, "tiles", "a report that fits nothing that was sent");
+  }, losses);
+}
+
+void ScreenSender::refresh() {
+  do_later([](TileSender& tiles) { tiles.refresh(); }, true);
+}
+
+void ScreenSender::set_line(const TileLine& line) {
+  std::lock_guard lock(mutex_);
+  line_ = line;
+  if (!line_wanted_ || line.lost || source_ == nullptr) return;
+  // Half of what may wait has drained: worth a wake.
+  if (static_cast<std::int64_t>(line.queued_bytes) * 2 < std::int64_t{line.kbps} * 125 * TileSender::kQueue.count() / 1'000'000'000) {
+    line_wanted_ = false;
+    source_->cancel();
+  }
+}
+
+void ScreenSender::accepted(std::uint32_t stream) {
+  do_later([this, stream](TileSender& tiles) {
+    if (stream == wanted_.number) tiles.video_ready(wanted_.id(), wanted_.place);
+  }, true);
+}
+
+void ScreenSender::refused() {
+  do_later([](TileSender& tiles) { tiles.video_failed(local_now()); }, true);
+}
+
 void ScreenSender::request_key() {
-  std::lock_guard lock(encode_mutex_);
-  key_wanted_ = true;
-  encode_wake_.notify_one();
+  {
+    std::lock_guard lock(encode_mutex_);
+    key_wanted_ = true;
+  }
+  do_later([](TileSender& tiles) { tiles.request_video(); }, true);
 }
 
 void ScreenSender::set_target_kbps(int kbps) {
@@ -90,26 +135,42 @@ void ScreenSender::set_target_kbps(int kbps) {
 }
 
 void ScreenSender::set_hold(bool held) {
-  std::lock_guard lock(encode_mutex_);
-  if (held_ == held) return;
-  held_ = held;
-  if (!held) encode_wake_.notify_one();
+  if (held_.exchange(held) && !held) do_later([](TileSender&) {}, true);
 }
 
+// ---- capture ----
+
 // Carries out what the owner asked for. False: quit.
-bool ScreenSender::apply_orders(ports::FrameSource& source) {
+bool ScreenSender::apply_orders(ports::FrameSource& source, TileSender& tiles) {
   Orders orders;
+  std::vector<Job> jobs;
   {
     std::unique_lock lock(mutex_);
     if (!grabbing_) order_given_.wait(lock, [&] { return quit_ || orders_.begin || orders_.pause; });
     if (quit_) return false;
     orders = std::exchange(orders_, Orders{});
+    jobs.swap(jobs_);
+    tiles.set_line(line_);
   }
-  if (orders.pause && grabbing_) {
-    source.stop();
+  if (orders.pause) {
+    if (grabbing_) source.stop();
     grabbing_ = false;
+    tiles.stop();
+    parts_.clear();
+    (void)frames_.take();
+    jobs.clear();
   }
   if (orders.begin) {
+    if (orders.tile_stream != tile_stream_) {
+      jobs.clear();   // about a stream that is over
+      tile_stream_ = orders.tile_stream;
+      tiles.stop();
+      tiles.begin_stream(orders.first_seq);
+      std::lock_guard lock(mutex_);
+      line_.taken_bytes = 0;
+    }
+    see_ = orders.begin;
+    monitor_ = orders.monitor_id;
     const auto started = source.start(*orders.begin, orders.monitor_id);
     grabbing_ = static_cast<bool>(started);
     if (!started && started.error().kind == ErrorKind::Environment) {
@@ -117,7 +178,95 @@ bool ScreenSender::apply_orders(ports::FrameSource& source) {
       return false;
     }
   }
+  if (!grabbing_) return true;
+  for (Job& job : jobs) job(tiles);
   return true;
+}
+
+// Waits for the next frame as long as nothing else is due. False: no more will come.
+bool ScreenSender::grab(ports::FrameSource& source, TileSender& tiles) {
+  auto frame = source.next(std::min(tiles.next_deadline(), local_now() + 1h));
+  if (!frame) {
+    if (frame.error().kind == ErrorKind::Refused) {  // the right is gone: wait for the next grant
+      source.stop();
+      grabbing_ = false;
+      tiles.stop();
+      parts_.clear();
+      return true;
+    }
+    tell([this, error = frame.error()] { events_.lost(error); });
+    return false;
+  }
+  if (!*frame) return true;
+  if (const Rect& area = (*frame)->area; !area.empty() && !TileSender::can_send(area.width, area.height)) return narrow_down(source);
+  area_ = (*frame)->area;
+  tiles.set_pointer(pointer_.x - area_.x, pointer_.y - area_.y);
+  tiles.frame(std::move(**frame));
+  return true;
+}
+
+// A desktop larger than can be sent: the first monitor instead, which is less than what was allowed. False: not even that.
+bool ScreenSender::narrow_down(ports::FrameSource& source) {
+  const auto layout = source.layout();
+  const Error too_large{ErrorKind::Environment, "session/screen", "the screen is larger than can be sent"};
+  if (monitor_ != 0 || !layout || layout->monitors.empty() || !see_) {
+    tell([this, too_large] { events_.lost(too_large); });
+    return false;
+  }
+  monitor_ = layout->monitors.front().id;
+  for (const MonitorInfo& m : layout->monitors)
+    if (m.primary) monitor_ = m.id;
+  if (const auto started = source.start(*see_, monitor_); !started) {
+    tell([this, error = started.error()] { events_.lost(error); });
+    return false;
+  }
+  return true;
+}
+
+void ScreenSender::hand_out() {
+  if (parts_.empty()) return;
+  tell([this, stream = tile_stream_, parts = std::exchange(parts_, {})]() mutable { events_.tiles(stream, std::move(parts)); });
+}
+
+void ScreenSender::run_tiles(TileSender& tiles) {
+  tiles.pump(local_now());
+  hand_out();
+  feed_video(tiles);
+  std::lock_guard lock(mutex_);
+  line_wanted_ = tiles.wants_room();
+}
+
+void ScreenSender::feed_video(TileSender& tiles) {
+  if (const auto place = tiles.take_video_order()) {
+    wanted_.number += 1;
+    wanted_.place = *place;
+    wanted_.width = place->width;
+    wanted_.height = place->height;
+    wanted_.generation = tiles.generation();
+    std::lock_guard lock(encode_mutex_);
+    new_stream_ = wanted_;
+    encode_wake_.notify_one();
+  }
+  if (held_.load()) return;
+  const auto order = tiles.take_video_frame();
+  if (!order) return;
+  if (!crops_ || crop_width_ != order->place.width || crop_height_ != order->place.height) {
+    crop_width_ = order->place.width;
+    crop_height_ = order->place.height;
+    crops_ = std::make_unique<Pool<ports::PixelBuffer>>(3, [this] { return ports::make_pixel_buffer(crop_width_, crop_height_); });
+  }
+  ports::Frame crop;
+  crop.pixels = crops_->take();
+  if (!crop.pixels) return tiles.request_video();   // the encoder has all of them: with the next frame
+  const ports::Frame& whole = *order->frame;
+  for (int y = 0; y < crop_height_; ++y)
+    std::memcpy(crop.pixels->row(y), whole.pixels->row(order->place.y + y) + std::ptrdiff_t{4} * order->place.x, static_cast<std::size_t>(crop_width_) * 4);
+  for (const Rect& r : order->damage) crop.damage.push_back({r.x - order->place.x, r.y - order->place.y, r.width, r.height});
+  crop.captured_at = whole.captured_at;
+  crop.layout_generation = wanted_.number;   // pictures of two encoders never merge
+  crop.monitor_id = whole.monitor_id;
+  crop.area = order->place;
+  frames_.put(std::move(crop));
 }
 
 void ScreenSender::capture_loop() {
@@ -129,32 +278,27 @@ void ScreenSender::capture_loop() {
   }
   std::unique_ptr<ports::FrameSource> source = std::move(*made);
   source->on_cursor([this](const ports::CursorImage& image) { tell([this, image] { events_.cursor_shape(image); }); },
-                    [this](ports::CursorPosition at) { tell([this, at] { events_.cursor_position(at); }); });
+                    [this](ports::CursorPosition at) {
+                      pointer_ = at;
+                      tell([this, at] { events_.cursor_position(at); });
+                    });
   source->on_layout([this](const DesktopLayout& layout) { tell([this, layout] { events_.layout(layout); }); });
-  if (auto layout = source->layout()) {
-    tell([this, at = *layout] { events_.layout(at); });
-    std::lock_guard lock(encode_mutex_);
-    expected_ = *layout;
-    encode_wake_.notify_one();
-  }
+  if (auto layout = source->layout()) tell([this, at = *layout] { events_.layout(at); });
   tell([this, how = source->describe()] { events_.opened(how); });
+  TileSender tiles(config_.make_tools(),
+                   [this](TileSender::Part part) {
+                     parts_.push_back(std::move(part));
+                     if (parts_.size() >= kPartsAtOnce) hand_out();
+                   },
+                   [] { return local_now(); });
   {
     std::lock_guard lock(mutex_);
     source_ = source.get();
   }
-  while (apply_orders(*source)) {
+  while (apply_orders(*source, tiles)) {
     if (!grabbing_) continue;
-    auto frame = source->next(local_now() + 1h);
-    if (!frame) {
-      if (frame.error().kind == ErrorKind::Refused) {  // the right is gone: wait for the next grant
-        source->stop();
-        grabbing_ = false;
-        continue;
-      }
-      tell([this, error = frame.error()] { events_.lost(error); });
-      break;
-    }
-    if (*frame) frames_.put(std::move(**frame));
+    run_tiles(tiles);
+    if (!grab(*source, tiles)) break;
   }
   {
     std::lock_guard lock(mutex_);
@@ -163,133 +307,74 @@ void ScreenSender::capture_loop() {
   source->stop();
 }
 
+// ---- encode ----
+
 void ScreenSender::encode_loop() {
   name_this_thread("encode");
   LocalTime earliest{};
   for (;;) {
-    bool key = false, refine = false;
-    std::optional<DesktopLayout> expected;
+    std::optional<StreamInfo> wanted;
     {
       std::unique_lock lock(encode_mutex_);
-      const auto work = [&] { return quit_ || expected_ || (!held_ && (frame_waits_ || (key_wanted_ && last_frame_))); };
-      if (encoder_ && last_frame_ && !encoder_->refined()) {
-        // What the rate kept coarse is coded again once the picture rests.
-        refine = !encode_wake_.wait_for(lock, kRefineAfter, work) && !held_;
-        if (!refine && !work()) continue;
-      } else {
-        encode_wake_.wait(lock, work);
+      encode_wake_.wait(lock, [&] { return encode_quit_ || new_stream_ || frame_waits_; });
+      if (encode_quit_) return;
+      wanted = std::exchange(new_stream_, std::nullopt);
+      if (const LocalTime now = local_now(); now < earliest && !wanted) {
+        encode_wake_.wait_for(lock, earliest - now, [&] { return encode_quit_; });
+        if (encode_quit_) return;
       }
-      if (quit_) return;
-      expected = std::exchange(expected_, std::nullopt);
-      if (const LocalTime now = local_now(); now < earliest && !expected) {
-        encode_wake_.wait_for(lock, earliest - now, [&] { return quit_; });
-        if (quit_) return;
-      }
-      if (!expected) frame_waits_ = false;
-      key = key_wanted_;
+      if (!wanted) frame_waits_ = false;
       if (new_kbps_ && encoder_) (void)encoder_->set_target_kbps(*new_kbps_);
       if (new_kbps_) config_.target_kbps = *std::exchange(new_kbps_, std::nullopt);
     }
-    if (expected) {
-      // Opening one takes longer than coding a picture: it is ready before the person allows anything. It has nothing to code.
-      if (!encoder_ && (expected->width < 16 || expected->height < 16 || !open_encoder(expected->width, expected->height))) encoder_.reset();
-      continue;
-    }
-    if (auto frame = frames_.take()) {
-      last_frame_.reset();  // three buffers: one here, one in the mailbox, one being grabbed
+    if (wanted) {
+      open_encoder(*wanted);
+    } else if (auto frame = frames_.take()) {
       earliest = local_now() + config_.least_interval;
       encode_one(std::move(*frame));
-    } else if ((key || refine) && last_frame_) {
-      ports::Frame again = std::move(*std::exchange(last_frame_, std::nullopt));
-      if (!key) again.damage.clear();
-      encode_one(std::move(again));
     }
   }
 }
 
-Result<void> ScreenSender::open_encoder(int width, int height) {
+void ScreenSender::open_encoder(const StreamInfo& wanted) {
   ports::VideoSettings settings;
-  settings.codec = allow_444_ ? ports::VideoCodec::H264_444 : ports::VideoCodec::H264_420;
-  settings.width = width;
-  settings.height = height;
+  settings.codec = config_.accept_444 ? ports::VideoCodec::H264_444 : ports::VideoCodec::H264_420;
+  settings.width = wanted.width;
+  settings.height = wanted.height;
   settings.target_kbps = config_.target_kbps;
   const LocalTime asked = local_now();
   auto made = config_.make_encoder(settings);
-  BS_LOG(Info, "video", "encoder for {}x{} at_us={} took_us={}", width, height, to_us(asked), to_us(local_now()) - to_us(asked));
-  if (!made) return fail(made);
-  encoder_ = std::move(*made);
-  stream_.width = width;
-  stream_.height = height;
-  announced_ = false;
-  return {};
-}
-
-// A key picture has to follow.
-void ScreenSender::announce(const ports::Frame& frame) {
+  BS_LOG(Info, "video", "encoder for {}x{} took_us={}", wanted.width, wanted.height, to_us(local_now()) - to_us(asked));
   const std::string before = stream_.encoder;
-  announced_ = true;
-  stream_.number += 1;
+  encoder_.reset();
+  if (!made) return fall_back(before.empty() ? "video" : before, made.error());
+  encoder_ = std::move(*made);
+  stream_ = wanted;
   stream_.codec = encoder_->codec();
   stream_.sps = encoder_->sps();
   stream_.pps = encoder_->pps();
   stream_.encoder = encoder_->name();
-  stream_.layout_generation = frame.layout_generation;
-  stream_.monitor_id = frame.monitor_id;
   tell([this, info = stream_] { events_.stream(info); });
-  if (!before.empty() && before != stream_.encoder && failures_ > 0) {
-    tell([this, before, after = stream_.encoder] { events_.fell_back(before, after); });
-  }
 }
 
-bool ScreenSender::make_encoder_for(const ports::Frame& frame) {
-  if (auto opened = open_encoder(frame.pixels->width, frame.pixels->height); !opened) {
-    tell([this, error = opened.error()] { events_.lost(error); });
-    return false;
-  }
-  announce(frame);
-  return true;
+// Exact tiles carry everything until another encoder is tried.
+void ScreenSender::fall_back(const std::string& from, const Error& error) {
+  BS_LOG(Warn, "encode", "{} failed: {}", from, dump_error(error));
+  encoder_.reset();
+  do_later([](TileSender& tiles) { tiles.video_failed(local_now()); }, true);
+  tell([this, from] { events_.fell_back(from, "exact tiles"); });
 }
 
 void ScreenSender::encode_one(ports::Frame frame) {
-  const LocalTime taken = local_now();
-  bool fresh = false;
-  const bool fits = encoder_ && stream_.width == frame.pixels->width && stream_.height == frame.pixels->height;
-  if (!fits || (announced_ && (stream_.layout_generation != frame.layout_generation || stream_.monitor_id != frame.monitor_id))) {
-    encoder_.reset();
-    if (!make_encoder_for(frame)) return;
-    fresh = true;
-  } else if (!announced_) {
-    announce(frame);
-    fresh = true;
-  }
+  if (!encoder_ || frame.layout_generation != stream_.number) return;   // for an encoder that is gone
   bool key = false;
   {
     std::lock_guard lock(encode_mutex_);
-    key = std::exchange(key_wanted_, false) || fresh;
+    key = std::exchange(key_wanted_, false);
   }
   auto picture = encoder_->encode(frame, key);
-  if (!picture) {
-    BS_LOG(Warn, "encode", "{} failed: {}", stream_.encoder, dump_error(picture.error()));
-    encoder_.reset();
-    if (++failures_ > kMostEncoderFailures) {
-      tell([this, error = picture.error()] { events_.lost(error); });
-      return;
-    }
-    if (!make_encoder_for(frame)) return;
-    picture = encoder_->encode(frame, true);
-    if (!picture) {
-      tell([this, error = picture.error()] { events_.lost(error); });
-      return;
-    }
-  }
-  last_frame_ = std::move(frame);
-  if (key) {
-    BS_LOG(Info, "video", "key picture captured_us={} grabbed_us={} encoded_us={} bytes={}", to_us(last_frame_->captured_at), to_us(taken),
-           to_us(local_now()), picture->annex_b.size());
-  }
-  tell([this, number = stream_.number, encoded = std::move(*picture)]() mutable {
-    events_.picture(number, std::move(encoded));
-  });
+  if (!picture) return fall_back(stream_.encoder, picture.error());
+  tell([this, number = stream_.number, encoded = std::move(*picture)]() mutable { events_.picture(number, std::move(encoded)); });
 }
 
 }  // namespace beside::session

@@ -9,15 +9,17 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "engine/base/channels.h"
 #include "engine/ports/desktop.h"
 #include "engine/ports/rights_gate.h"
 #include "engine/ports/video.h"
+#include "engine/session/tile_sender.h"
 
 namespace beside::session {
 
-// What the stream will be, told before its first picture.
+// What a video stream will be, told before its first picture.
 struct StreamInfo {
   std::uint32_t number = 0;             // grows with each encoder made
   ports::VideoCodec codec = ports::VideoCodec::H264_444;
@@ -26,12 +28,16 @@ struct StreamInfo {
   std::string encoder;
   std::uint32_t layout_generation = 0;
   std::uint32_t monitor_id = 0;
+  Rect place;                           // in the tiles' picture
+  std::uint16_t generation = 0;         // of that picture
+  std::uint8_t id() const { return static_cast<std::uint8_t>(number % 8 + 1); }   // on the wire
 };
 
-// The customer's screen as a stream of encoded pictures: the `capture` thread waits for changes and grabs, the `encode`
-// thread makes pictures of the newest grab. An unchanged screen costs neither.
+// The customer's screen on its way out: the `capture` thread waits for changes, grabs, decides and codes exact tiles
+// (TileSender), the `encode` thread makes pictures of the region that moves like video. An unchanged screen costs neither.
 //
 // Nothing is grabbed before begin(), and begin() needs the customer's Grant; the source asks the gate again at each grab.
+// After pause() nothing of the screen is kept, and parts that are still under way carry the number of a stream that is over.
 // Thread: constructed, called and destroyed on the owner's thread (net); events arrive there through `post`. Blocking
 // calls: the destructor joins both threads (the source's cancel() wakes a waiting grab).
 class ScreenSender {
@@ -40,13 +46,15 @@ class ScreenSender {
   struct Config {
     std::function<Result<std::unique_ptr<ports::FrameSource>>()> make_source;                         // capture thread
     std::function<Result<std::unique_ptr<ports::VideoEncoder>>(const ports::VideoSettings&)> make_encoder;  // encode thread
+    std::function<TileTools()> make_tools;                                                            // capture thread
     bool accept_444 = true;             // what the viewer can decode
     int target_kbps = 12'000;
-    milliseconds least_interval{15};    // between two pictures
+    milliseconds least_interval{8};     // between two video pictures
   };
   struct Events {
     std::function<void(DesktopLayout)> layout;
     std::function<void(std::string)> opened;                    // FrameSource::describe()
+    std::function<void(std::uint32_t tile_stream, std::vector<TileSender::Part>)> tiles;
     std::function<void(StreamInfo)> stream;
     std::function<void(std::uint32_t stream, ports::EncodedPicture)> picture;
     std::function<void(ports::CursorImage)> cursor_shape;
@@ -60,22 +68,34 @@ class ScreenSender {
   ScreenSender(const ScreenSender&) = delete;
   ScreenSender& operator=(const ScreenSender&) = delete;
 
-  void begin(ports::Grant see, std::uint32_t monitor_id);
+  // A tile stream of a new number starts anew with `first_seq`; the same number goes on (another monitor).
+  void begin(ports::Grant see, std::uint32_t monitor_id, std::uint32_t tile_stream, SeqNo first_seq);
   void pause();                                                 // no grab from here on
+  void report(wire::TileReport report);                         // of the tile stream
+  void refresh();                                               // all tiles anew
+  void set_line(const TileLine& line);
+  void accepted(std::uint32_t stream);                          // the viewer plays that video stream
+  void refused();                                               // it does not: everything goes as tiles
   void request_key();
   void set_target_kbps(int kbps);
-  // While held, nothing is encoded; the newest grab waits, with the damage of all it replaced.
+  // While held, nothing is encoded as video; the newest grab waits, with the damage of all it replaced.
   void set_hold(bool held);
   std::uint64_t dropped_frames() const { return frames_.dropped(); }
 
  private:
+  using Job = std::function<void(TileSender&)>;
   void capture_loop();
   void encode_loop();
-  bool apply_orders(ports::FrameSource& source);
+  bool apply_orders(ports::FrameSource& source, TileSender& tiles);
+  bool grab(ports::FrameSource& source, TileSender& tiles);
+  bool narrow_down(ports::FrameSource& source);
+  void run_tiles(TileSender& tiles);
+  void hand_out();
+  void feed_video(TileSender& tiles);
+  void do_later(Job job, bool wake);
+  void open_encoder(const StreamInfo& wanted);
   void encode_one(ports::Frame frame);
-  Result<void> open_encoder(int width, int height);
-  void announce(const ports::Frame& frame);
-  bool make_encoder_for(const ports::Frame& frame);
+  void fall_back(const std::string& from, const Error& error);
   template <typename Fn>
   void tell(Fn&& fn);
 
@@ -87,30 +107,42 @@ class ScreenSender {
   struct Orders {
     std::optional<ports::Grant> begin;
     std::uint32_t monitor_id = 0;
+    std::uint32_t tile_stream = 0;
+    SeqNo first_seq;
     bool pause = false;
-    bool full = false;
   };
-  std::mutex mutex_;                       // orders_, source_, wake flags
+  std::mutex mutex_;                       // orders_, jobs_, line_, source_, wake flags
   Orders orders_;
+  std::vector<Job> jobs_;
+  TileLine line_;
+  bool line_wanted_ = false;               // the capture thread waits for room
   ports::FrameSource* source_ = nullptr;   // while the capture thread has one
   std::condition_variable order_given_;
   bool quit_ = false;
-  bool grabbing_ = false;                  // capture thread
+  std::atomic<bool> held_{false};
 
-  Mailbox<ports::Frame> frames_;
+  // capture thread
+  bool grabbing_ = false;
+  std::optional<ports::Grant> see_;
+  std::uint32_t monitor_ = 0;
+  std::uint32_t tile_stream_ = 0;
+  std::vector<TileSender::Part> parts_;    // not handed out yet
+  Rect area_;                              // root pixels of the newest frame
+  ports::CursorPosition pointer_;
+  StreamInfo wanted_;                      // of the newest video order
+  std::unique_ptr<Pool<ports::PixelBuffer>> crops_;
+  int crop_width_ = 0, crop_height_ = 0;
+
+  Mailbox<ports::Frame> frames_;           // cropped, for the encoder
   std::mutex encode_mutex_;
   std::condition_variable encode_wake_;
-  bool frame_waits_ = false, held_ = false, key_wanted_ = false;
+  bool encode_quit_ = false, frame_waits_ = false, key_wanted_ = false;
   std::optional<int> new_kbps_;
-  std::optional<DesktopLayout> expected_;   // what will probably be shown, once it may be
+  std::optional<StreamInfo> new_stream_;   // to open an encoder for
 
   // encode thread
   std::unique_ptr<ports::VideoEncoder> encoder_;
-  std::optional<ports::Frame> last_frame_;  // for a key picture of a resting screen
   StreamInfo stream_;
-  bool allow_444_ = true;
-  bool announced_ = false;                  // the other end knows of encoder_
-  int failures_ = 0;
 
   std::thread capture_thread_, encode_thread_;
 };

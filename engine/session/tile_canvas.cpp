@@ -2,7 +2,6 @@
 #include "engine/session/tile_canvas.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 namespace beside::session {
@@ -122,15 +121,12 @@ void TileCanvas::paint(const Rect& area) {
   flush({});
 }
 
-void TileCanvas::video(std::uint8_t stream, std::uint16_t generation, const Rect& place, const ports::PixelBuffer& pixels,
+void TileCanvas::video(std::uint8_t stream, std::uint16_t generation, const Rect& place, std::unique_ptr<ports::PixelBuffer>& pixels,
                        std::uint32_t rtp_timestamp, PeerTime captured_at, LocalTime received_at) {
-  if (!newest_.pixels || newest_.pixels->width != pixels.width || newest_.pixels->height != pixels.height)
-    newest_.pixels = ports::make_pixel_buffer(pixels.width, pixels.height);
-  for (int y = 0; y < pixels.height; ++y)
-    std::memcpy(newest_.pixels->row(y), pixels.row(y), static_cast<std::size_t>(pixels.width) * 4);
+  newest_.pixels.swap(pixels);
   newest_.stream = stream;
   newest_.generation = generation;
-  newest_.place = {place.x, place.y, std::min(place.width, pixels.width), std::min(place.height, pixels.height)};
+  newest_.place = {place.x, place.y, std::min(place.width, newest_.pixels->width), std::min(place.height, newest_.pixels->height)};
   newest_.rtp_timestamp = rtp_timestamp;
   if (!any_owned_) return;
   paint(place);

@@ -26,9 +26,9 @@ class TileCanvas {
   void begin_stream() { started_ = false; }
   // True: an update ended with this packet and is shown.
   Result<bool> apply(ByteSpan payload, PeerTime captured_at, LocalTime received_at);
-  // A picture of a video stream, B, G, R, X. It is copied.
-  void video(std::uint8_t stream, std::uint16_t generation, const Rect& place, const ports::PixelBuffer& pixels, std::uint32_t rtp_timestamp,
-             PeerTime captured_at, LocalTime received_at);
+  // A picture of a video stream, B, G, R, X. It is kept; what comes back in `pixels` is the one before, perhaps none.
+  void video(std::uint8_t stream, std::uint16_t generation, const Rect& place, std::unique_ptr<ports::PixelBuffer>& pixels,
+             std::uint32_t rtp_timestamp, PeerTime captured_at, LocalTime received_at);
   void forget_video();                    // its decoder is gone
   // Shows what was applied of an update whose end was lost.
   void commit_rest();

@@ -74,10 +74,12 @@ void TileSender::stop() {
   wake_at_ = probe_at_ = kNever;
 }
 
+bool TileSender::can_send(int width, int height) {
+  return width > 0 && height > 0 && width <= wire::kMaxPictureSide && height <= wire::kMaxPictureSide && std::int64_t{width} * height <= kMostPixels;
+}
+
 void TileSender::frame(ports::Frame frame) {
-  if (!frame.pixels || frame.pixels->width <= 0 || frame.pixels->height <= 0 || frame.pixels->width > wire::kMaxPictureSide ||
-      frame.pixels->height > wire::kMaxPictureSide)
-    return;
+  if (!frame.pixels || !can_send(frame.pixels->width, frame.pixels->height)) return;
   const bool same = frame_ && shadow_ && shadow_->width == frame.pixels->width && shadow_->height == frame.pixels->height &&
                     frame_->layout_generation == frame.layout_generation && frame_->monitor_id == frame.monitor_id &&
                     frame_->area == frame.area;
@@ -103,6 +105,8 @@ void TileSender::new_picture() {
   cells_.reset(pixels.width, pixels.height);
   history_.begin_picture();
   tools_.classifier->reset(pixels.width, pixels.height);
+  paces_.assign(static_cast<std::size_t>((pixels.width + kTile - 1) / kTile) * static_cast<std::size_t>((pixels.height + kTile - 1) / kTile), {});
+  rest_at_ = kNever;
   damage_.clear();
   fresh_.clear();
   video_wanted_.clear();
@@ -181,6 +185,7 @@ void TileSender::pump(LocalTime now) {
 
 void TileSender::plan_wake(LocalTime now) {
   wake_at_ = kNever;
+  wants_room_ = false;
   if (!frame_) return;
   if (history_.all_known() || line_.lost) {
     probe_at_ = kNever;
@@ -189,7 +194,7 @@ void TileSender::plan_wake(LocalTime now) {
     const nanoseconds patience = std::max<nanoseconds>(60ms, 2 * line_.rtt + 30ms) * (1 << std::min(probes_, 4));
     probe_at_ = std::max(history_.oldest(), probed_at_) + patience;
   }
-  wake_at_ = std::min({wake_at_, probe_at_, tools_.classifier->next_change()});
+  wake_at_ = std::min({wake_at_, probe_at_, rest_at_, tools_.classifier->next_change()});
   const bool due = work_ || look_again_ || !damage_.empty();
   if (!due && wake_at_ > now) return;
   const std::int64_t left = room();
@@ -197,6 +202,7 @@ void TileSender::plan_wake(LocalTime now) {
     if (due) wake_at_ = now;
     return;
   }
+  wants_room_ = true;
   // Reports and the line's news wake the owner anyway; this is for what drains by itself.
   const std::int64_t bytes = kLeastRoom - left;
   const auto drain = nanoseconds(bytes * 8'000'000 / std::max(line_.kbps, 1));
@@ -219,6 +225,7 @@ void TileSender::look(LocalTime now) {
     for (const Rect& v : video_wanted_) {
       const Rect part = r.clipped_to(v);
       if (part.empty()) continue;
+      note_pace(part, now);
       if (stream_ != 0 && cells_.owner(part.x / CellMap::kCell, part.y / CellMap::kCell) == stream_) {
         ports::copy_pixels(*shadow_, pixels, part);
         video_damage_.push_back(part);
@@ -345,11 +352,7 @@ void TileSender::send_exact(const Rect& area, bool whole) {
   tools_.encoder->exact(*frame_->pixels, area);
   ports::copy_pixels(*shadow_, *frame_->pixels, area);
   cells_.write(area, true);
-  if (!whole) return;
-  // The encoder may have cut a cell in two, and neither half makes it exact.
-  tools_.encoder->mark_exact(area);
-  cells_.mark_exact(area);
-  cells_.clear(area, CellMap::kDirty);
+  if (whole) cells_.clear(area, CellMap::kDirty);
 }
 
 void TileSender::send_blocks(std::vector<Block> blocks) {

@@ -45,6 +45,8 @@ class TileSender {
  public:
   static constexpr nanoseconds kQueue = 25ms;          // what may wait in front of a new packet
   static constexpr nanoseconds kCoarseAbove = 150ms;   // of line time for what is new
+  static constexpr nanoseconds kRest = 80ms;           // after which a video's tile is sent exactly; later where it moves seldom
+  static constexpr std::int64_t kMostPixels = 64'000'000;   // of a picture: what a viewer agrees to keep (TileCanvas)
   static constexpr std::size_t kMostUnknown = 8192;    // packets without a report; then it waits
 
   struct Part {
@@ -59,6 +61,7 @@ class TileSender {
   void begin_stream(SeqNo first_seq);       // a new viewer: everything anew
   void refresh();                           // everything anew in the stream that there is
   void stop();                              // forgets the picture; nothing is sent until the next frame
+  static bool can_send(int width, int height);
   void frame(ports::Frame frame);           // the newest; takes over the lease, replaces an older one with its damage
   void set_line(const TileLine& line) { line_ = line; }
   void set_pointer(int x, int y) { pointer_x_ = x, pointer_y_ = y; }   // pixels of the picture
@@ -67,6 +70,9 @@ class TileSender {
   // Sends what is due and fits the line.
   void pump(LocalTime now);
   LocalTime next_deadline() const { return wake_at_; }
+  // Something is due and only the line keeps it: better news of the line are worth a wake.
+  bool wants_room() const { return wants_room_; }
+  bool has_room() const { return room() > 0; }
 
   // ---- video ----
   // Where an encoder is wanted and there is none yet; told once. Answer with video_ready() or video_failed().
@@ -93,6 +99,10 @@ class TileSender {
 
  private:
   struct Block;
+  struct Pace {                             // of one tile of a video
+    LocalTime last{};                       // change
+    nanoseconds interval = 33ms;            // between changes, smoothed
+  };
   void new_picture();
   bool open();                              // begins the update of this round if it has not begun
   void close();
@@ -100,6 +110,8 @@ class TileSender {
   std::int64_t room() const;                // bytes that may be sent now
   void look(LocalTime now);
   void carry_moves();
+  void note_pace(const Rect& change, LocalTime now);
+  nanoseconds rest_of(const Pace& pace) const;
   void own_video(LocalTime now);
   void order_video(LocalTime now);
   std::vector<Block> blocks();
@@ -124,6 +136,7 @@ class TileSender {
   std::vector<Rect> changed_, fresh_, video_wanted_;
   std::vector<ports::Move> moves_;
   bool work_ = false;                       // some cell may not be clean
+  bool wants_room_ = false;
   bool look_again_ = false;                 // at who owns what, though nothing changed
   double bytes_per_pixel_ = 0.1;            // of exact tiles, as of late
   int pointer_x_ = 0, pointer_y_ = 0;
@@ -139,6 +152,8 @@ class TileSender {
   bool order_told_ = false;
   bool video_due_ = false, any_owned_ = false;
   std::vector<Rect> video_damage_;
+  std::vector<Pace> paces_;                 // one per tile
+  LocalTime rest_at_ = kNever;              // when the next tile of a video will have rested
   LocalTime video_barred_until_{}, next_order_{};
   int video_failures_ = 0;
 };

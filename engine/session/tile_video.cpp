@@ -13,6 +13,7 @@ namespace {
 constexpr int kTile = ports::kTileSide;
 constexpr int kLeastSide = 64;                     // encoders want 16
 constexpr int kMostSide = 8192;
+constexpr auto kSlowest = 250ms;                   // between two changes that still are one movement
 constexpr auto kOrderPause = 500ms;                // between two encoders
 constexpr auto kBarredFor = 10s;                   // after a failure; twice as long after the next
 constexpr int kMostFailures = 3;                   // then never again
@@ -20,9 +21,22 @@ constexpr std::size_t kMostDamage = 64;
 
 }  // namespace
 
+void TileSender::note_pace(const Rect& change, LocalTime now) {
+  Pace& pace = paces_[static_cast<std::size_t>(change.y / kTile) * static_cast<std::size_t>((update_.width + kTile - 1) / kTile) +
+                      static_cast<std::size_t>(change.x / kTile)];
+  if (now == pace.last) return;
+  const nanoseconds since = std::min<nanoseconds>(now - pace.last, kSlowest);
+  pace.interval += (since - pace.interval) / 4;
+  pace.last = now;
+}
+
+// A film of ten pictures a second does not rest between two of them.
+nanoseconds TileSender::rest_of(const Pace& pace) const { return std::clamp<nanoseconds>(pace.interval * 5 / 2, kRest, kSlowest); }
+
 // Gives what is wanted as video and lies in the ready encoder's place to its stream, and takes back what is not wanted any
 // more: from there on nobody draws it but tiles, which follow because its cells are not exact.
-void TileSender::own_video(LocalTime) {
+void TileSender::own_video(LocalTime now) {
+  rest_at_ = kNever;
   if (stream_ == 0 && !any_owned_) return;
   const std::uint32_t stamp = wire::to_90khz(frame_->captured_at);
   std::vector<Rect> give, take;
@@ -32,11 +46,15 @@ void TileSender::own_video(LocalTime) {
       const Rect tile = Rect{tx, ty, kTile, kTile}.clipped_to(cells_.picture());
       const int cx = tx / CellMap::kCell, cy = ty / CellMap::kCell;
       const std::uint8_t owner = cells_.owner(cx, cy);
-      const bool wanted = stream_ != 0 && tile.clipped_to(place_) == tile &&
+      const Pace& pace = paces_[static_cast<std::size_t>(ty / kTile) * static_cast<std::size_t>((update_.width + kTile - 1) / kTile) +
+                                static_cast<std::size_t>(tx / kTile)];
+      const LocalTime rested = pace.last + rest_of(pace);
+      const bool wanted = stream_ != 0 && tile.clipped_to(place_) == tile && now < rested &&
                           std::any_of(video_wanted_.begin(), video_wanted_.end(), [&](const Rect& v) { return !v.clipped_to(tile).empty(); });
       if (!wanted && owner != 0) take.push_back(tile);
       if (!wanted) continue;
       any_owned_ = true;
+      rest_at_ = std::min(rest_at_, rested);
       bool told = owner == stream_;
       const Rect cells = cells_.cells_of(tile);
       for (int y = cells.y; y < cells.bottom() && told; ++y)

@@ -44,8 +44,8 @@ def one_size(stage, runs, size, session):
         wait_until("the first picture", lambda: "first picture shown_us=" in stage.log("operator-window")[log_at:], 20)
         mine, theirs = stage.log(name), stage.log("operator-window")[log_at:]
         moments = {"decided": last(mine, r"decided clicked_us=\d+ at_us=(\d+)"),
-                   "captured": re.search(r"key picture captured_us=(\d+)", mine), "grabbed": re.search(r"grabbed_us=(\d+)", mine),
-                   "encoded": re.search(r"encoded_us=(\d+)", mine), "received": re.search(r"first picture received_us=(\d+)", theirs),
+                   "captured": re.search(r"first tiles captured_us=(\d+)", mine),
+                   "encoded": re.search(r"first tiles .*sent_us=(\d+)", mine), "received": re.search(r"first picture received_us=(\d+)", theirs),
                    "decoded": re.search(r"decoded_us=(\d+)", theirs), "shown": re.search(r"first picture shown_us=(\d+)", theirs)}
         before = clicked
         for key in STAGES:

@@ -16,6 +16,7 @@
 #include <iterator>
 
 #include "capture/synthetic/synthetic_source.h"
+#include "codec/tiles/tiles.h"
 #include "tests/hostile/secrets.h"
 #include "tests/hostile/tap.h"
 #include "tests/support/role_bench.h"
@@ -370,6 +371,9 @@ TEST_CASE("the real relay keeps, stores and remembers none of the secrets, and n
       options.scene = capture::Scene::Still;
       return capture::make_synthetic_source(options, gate);
     };
+    p.make_tile_tools = [] {
+      return session::TileTools{tiles::make_tile_encoder(), tiles::make_change_detector(), tiles::make_move_finder(), tiles::make_tile_classifier()};
+    };
     p.make_encoder = [](const ports::VideoSettings&) -> Result<std::unique_ptr<ports::VideoEncoder>> { return make_mark_encoder(); };
     p.make_desktop = [&, gate]() -> Result<std::unique_ptr<ports::Desktop>> {
       auto made = std::make_unique<capture::SyntheticDesktop>(DesktopLayout{1, 64, 48, {{1, {0, 0, 64, 48}, "one", true}}}, gate,
@@ -382,7 +386,8 @@ TEST_CASE("the real relay keeps, stores and remembers none of the secrets, and n
   settings.company = "Planted Support Ltd";
   op->start(settings, {control::ROLE_OPERATOR, "beside", "Olga", "en", journals / "operator"}, [&](session::OperatorPorts& p) {
     p.make_decoder = [](const session::ReceiveParams&) -> Result<std::unique_ptr<ports::VideoDecoder>> { return make_mark_decoder(); };
-    p.picture = [&](std::uint32_t, ports::DecodedPicture) { ++pictures; };
+    p.make_tile_decoder = [] { return tiles::make_tile_decoder(); };
+    p.canvas_changed = [&](std::uint32_t) { ++pictures; };
     p.cursor_shape = [](std::uint32_t, const ports::CursorImage&) {};
     p.cursor_position = [](std::uint32_t, ports::CursorPosition) {};
     p.gone = [](std::uint32_t) {};

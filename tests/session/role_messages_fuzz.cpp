@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdlib>
 
+#include "codec/tiles/tiles.h"
 #include "engine/wire/session_message.h"
 #include "tests/support/role_bench.h"
 
@@ -254,6 +255,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     world.fill(ports);
     ports.gate = &gate;
     ports.make_source = []() -> Result<std::unique_ptr<ports::FrameSource>> { return std::make_unique<NoSource>(); };
+    ports.make_tile_tools = [] {
+      return session::TileTools{tiles::make_tile_encoder(), tiles::make_change_detector(), tiles::make_move_finder(), tiles::make_tile_classifier()};
+    };
     ports.make_encoder = [](const ports::VideoSettings&) -> Result<std::unique_ptr<ports::VideoEncoder>> { return std::make_unique<NoEncoder>(); };
     ports.make_desktop = [&]() -> Result<std::unique_ptr<ports::Desktop>> { return fail(ErrorKind::Environment, "fuzz/desktop"); };
     session::CustomerRole role(std::move(ports), address, "", "", published);
@@ -279,7 +283,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     ports.make_decoder = [](const session::ReceiveParams&) -> Result<std::unique_ptr<ports::VideoDecoder>> {
       return fail(ErrorKind::Environment, "fuzz/decoder");
     };
-    ports.picture = [](std::uint32_t, ports::DecodedPicture) {};
+    ports.make_tile_decoder = [] { return tiles::make_tile_decoder(); };
     ports.cursor_shape = [](std::uint32_t, const ports::CursorImage& image) {
       check(image.bgra.size() == static_cast<std::size_t>(image.width) * static_cast<std::size_t>(image.height) * 4);
     };

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "engine/wire/tiles.h"
 #include "tests/support/role_bench.h"
 
 using namespace beside;
@@ -59,6 +60,30 @@ TEST_CASE("a code that nobody uses in time ends, whatever the wall clock does me
     CHECK(p.customer.now().stage == CustomerStage::Start);
     CHECK(p.customer.now().notice.kind == NoticeKind::CodeUsed);   // the double's word for a code that is over
   }
+}
+
+TEST_CASE("the latency figures are published twice a second while somebody looks at them, and not otherwise") {
+  Pair p;
+  p.granted();
+  p.bench.run(3s);
+  const auto published_in_two_seconds = [&] {
+    int count = 0;
+    auto last = p.op.published.read();
+    for (int i = 0; i < 40; ++i) {
+      p.bench.run(50ms);
+      auto next = p.op.published.read();
+      count += next != last ? 1 : 0;
+      last = std::move(next);
+    }
+    return count;
+  };
+  CHECK(published_in_two_seconds() <= 1);
+  p.op.role->handle(session::WatchLadder{true});
+  const int watched = published_in_two_seconds();
+  CHECK(watched >= 4);
+  CHECK(watched <= 6);
+  p.op.role->handle(session::WatchLadder{false});
+  CHECK(published_in_two_seconds() <= 2);
 }
 
 TEST_CASE("the validity that the operator chooses is what his code gets") {
@@ -301,33 +326,32 @@ TEST_CASE("back to the start in mid-session frees the customer for the next code
   CHECK(p.bench.join(p.customer, p.op, p.op.view(1).code, 1));
 }
 
-TEST_CASE("pictures that wait for the viewer's answer do not leave after Stop") {
-  // Once, an answer that came within the farewell sent what waited and then used the sender that was gone.
-  Pair p;
-  p.live();
-  bool hold = false;
-  std::vector<control::Tunnel> held;
-  p.bench.relay.lies.tunnel = [&](RelayDouble::Session&, End from, control::Tunnel& piece) {
-    if (!hold || from != End::Operator) return true;
-    held.push_back(piece);
-    return false;
-  };
-  int datagrams = 0;
-  p.bench.relay.lies.media = [&](auto&, End from, Bytes& bytes) {
-    if (from == End::Customer && bytes.size() > 500) ++datagrams;
-    return true;
-  };
-  p.op.role->handle(session::AskRights{p.op.view().local_id, Right::See, "to help"});
-  p.bench.run(500ms);
-  REQUIRE(p.customer.now().ask);
-  hold = true;
-  p.customer.role->handle(session::DecideAsk{p.customer.now().ask->id, Right::See, 0, 0});
-  REQUIRE(p.bench.wait_until([&] { return p.customer.now().media.width > 0 && !held.empty(); }));
-  CHECK(datagrams == 0);
-  p.customer.role->handle(session::StopSession{});
-  hold = false;
-  for (auto& piece : held) p.bench.relay.forward(*p.bench.relay.sessions().front(), End::Operator, piece);
-  p.bench.run(2s);
-  CHECK(datagrams == 0);
-  CHECK(p.customer.now().stage == CustomerStage::Ended);
+TEST_CASE("nothing of the screen leaves after Stop or a revoked right, whatever the viewer still asks for") {
+  for (const bool stop : {true, false}) {
+    CAPTURE(stop);
+    Pair p;
+    p.live();
+    int tiles = 0;
+    p.bench.relay.lies.media = [&](auto&, End from, Bytes& bytes) {
+      if (from == End::Customer && (bytes.at(1) & 0x7f) == wire::kPayloadTiles) ++tiles;
+      return true;
+    };
+    p.bench.run(500ms);
+    CHECK(tiles == 0);                       // not before the right is given
+    REQUIRE(p.bench.grant(p.customer, p.op, Rights(Right::See)));
+    REQUIRE(p.bench.wait_until([&] { return tiles > 0 && p.op.canvas && p.op.canvas->exact({0, 0, 64, 48}); }));
+    if (stop) p.customer.role->handle(session::StopSession{});
+    else p.customer.role->handle(session::RevokeRight{Right::See});
+    const int before = tiles;
+    p.op.role->handle(session::RefreshPicture{p.op.view().local_id});
+    for (int i = 0; i < 20; ++i) (void)p.bench.run_until([] { return false; }, 100ms);
+    CHECK(tiles == before);
+    if (stop) {
+      CHECK(p.customer.now().stage == CustomerStage::Ended);
+      continue;
+    }
+    // Given again, a new viewer's picture comes whole.
+    REQUIRE(p.bench.grant(p.customer, p.op, Rights(Right::See)));
+    REQUIRE(p.bench.wait_until([&] { return tiles > before && p.op.canvas && p.op.canvas->exact({0, 0, 64, 48}); }));
+  }
 }

@@ -13,6 +13,7 @@
 #include "engine/session/tile_canvas.h"
 #include "engine/session/tile_receiver.h"
 #include "engine/session/tile_sender.h"
+#include "engine/wire/rtp.h"
 #include "tests/support/virtual_net.h"
 
 namespace beside::test {
@@ -121,6 +122,7 @@ class TileEnds {
     if (grabbing && desk.has_damage()) sender.frame(desk.grab(now));
     sender.set_line({kbps_, pacer_.queued_bytes(), taken_, 2 * rtt_half, false});
     if (sender.next_deadline() <= now || grabbing) sender.pump(now);
+    play_video(now);
     for (auto burst = pacer_.poll(now); !burst.empty(); burst = pacer_.poll(now))
       for (Bytes& packet : burst) down.send(std::move(packet), now);
     for (const Bytes& packet : down.arrivals(now)) {
@@ -153,9 +155,39 @@ class TileEnds {
   std::optional<Error> fault;
   bool grabbing = true;
   nanoseconds rtt_half = 20ms;
+  bool encoder_fails = false;
+  int video_orders = 0, video_pictures = 0;
   std::vector<session::TileSender::Part> parts;   // the newest, 64 at most
 
  private:
+  // An encoder that opens in 10 ms and is accepted a round trip later; its pictures are a little wrong everywhere and never lost.
+  void play_video(LocalTime now) {
+    if (const auto place = sender.take_video_order()) {
+      ++video_orders;
+      ordered_ = place;
+      ready_at_ = now + 10ms + 2 * rtt_half;
+    }
+    if (ordered_ && now >= ready_at_) {
+      if (encoder_fails) sender.video_failed(now);
+      else sender.video_ready(stream_ = static_cast<std::uint8_t>(stream_ % 8 + 1), *ordered_);
+      ordered_.reset();
+    }
+    if (const auto order = sender.take_video_frame()) {
+      if (encoder_fails) return sender.video_failed(now);
+      ++video_pictures;
+      Picture picture{now + rtt_half + 5ms, order->stream, sender.generation(), order->place, wire::to_90khz(order->frame->captured_at),
+                      ports::make_pixel_buffer(order->place.width, order->place.height)};
+      for (int y = 0; y < order->place.height; ++y)
+        for (int x = 0; x < order->place.width * 4; ++x)
+          picture.pixels->row(y)[x] = order->frame->pixels->row(order->place.y + y)[order->place.x * 4 + x] ^ 1;
+      pictures_.push_back(std::move(picture));
+    }
+    while (!pictures_.empty() && pictures_.front().at <= now) {
+      Picture& p = pictures_.front();
+      view->video(p.stream, p.generation, p.place, p.pixels, p.stamp, {}, now);
+      pictures_.pop_front();
+    }
+  }
   void send(session::TileSender::Part part) {
     Bytes packet;
     ByteWriter out(packet);
@@ -173,6 +205,18 @@ class TileEnds {
   SeqNo first_, seq_;
   std::uint32_t ssrc_ = 100;
   std::uint64_t taken_ = 0;
+  struct Picture {
+    LocalTime at;
+    std::uint8_t stream;
+    std::uint16_t generation;
+    Rect place;
+    std::uint32_t stamp;
+    std::unique_ptr<ports::PixelBuffer> pixels;
+  };
+  std::deque<Picture> pictures_;
+  std::optional<Rect> ordered_;
+  LocalTime ready_at_{};
+  std::uint8_t stream_ = 0;
 
  public:
   session::TileSender sender;

@@ -80,3 +80,176 @@ TEST_CASE("whatever the network loses, doubles or reorders, the viewer's picture
     converge_and_rest(ends);
   }
 }
+
+namespace {
+
+// A film in `area`: smooth, and different everywhere with each step.
+void film(Drawing& desk, const Rect& area, int step) {
+  desk.fill(area, [=](int x, int y) {
+    const auto v = [&](int a, int b) { return static_cast<std::uint32_t>(128 + (x * a + y * b + step * 7 + (x * y / 64) % 17) % 120) & 0xffu; };
+    return v(2, 1) << 16 | v(1, 3) << 8 | v(3, 2);
+  });
+}
+void play(TileEnds& ends, const Rect& area, int steps) {
+  for (int i = 0; i < steps; ++i) {
+    film(ends.desk, area, i);
+    ends.run(33ms);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("what moves like video goes to an encoder of its place, and is exact soon after it rests") {
+  TileEnds ends(5, Path{});
+  ends.desk.text(ends.desk.whole(), 1);
+  converge_and_rest(ends);
+  const Rect area{64, 64, 128, 128};
+  play(ends, area, 60);
+  CHECK(ends.video_orders == 1);
+  CHECK(ends.video_pictures > 30);
+  CHECK(!ends.canvas->exact(area));
+  CHECK(ends.canvas->exact({0, 0, 320, 64}));
+  const auto before = ends.sender.bytes();
+  play(ends, area, 10);
+  CHECK(ends.sender.bytes() - before < 4000);      // nothing of it goes as tiles
+  const LocalTime rested = ends.clock.now();
+  REQUIRE(ends.run_until([&] { return ends.same(); }, 3s));
+  CHECK(ends.clock.now() - rested < 200ms);        // 80 ms of rest, 20 ms to the viewer, the pixels at 50 Mbit/s
+  converge_and_rest(ends);
+}
+
+TEST_CASE("video under loss ends exact as well, and text beside it is exact while it plays") {
+  for (std::uint64_t seed = 0; seed < 6; ++seed) {
+    CAPTURE(seed);
+    TileEnds ends(seed, Path{0.1, 0.02, 0.05, 15ms, 5ms});
+    ends.desk.text(ends.desk.whole(), 1);
+    ends.run(1s);
+    for (int i = 0; i < 90; ++i) {
+      film(ends.desk, {64, 0, 192, 128}, i);
+      if (i % 3 == 0) ends.desk.text({8, 200, 8, 16}, static_cast<std::uint32_t>(i));
+      ends.run(33ms);
+    }
+    CHECK(ends.video_pictures > 20);
+    converge_and_rest(ends);
+  }
+}
+
+TEST_CASE("an encoder that fails when it opens or in mid-stream leaves exact tiles, and nothing is lost") {
+  for (const bool in_mid_stream : {false, true}) {
+    TileEnds ends(7, Path{});
+    ends.desk.text(ends.desk.whole(), 1);
+    ends.run(1s);
+    ends.encoder_fails = !in_mid_stream;
+    play(ends, {0, 0, 192, 128}, 40);
+    CHECK((ends.video_pictures > 0) == in_mid_stream);
+    ends.encoder_fails = true;
+    play(ends, {0, 0, 192, 128}, 40);
+    CHECK(ends.video_orders <= 2);
+    converge_and_rest(ends);
+  }
+}
+
+TEST_CASE("a screen that changes its size in the middle of everything arrives whole") {
+  for (std::uint64_t seed = 0; seed < 8; ++seed) {
+    CAPTURE(seed);
+    std::mt19937_64 random(seed);
+    TileEnds ends(seed, Path{0.05, 0.02, 0.05, 20ms, 5ms, 5000, 64 * 1024});
+    ends.desk.text(ends.desk.whole(), 1);
+    for (int i = 0; i < 12; ++i) {
+      ends.run(milliseconds(random() % 80));
+      ends.desk.resize(1 + static_cast<int>(random() % 500), 1 + static_cast<int>(random() % 300));
+      ends.desk.text(ends.desk.whole(), static_cast<std::uint32_t>(i));
+      film(ends.desk, {0, 0, 200, 200}, i);
+    }
+    converge_and_rest(ends);
+  }
+}
+
+TEST_CASE("a new viewer and a refresh get everything anew without a new session") {
+  TileEnds ends(9, Path{0.05, 0, 0, 20ms, 0ms});
+  ends.desk.text(ends.desk.whole(), 1);
+  converge_and_rest(ends);
+  ends.sender.refresh();
+  converge_and_rest(ends);
+  ends.canvas->reset(10, 10, 0, 0);
+  ends.begin_stream(65530);
+  converge_and_rest(ends);
+}
+
+TEST_CASE("after stop nothing is sent, whatever was due") {
+  TileEnds ends(10, Path{0, 0, 0, 20ms, 0ms, 500, 64 * 1024});
+  ends.desk.noise(ends.desk.whole(), 1);
+  ends.run(100ms);
+  ends.grabbing = false;
+  ends.sender.stop();
+  const auto bytes = ends.sender.bytes();
+  ends.run(2s);
+  ends.sender.pump(ends.clock.now());
+  CHECK(ends.sender.bytes() == bytes);
+  CHECK(ends.sender.next_deadline() == kNever);
+}
+
+TEST_CASE("a frame without a side is ignored") {
+  TileEnds ends(11, Path{});
+  ends.desk.text(ends.desk.whole(), 1);
+  ends.run(500ms);
+  ports::Frame frame;
+  frame.captured_at = ends.clock.now();
+  ends.sender.frame(std::move(frame));
+  Pool<ports::PixelBuffer> none(1, [] { return ports::make_pixel_buffer(0, 0); });
+  ports::Frame empty;
+  empty.pixels = none.take();
+  ends.sender.frame(std::move(empty));
+  converge_and_rest(ends);
+}
+
+TEST_CASE("a page over a slow line comes coarse first and is sharpened, the pointer's place before the rest") {
+  TileEnds ends(12, Path{0, 0, 0, 20ms, 0ms, 500, 64 * 1024}, 640, 480);
+  ends.sender.set_pointer(600, 440);
+  ends.desk.text(ends.desk.whole(), 5);
+  REQUIRE(ends.run_until([&] {
+    bool any = true;   // every cell has something of the page's paper on it
+    ends.canvas->read([&](const ports::PixelBuffer& p) {
+      for (int y = 8; y < p.height; y += 16)
+        for (int x = 8; x < p.width; x += 16) any = any && p.row(y)[4 * x] != 0;
+    });
+    return any && ends.canvas->has_picture();
+  }, 3s));
+  CHECK(!ends.same());
+  REQUIRE(ends.run_until([&] { return ends.canvas->exact({576, 416, 64, 64}); }, 5s));
+  CHECK(!ends.same());
+  converge_and_rest(ends);
+}
+
+TEST_CASE("a report that fits nothing, and updates that go back or change their size, are refused") {
+  TileEnds ends(13, Path{});
+  ends.desk.text(ends.desk.whole(), 1);
+  ends.run(1s);
+  wire::TileReport lie;
+  lie.media = Ssrc{101};
+  lie.begin_seq = static_cast<std::uint16_t>(13 * 7919 + 5000);   // of packets that were never sent
+  lie.applied.assign(1000, true);
+  CHECK_FALSE(ends.sender.on_report(lie, ends.clock.now()));
+
+  auto canvas = std::make_shared<ports::Canvas>();
+  session::TileCanvas view(tiles::make_tile_decoder(), canvas);
+  wire::TilePartWriter writer;
+  const auto packet = [&](std::uint32_t number, std::uint16_t generation, int width, int height) {
+    wire::TileHeader header;
+    header.number = number;
+    header.generation = generation;
+    header.width = width;
+    header.height = height;
+    writer.begin(header);
+    return to_bytes(writer.finish(true));
+  };
+  CHECK(view.apply(packet(10, 1, 64, 64), {}, {}));
+  CHECK(view.apply(packet(11, 1, 64, 64), {}, {}));
+  CHECK_FALSE(view.apply(packet(9, 1, 64, 64), {}, {}));
+  CHECK_FALSE(view.apply(packet(12, 1, 64, 65), {}, {}));
+  CHECK_FALSE(view.apply(packet(11, 2, 64, 64), {}, {}));
+  CHECK_FALSE(view.apply(packet(5, 2, 64, 64), {}, {}));
+  CHECK(view.apply(packet(13, 7, 100, 64), {}, {}));
+  CHECK_FALSE(view.apply(packet(14, 8, 16384, 16384), {}, {}));   // a gigabyte
+  CHECK(canvas->has_picture());
+}

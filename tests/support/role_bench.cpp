@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "capture/synthetic/synthetic_source.h"
+#include "codec/tiles/tiles.h"
 #include "engine/crypto/hash.h"
 #include "engine/crypto/random.h"
 #include "engine/e2e/code_channel.h"
@@ -244,6 +245,9 @@ CustomerSeat& RoleBench::add_customer() {
   ports.make_encoder = [](const ports::VideoSettings&) -> Result<std::unique_ptr<ports::VideoEncoder>> {
     return std::make_unique<MarkEncoder>();
   };
+  ports.make_tile_tools = [] {
+    return session::TileTools{tiles::make_tile_encoder(), tiles::make_change_detector(), tiles::make_move_finder(), tiles::make_tile_classifier()};
+  };
   ports.make_desktop = [this, &seat]() -> Result<std::unique_ptr<ports::Desktop>> {
     DesktopLayout layout{1, 64, 48, {{1, {0, 0, 64, 48}, "one", true}}};
     auto made = std::make_unique<capture::SyntheticDesktop>(layout, seat.shared_gate, std::make_shared<ports::OwnWindows>(), clock);
@@ -265,7 +269,10 @@ OperatorSeat& RoleBench::add_operator() {
   ports.make_decoder = [](const session::ReceiveParams&) -> Result<std::unique_ptr<ports::VideoDecoder>> {
     return std::make_unique<MarkDecoder>();
   };
-  ports.picture = [&seat](std::uint32_t, ports::DecodedPicture) { ++seat.pictures; };
+  ports.make_tile_decoder = [] { return tiles::make_tile_decoder(); };
+  ports.to_pixels = [](const ports::Planes&, std::uint8_t*, std::ptrdiff_t) -> Result<void> { return fail(ErrorKind::Environment, "bench"); };
+  ports.canvas = [&seat](std::uint32_t, std::shared_ptr<ports::Canvas> canvas) { seat.canvas = std::move(canvas); };
+  ports.canvas_changed = [&seat](std::uint32_t) { ++seat.pictures; };
   ports.cursor_shape = [](std::uint32_t, ports::CursorImage) {};
   ports.cursor_position = [&seat](std::uint32_t, ports::CursorPosition at) { seat.cursor.push_back(at); };
   ports.gone = [](std::uint32_t) {};

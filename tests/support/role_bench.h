@@ -66,7 +66,8 @@ struct OperatorSeat {
   std::vector<ports::JournalLine> journal;
   MemoryControl* control = nullptr;
   bool line_works = true;
-  std::atomic<int> pictures{0};
+  std::atomic<int> pictures{0};                       // times that the canvas had news
+  std::shared_ptr<ports::Canvas> canvas;
   std::vector<ports::CursorPosition> cursor;
   std::unique_ptr<session::OperatorRole> role;
   session::OperatorSnapshot now() const { return *published.read(); }

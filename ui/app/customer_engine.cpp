@@ -7,6 +7,7 @@
 #include "capture/x11/session_kind.h"
 #include "capture/x11/x11_desktop.h"
 #include "capture/x11/x11_source.h"
+#include "codec/tiles/tiles.h"
 #include "codec/video/encoder.h"
 #include "engine/base/log.h"
 
@@ -47,6 +48,9 @@ CustomerEngine::CustomerEngine(CustomerEngineConfig config, WakeFn snapshot_chan
     ports.make_source = [make = config_.make_source, gate = gate_] { return make(gate); };
     ports.make_desktop = [make = config_.make_desktop, gate = gate_, own = own_windows_] { return make(gate, own); };
   }
+  ports.make_tile_tools = [] {
+    return session::TileTools{tiles::make_tile_encoder(), tiles::make_change_detector(), tiles::make_move_finder(), tiles::make_tile_classifier()};
+  };
   auto hardware = std::make_shared<std::atomic<bool>>(true);
   ports.make_encoder = [hardware, converter = config_.converter](const ports::VideoSettings& settings) {
     video::EncoderPreferences preferences;

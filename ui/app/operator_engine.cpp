@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/app/operator_engine.h"
 
+#include "codec/tiles/tiles.h"
 #include "codec/video/decoder.h"
 #include "engine/gpu/converter.h"
 #include "engine/journal/file_journal.h"
@@ -14,7 +15,7 @@ OperatorEngine::OperatorEngine(OperatorEngineConfig config, WakeFn snapshot_chan
   ports.make_decoder = [this](const session::ReceiveParams& params) {
     return video::make_video_decoder({params.codec, params.width, params.height, params.sps, params.pps}, clock_);
   };
-  ports.picture = config_.picture;
+  ports.make_tile_decoder = [] { return tiles::make_tile_decoder(); };
   ports.canvas = config_.canvas;
   ports.canvas_changed = config_.canvas_changed;
   ports.to_pixels = [](const ports::Planes& planes, std::uint8_t* bgrx, std::ptrdiff_t stride) {

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// OperatorSession's half that receives what is seen: tiles, video of regions, cursor; and how long each step took.
+#include <algorithm>
+
+#include "engine/base/log.h"
+#include "engine/session/operator_session.h"
+
+namespace beside::session {
+namespace {
+
+constexpr auto kLadderWindow = 5s;
+constexpr std::size_t kMostEarly = 4096;   // packets before the offer of their stream
+
+std::int64_t percentile(std::vector<std::int64_t>& values, int percent) {
+  if (values.empty()) return -1;
+  const std::size_t at = std::min(values.size() - 1, values.size() * static_cast<std::size_t>(percent) / 100);
+  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(at), values.end());
+  return values[at];
+}
+
+}  // namespace
+
+void OperatorSession::make_screen() {
+  if (screen_) return;
+  ScreenReceiver::Events events;
+  events.need_key = [this] {
+    if (video_) video_->request_key(ports_.clock->now());
+    ports_.wake();
+  };
+  events.refused = [this](const Error& error) {
+    notice_ = {NoticeKind::VideoRefused, {dump_error(error)}, ++notice_id_};
+    events_.changed();
+  };
+  events.shown = [this](const ports::UpdateTimes& times) { on_shown(times); };
+  auto canvas = std::make_shared<ports::Canvas>([id = local_id_, changed = ports_.canvas_changed] {
+    if (changed) changed(id);
+  });
+  if (ports_.canvas) ports_.canvas(local_id_, canvas);
+  screen_ = std::make_unique<ScreenReceiver>(ScreenReceiver::Tools{ports_.make_decoder, ports_.to_pixels, ports_.make_tile_decoder()},
+                                             std::move(canvas), std::move(events), ports_.post);
+}
+
+// The right is gone, or the session: so is all that was seen. A new canvas is told with the next offer.
+void OperatorSession::drop_screen() {
+  video_.reset();
+  tiles_.reset();
+  early_.clear();
+  screen_.reset();
+  ports_.gone(local_id_);
+}
+
+// ---- tiles ----
+
+void OperatorSession::on_tile_offer(const inner::TileOffer& offer) {
+  make_screen();
+  screen_->begin_tiles();
+  tiles_.emplace(Ssrc{offer.ssrc()}, Ssrc{own_ssrc_}, SeqNo{static_cast<std::uint16_t>(offer.first_seq())});
+  media_.encoder = "exact tiles";
+  const auto early = std::exchange(early_, {});
+  if (early_ssrc_ == tiles_->media())
+    for (const EarlyTile& tile : early) tiles_->receive(tile.seq, tile.payload, tile.captured_at, tile.at);
+  drain_tiles(ports_.clock->now());
+}
+
+void OperatorSession::on_tiles(const wire::RtpPacket& packet, LocalTime now) {
+  const PeerTime captured = packet.header.abs_capture_time ? wire::from_uq32_32(*packet.header.abs_capture_time) : PeerTime{};
+  if (tiles_ && packet.header.ssrc == tiles_->media()) {
+    tiles_->receive(packet.header.seq, packet.payload, captured, now);
+    return drain_tiles(now);
+  }
+  if (early_ssrc_ != packet.header.ssrc) early_.clear();
+  early_ssrc_ = packet.header.ssrc;
+  if (early_.size() < kMostEarly) early_.push_back({packet.header.seq, to_bytes(packet.payload), captured, now});
+}
+
+void OperatorSession::drain_tiles(LocalTime now) {
+  if (!tiles_) return;
+  if (link_->rtt()) tiles_->set_rtt(*link_->rtt());
+  while (screen_->has_room()) {
+    auto packet = tiles_->take(now);
+    if (!packet) break;
+    used_ = used_ | Right::See;
+    if (const auto header = wire::parse_tile_header(packet->payload);
+        header && (header->width != media_.width || header->height != media_.height || header->monitor_id != monitor_id_)) {
+      media_.width = header->width;
+      media_.height = header->height;
+      monitor_id_ = header->monitor_id;
+      events_.changed();
+    }
+    screen_->push_tiles(std::move(*packet));
+  }
+  if (auto report = tiles_->poll(now)) link_->send_rtcp({std::move(*report)});
+}
+
+// ---- video of a region ----
+
+void OperatorSession::on_offer(const inner::VideoOffer& offer) {
+  ReceiveParams params;
+  params.codec = static_cast<ports::VideoCodec>(offer.codec());
+  params.width = static_cast<int>(offer.width());
+  params.height = static_cast<int>(offer.height());
+  params.sps = to_bytes(as_bytes(offer.sps()));
+  params.pps = to_bytes(as_bytes(offer.pps()));
+  params.stream = static_cast<std::uint8_t>(offer.stream_id());
+  params.x = static_cast<int>(offer.x());
+  params.y = static_cast<int>(offer.y());
+  params.generation = static_cast<std::uint16_t>(offer.generation());
+  inner::Inner answer;
+  answer.mutable_video_answer()->set_stream_id(offer.stream_id());
+  const bool known = (offer.codec() == 1 || offer.codec() == 2) && offer.stream_id() <= wire::kMaxVideoStream;
+  answer.mutable_video_answer()->set_accepted(known);
+  if (!known) answer.mutable_video_answer()->set_why("unknown codec");
+  if (known) {
+    make_screen();
+    screen_->configure_video(std::move(params));
+    video_.emplace(Ssrc{offer.ssrc()}, Ssrc{own_ssrc_});
+    media_.encoder = "exact tiles, " + offer.encoder();
+  }
+  (void)link_->send(answer, flow::InnerMux::kMedia);
+}
+
+void OperatorSession::on_rtp(const wire::RtpPacket& packet, ByteSpan whole) {
+  const LocalTime now = ports_.clock->now();
+  if (packet.header.payload_type == wire::kPayloadTiles) {
+    media_.bytes += whole.size();
+    on_tiles(packet, now);
+  } else if (packet.header.payload_type == wire::kPayloadVideo && video_) {
+    media_.bytes += whole.size();
+    if (link_->rtt()) video_->set_rtt(*link_->rtt());
+    if (const auto taken = video_->receive(whole, now); !taken) BS_LOG_LIMITED(Warn, "video", "{}", dump_error(taken.error()));
+    drain_video(now);
+  } else if (packet.header.payload_type == wire::kPayloadCursor) {
+    auto update = cursor_.receive(packet.payload);
+    if (!update) return;
+    if (update->input_ack.value != 0) (void)input_.on_ack(update->input_ack, now);
+    input_.set_cursor_ack(cursor_.next_expected());
+    if (update->spot) ports_.cursor_position(local_id_, {update->spot->x, update->spot->y, update->spot->visible});
+    send_input(now);
+  }
+}
+
+void OperatorSession::drain_video(LocalTime now) {
+  while (auto unit = video_->take()) {
+    if (!screen_->push_video(std::move(unit->annex_b), unit->rtp_timestamp, unit->captured_at, unit->last_packet_at)) video_->request_key(now);
+    used_ = used_ | Right::See;
+  }
+  link_->send_rtcp(video_->poll(now));
+}
+
+// Everything anew: tiles by a PLI for their stream, video by a key picture.
+void OperatorSession::refresh() {
+  const LocalTime now = ports_.clock->now();
+  if (video_) video_->request_key(now);
+  if (tiles_ && link_) link_->send_rtcp({wire::Pli{Ssrc{own_ssrc_}, tiles_->media()}});
+  ports_.wake();
+}
+
+// ---- the ladder ----
+
+void OperatorSession::on_shown(const ports::UpdateTimes& t) {
+  const auto captured = link_ ? link_->to_local(t.captured_at) : std::nullopt;
+  if (media_.frames++ == 0) BS_LOG(Info, "video", "first picture received_us={} decoded_us={}", to_us(t.received_at), to_us(t.decoded_at));
+  Shown step;
+  step.number = t.number;
+  step.captured = captured.value_or(LocalTime{});
+  step.decided = t.decided;
+  step.coded = t.coded;
+  step.sent = t.sent;
+  step.received = t.received_at;
+  step.decoded = t.decoded_at;
+  times_.push_back(step);
+  while (!times_.empty() && ports_.clock->now() - times_.front().received > kLadderWindow) times_.pop_front();
+}
+
+void OperatorSession::picture_shown(std::uint64_t number, LocalTime at) {
+  if (!std::exchange(any_shown_, true)) BS_LOG(Info, "video", "first picture shown_us={}", to_us(at));
+  for (Shown& t : times_) {
+    if (t.number <= number && t.shown == LocalTime{}) t.shown = at;
+  }
+}
+
+LadderView OperatorSession::ladder() const {
+  std::vector<std::int64_t> decided, coded, sent, received, decoded, shown;
+  const auto us = [](nanoseconds span) { return std::chrono::duration_cast<microseconds>(span).count(); };
+  for (const Shown& t : times_) {
+    if (t.decided > 0ns) decided.push_back(us(t.decided));
+    if (t.coded > 0ns) coded.push_back(us(t.coded));
+    if (t.sent > 0ns) sent.push_back(us(t.sent));
+    if (t.captured == LocalTime{}) continue;
+    received.push_back(us(t.received - t.captured));
+    decoded.push_back(us(t.decoded - t.captured));
+    if (t.shown != LocalTime{}) shown.push_back(us(t.shown - t.captured));
+  }
+  LadderView out;
+  out.decided = {percentile(decided, 50), percentile(decided, 95)};
+  out.encoded = {percentile(coded, 50), percentile(coded, 95)};
+  out.sent = {percentile(sent, 50), percentile(sent, 95)};
+  out.received = {percentile(received, 50), percentile(received, 95)};
+  out.decoded = {percentile(decoded, 50), percentile(decoded, 95)};
+  out.shown = {percentile(shown, 50), percentile(shown, 95)};
+  return out;
+}
+
+}  // namespace beside::session
