@@ -65,7 +65,7 @@ class Socket final : public UdpSocket {
       std::array<mmsghdr, kBatch> headers{};
       std::array<iovec, kBatch * 2> vectors;
       std::array<SocketAddress, kBatch> addresses{};
-      std::array<SegmentControl, kBatch> controls;
+      std::array<SegmentControl, kBatch> controls{};
       std::array<std::size_t, kBatch> counts{};
       std::size_t messages = 0, used = 0, at = total;
       while (at < datagrams.size() && messages < kBatch && used < vectors.size()) {
@@ -128,8 +128,8 @@ class Socket final : public UdpSocket {
   }
 
   union SegmentControl {
-    cmsghdr align;
     std::array<std::uint8_t, CMSG_SPACE(sizeof(std::uint16_t))> bytes;
+    cmsghdr align;
   };
   union GroControl {
     cmsghdr align;
