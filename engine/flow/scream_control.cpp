@@ -38,7 +38,7 @@ nanoseconds ScreamControl::silence() const {
 void ScreamControl::on_sent(Ssrc ssrc, SeqNo seq, std::size_t bytes, LocalTime now) {
   if (log_.in_flight() == 0) heard_ = std::max(heard_, now);   // silence counts from when there is something to hear of
   log_.on_sent(ssrc, seq, bytes, now);
-  if (now - most_since_ > seconds(1) || most_since_ == LocalTime::min()) {
+  if (most_since_ == LocalTime::min() || now - most_since_ > seconds(1)) {
     most_in_flight_before_ = most_in_flight_;
     most_in_flight_ = 0;
     most_since_ = now;
