@@ -49,4 +49,10 @@ void AddressChange::rewrite(MutableByteSpan packet, bool source) const {
   std::copy(after.begin(), after.end(), packet.begin() + static_cast<std::ptrdiff_t>(at));
 }
 
+bool AddressChange::gone(ByteSpan packet) const {
+  const std::size_t size = v6_ ? 16 : 4, at = v6_ ? 24 : 16;
+  return packet.size() >= at + size && packet[0] >> 4 == (v6_ ? 6 : 4) &&
+         std::equal(inside_.begin(), inside_.begin() + static_cast<std::ptrdiff_t>(size), packet.begin() + static_cast<std::ptrdiff_t>(at));
+}
+
 }  // namespace beside::linksim

@@ -18,6 +18,8 @@ class AddressChange {
   static std::optional<AddressChange> parse(const std::string& inside, const std::string& outside);
   void outwards(MutableByteSpan packet) const { rewrite(packet, true); }   // A to B: the source
   void inwards(MutableByteSpan packet) const { rewrite(packet, false); }   // B to A: the destination
+  // B to A, still to the outer address of before: the translator knows nothing of it any more.
+  bool gone(ByteSpan packet) const;
 
  private:
   void rewrite(MutableByteSpan packet, bool source) const;

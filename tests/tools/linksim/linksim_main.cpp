@@ -88,6 +88,10 @@ void Line::take(std::size_t from) {
     ++way.fates[static_cast<std::size_t>(verdict.fate)];
     way.worst_queue = std::max(way.worst_queue, way.model.queue_delay(now));
     if (verdict.fate != LinkModel::Fate::Passed) continue;
+    if (address_ && from == 1 && address_->gone(packet)) {
+      ++way.refused;
+      continue;
+    }
     way.bytes += packet.size();
     if (address_) from == 0 ? address_->outwards(packet) : address_->inwards(packet);
     if (verdict.again != kNever) queue_.push({verdict.again, order_++, 1 - from, to_bytes(packet)});

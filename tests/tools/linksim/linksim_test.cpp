@@ -135,6 +135,8 @@ TEST_CASE("a changed address keeps every checksum right and comes back the same"
   CHECK(sums_hold(answer));
   change->inwards(answer);
   CHECK(answer[16] == 10);
+  CHECK(change->gone(answer));        // whoever sends to the old outer address reaches nobody
+  CHECK_FALSE(change->gone(packet));
   CHECK(sums_hold(answer));
   Bytes other = original;
   change->inwards(other);  // not to the outer address: left alone
