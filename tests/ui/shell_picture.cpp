@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -73,6 +74,7 @@ struct Stage {
   std::vector<InputEvent> inputs;
   std::uint64_t shown_number = 0;
   std::uint32_t shown_session = 0;
+  std::function<void()> on_shown = [] {};
   views::RemoteViewState state;
 
   void draw(shell::FrameContext& frame) {
@@ -145,6 +147,10 @@ void whole_way(Stage& s, const char* name, bool direct) {
   s.view.input = views::RemoteInput::Control;
   s.shell->show_canvas(1, one);
   check(s.wait_for([&] { return s.shell->frames_drawn() > 4; }), say("frames come"));
+  s.rest(300ms);
+  const auto before_first = s.shell->frames_drawn();
+  std::uint64_t at_first = 0;
+  s.on_shown = [&] { at_first = at_first == 0 ? s.shell->frames_drawn() + 1 : at_first; };
   one->reset(400, 300, 1, 0);
   fill(*one, {0, 0, 400, 300}, kRed);
   fill(*one, {200, 0, 200, 300}, kBlue);
@@ -152,6 +158,8 @@ void whole_way(Stage& s, const char* name, bool direct) {
   // 720 x 420 for 400 x 300: enlarged to 560 x 420 at (120, 40).
   check(s.soon(130, 50, kRed) && s.soon(670, 450, kBlue), say("the first picture is at its place"));
   check(s.wait_for([&] { return s.shown_number == 1; }) && s.shown_session == 1, say("its number is told as shown"));
+  if (direct) check(at_first == before_first + 1, say("the first picture waits for no frame"));
+  s.on_shown = [] {};
   check(s.shell->direct_picture().empty() != direct, say("it is shown in the way that was asked for"));
   check(Stage::near(s.seen(60, 60), s.seen(60, 400)), say("beside the picture there is none"));
 
@@ -281,6 +289,7 @@ int main() {
     events.picture_shown = [&](std::uint32_t session, std::uint64_t number, LocalTime) {
       stage.shown_session = session;
       stage.shown_number = number;
+      stage.on_shown();
     };
     shell::ShellConfig config;
     config.width = 800;

@@ -82,6 +82,7 @@ void ShellOnGlfw::look_at_pictures() {
     const bool remarked = marked != remote.marked;
     remote.marked = std::move(marked);
     if (remote.width > 0) marks_at_ = std::min(marks_at_, remote.marks.next(at));
+    if (changes.width > 0 && main && (!direct_ || !direct_->shows(session))) show_at_once(session, remote);
     if (direct_ && direct_->shows(session)) {
       direct_->damage(changes.damage);
       if (remarked) set_direct_marks(remote);
@@ -101,6 +102,29 @@ void ShellOnGlfw::look_at_window() {
   if (found != remotes_.end() && direct_->shows(found->first)) put_direct(found->first, found->second);
 }
 
+bool ShellOnGlfw::direct_is_cheaper(const Remote& remote) const {
+  return config_.direct_pictures == ShellConfig::DirectPictures::Always || device_->kind() == gpu::DeviceKind::Cpu || remote.too_large;
+}
+
+// The first picture need not wait for the frame that gives it its place: where it will lie is known from the last one, which
+// drew nothing there but that it is awaited. The frame that follows finds what lies on top.
+void ShellOnGlfw::show_at_once(std::uint32_t session, Remote& remote) {
+  const RemoteView& view = *main_view_;
+  if (view.veil > 0 || !direct_is_cheaper(remote) || main_drawing_ != nullptr || !make_direct()) return;
+  if (ImGui::IsPopupOpen(nullptr, ImGuiPopupFlags_AnyPopupId | ImGuiPopupFlags_AnyPopupLevel)) return;
+  DirectPicture::Place place;
+  place.session = session;
+  place.picture_width = remote.width;
+  place.picture_height = remote.height;
+  place.placement = RemotePlacement::place(view, remote.width, remote.height, remote.scroll_x, remote.scroll_y);
+  const Rect area{static_cast<int>(view.x), static_cast<int>(view.y), static_cast<int>(view.width), static_cast<int>(view.height)};
+  place.area = whole_pixels(place.placement).clipped_to(area).clipped_to({0, 0, swapchain_->width(), swapchain_->height()});
+  if (place.area.empty()) return;
+  place.visible.assign(1, place.area);
+  set_direct_marks(remote);
+  if (auto shown = direct_->show(std::move(place)); !shown) BS_LOG_LIMITED(Warn, "shell", "the picture's window: {}", dump_error(shown.error()));
+}
+
 void ShellOnGlfw::show_direct() {
   holes_.clear();
   Drawing* const drawing = main_drawing_;
@@ -108,9 +132,7 @@ void ShellOnGlfw::show_direct() {
   for (Drawing& each : drawings_) {
     if (each.parts.empty()) each.parts.assign(1, each.draw.placement.clip);
   }
-  const bool cheaper = config_.direct_pictures == ShellConfig::DirectPictures::Always || device_->kind() == gpu::DeviceKind::Cpu ||
-                       (found != remotes_.end() && found->second.too_large);
-  if (found != remotes_.end() && cheaper && drawing->draw.veil <= 0 && make_direct()) {
+  if (found != remotes_.end() && direct_is_cheaper(found->second) && drawing->draw.veil <= 0 && make_direct()) {
     Remote& remote = found->second;
     DirectPicture::Place place;
     place.session = found->first;

@@ -176,6 +176,8 @@ class ShellOnGlfw final : public Shell, public FrameContext {
   void make_ready();          // for the first remote picture
   bool make_direct();         // true: there is a window for pictures
   void show_direct();         // decides what the main picture's own window shows, from the frame just made
+  bool direct_is_cheaper(const Remote& remote) const;
+  void show_at_once(std::uint32_t session, Remote& remote);
   void put_direct(std::uint32_t session, Remote& remote);
   void set_direct_cursor(const Remote& remote);
   void set_direct_marks(const Remote& remote);
