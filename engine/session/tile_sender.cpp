@@ -17,6 +17,7 @@ constexpr std::size_t kMostDamage = 256;
 constexpr int kTile = ports::kTileSide;
 constexpr int kLargeBlock = 256;                   // what is coded in one piece when the line is wide
 constexpr std::size_t kMostCopyParts = 24;
+constexpr auto kLongestRound = 12ms;               // of coding; then the newest frame is looked at first
 constexpr std::int64_t kLeastRoom = 1200;          // bytes: one packet, however slow the line
 constexpr std::int64_t kLeastCoarse = 64 * 1024;   // pixels: less is never sent coarse
 
@@ -25,6 +26,10 @@ std::int64_t area_of(const std::vector<Rect>& rects) {
   std::int64_t sum = 0;
   for (const Rect& r : rects) sum += area_of(r);
   return sum;
+}
+
+std::int64_t allowed_bytes(const TileLine& line) {
+  return std::max<std::int64_t>(kLeastRoom, std::int64_t{line.kbps} * 125 * TileSender::kQueue.count() / 1'000'000'000);
 }
 
 }  // namespace
@@ -131,7 +136,7 @@ bool TileSender::on_report(const wire::TileReport& report, LocalTime now) {
 
 std::int64_t TileSender::room() const {
   if (line_.lost || history_.unknown() > kMostUnknown) return 0;
-  const std::int64_t allowed = std::max<std::int64_t>(kLeastRoom, std::int64_t{line_.kbps} * 125 * kQueue.count() / 1'000'000'000);
+  const std::int64_t allowed = allowed_bytes(line_);
   const std::int64_t under_way = bytes_ > line_.taken_bytes ? static_cast<std::int64_t>(bytes_ - line_.taken_bytes) : 0;
   return allowed - static_cast<std::int64_t>(line_.queued_bytes) - under_way;
 }
@@ -360,7 +365,14 @@ void TileSender::send_blocks(std::vector<Block> blocks) {
   for (const Block& b : blocks) due += b.rank < 2 ? b.pixels() : 0;
   std::size_t at = 0;
   bool coarse = false;
-  for (; at < blocks.size() && (at == 0 || room() > 0); ++at) {
+  // While this is coded the line takes what is ready, so that there is always room: a round ends all the same, lest pixels
+  // be sent that are old already.
+  const std::uint64_t bytes_at_first = bytes_;
+  const LocalTime began = now_();
+  const auto goes_on = [&] {
+    return room() > 0 && static_cast<std::int64_t>(bytes_ - bytes_at_first) < allowed_bytes(line_) && now_() - began < kLongestRound;
+  };
+  for (; at < blocks.size() && (at == 0 || goes_on()); ++at) {
     const Block& block = blocks[at];
     const double seconds = static_cast<double>(due) * bytes_per_pixel_ * 8 / (line_.kbps * 1000.0);
     if (block.rank < 2 && due >= kLeastCoarse && seconds * 1000 > static_cast<double>(kCoarseAbove / 1ms)) {
