@@ -40,6 +40,7 @@ struct SessionUi {
   bool grab_system_keys = false;
   bool words_open = false;
   std::uint64_t chat_seen = 0;
+  LocalTime waiting_since{};          // for the first picture; LocalTime{}: it is there
 };
 
 struct OperatorState {

@@ -17,6 +17,7 @@ using session::SessionView;
 
 namespace {
 
+constexpr milliseconds kBeforeDots{700};
 constexpr std::array<Right, 3> kOffered = {Right::See, Right::Point, Right::Control};
 
 void ask(OperatorState& state, Rights rights) {
@@ -237,6 +238,7 @@ void draw_remote_pane(kit::Ui& ui, const Area& area, const SessionView& s, Opera
     RemoteViewState shown;
     if (host.draw_remote) shown = host.draw_remote(view);
     state.remote_focused = shown.focused;
+    if (shown.has_picture) mine.waiting_since = {};
     const Rect rect{static_cast<int>(picture.x), static_cast<int>(picture.y), static_cast<int>(picture.width), static_cast<int>(picture.height)};
     ui.map().add({.label = "remote", .role = kit::Role::Image, .rect = rect, .focused = shown.focused, .tab_stop = true});
     if (shown.has_picture) {
@@ -253,8 +255,14 @@ void draw_remote_pane(kit::Ui& ui, const Area& area, const SessionView& s, Opera
       const std::string waiting = tr("op.waiting_picture");
       const kit::Extent e = kit::measure_text(ui, waiting, {});
       kit::text_at(ui, picture.x + (picture.width - e.width) / 2, picture.y + picture.height / 2 - e.height, waiting, {.tone = kit::Tone::OnStage});
-      ImGui::SetCursorScreenPos({picture.x + picture.width / 2 - ui.px(20), picture.y + picture.height / 2 + ui.px(10)});
-      kit::waiting_dots(ui, "pane.waiting");
+      // What moves while the first picture is on its way would only keep it waiting: on a software device a frame takes long.
+      if (mine.waiting_since == LocalTime{}) mine.waiting_since = ui.now();
+      if (ui.now() - mine.waiting_since >= kBeforeDots) {
+        ImGui::SetCursorScreenPos({picture.x + picture.width / 2 - ui.px(20), picture.y + picture.height / 2 + ui.px(10)});
+        kit::waiting_dots(ui, "pane.waiting");
+      } else {
+        ui.wants().at(mine.waiting_since + kBeforeDots);
+      }
     } else if (s.control_paused_by_customer) {
       ImGui::SetCursorScreenPos({picture.x + ui.px(12), picture.y + ui.px(10)});
       kit::badge(ui, "pane.control_paused", tr("op.control_paused"), kit::Tone::Warning, kit::icon::kPause);
