@@ -399,10 +399,12 @@ void TileSender::send_blocks(std::vector<Block> blocks) {
 // was sent coarse is lossy.
 std::size_t TileSender::send_coarse(std::vector<Block>& blocks, std::size_t from, double seconds) {
   const int scale = seconds > 2 ? 3 : seconds > 0.5 ? 2 : 1;
-  const std::int64_t most = std::max<std::int64_t>(16'384, 4 * std::int64_t{line_.kbps} * 125 * kQueue.count() / 1'000'000'000);
+  const std::int64_t most = std::max<std::int64_t>(16'384, 2 * allowed_bytes(line_));
   const std::uint64_t before = bytes_;
+  const LocalTime began = now_();
+  const auto goes_on = [&] { return static_cast<std::int64_t>(bytes_ - before) < most && now_() - began < 2 * kLongestRound; };
   std::size_t at = from;
-  for (; at < blocks.size() && blocks[at].rank < 2 && static_cast<std::int64_t>(bytes_ - before) < most; ++at) {
+  for (; at < blocks.size() && blocks[at].rank < 2 && goes_on(); ++at) {
     Block& block = blocks[at];
     for (const Rect& r : block.exact) block.whole.push_back(cells_.grown(r));
     block.exact.clear();
