@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Past 400 lines: one round over one state; its video half lies in tile_video.cpp already.
 #include "engine/session/tile_sender.h"
 
 #include <algorithm>
