@@ -12,6 +12,13 @@ constexpr std::uint32_t kProtocol = 1;
 constexpr auto kSessionPing = 1s;
 constexpr auto kSessionSilence = 2500ms;
 
+// "host:443" of "beside://host:443, TLS 1.3, pinned": what a person needs of it.
+std::string host_of(std::string described) {
+  constexpr std::string_view kScheme = "beside://";
+  described.resize(std::min(described.find(','), described.size()));
+  return described.starts_with(kScheme) ? described.substr(kScheme.size()) : described;
+}
+
 Notice notice_for(const Error& error, const std::string& address) {
   if (error.where == "net/pin") return {NoticeKind::RelayWrongPin, {address}};
   if (error.where == "net/trust") return {NoticeKind::RelayUntrusted, {address, error.detail}};
@@ -148,7 +155,7 @@ void ControlClient::lost(Notice notice) {
 
 void ControlClient::on_down(const Error& error) {
   if (never_again_) return;  // its own Goodbye said more than the broken connection does
-  lost(notice_for(error, relay_->describe()));
+  lost(notice_for(error, host_of(relay_->describe())));
 }
 
 void ControlClient::set_in_session(bool in_session) {

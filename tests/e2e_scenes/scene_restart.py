@@ -38,7 +38,7 @@ def run(stage):
 
     # The relay is asked to stop: it says so.
     stage.end(s.relay.child)
-    s.operator.wait_text("console.notice", ".", 5) if s.operator.has("console.notice") else s.operator.wait("top.relay_down", 5)
+    s.operator.wait_text("console.notice.title", "relay", 10)
     s.customer.wait("panel.recovering", 8)
     s.relay.start()
     s.customer.wait_gone("panel.recovering", 8)

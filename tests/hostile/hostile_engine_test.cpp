@@ -68,7 +68,6 @@ struct Stage {
     app::OperatorEngineConfig o;
     o.settings = settings;
     o.identity = {control::ROLE_OPERATOR, "beside", "Olga", "en", folder.path / "operator"};
-    o.picture = [](std::uint32_t, ports::DecodedPicture) {};
     o.cursor_shape = [](std::uint32_t, ports::CursorImage) {};
     o.cursor_position = [](std::uint32_t, ports::CursorPosition) {};
     o.gone = [](std::uint32_t) {};

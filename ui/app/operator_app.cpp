@@ -78,7 +78,6 @@ int run_operator(const Settings& settings, const OperatorOptions& options) {
   engine_config.identity.language = options.window.language.empty() ? language_of_environment() : options.window.language;
   engine_config.identity.person = person_name();
   engine_config.identity.journal_directory = data_directory() / "journal" / "operator";
-  engine_config.picture = [](std::uint32_t, ports::DecodedPicture) {};   // they come by the canvas
   engine_config.canvas = [&](std::uint32_t session, std::shared_ptr<ports::Canvas> canvas) {
     tasks.post([&, session, canvas = std::move(canvas)] { shell->show_canvas(session, canvas); });
   };

@@ -13,7 +13,6 @@ namespace beside::app {
 struct OperatorEngineConfig {
   Settings settings;
   ClientIdentity identity;
-  std::function<void(std::uint32_t session, ports::DecodedPicture)> picture;           // decode thread
   std::function<void(std::uint32_t session, std::shared_ptr<ports::Canvas>)> canvas;   // net thread; see OperatorPorts
   std::function<void(std::uint32_t session)> canvas_changed;                           // decode thread
   std::function<void(std::uint32_t session, ports::CursorImage)> cursor_shape;         // net thread

@@ -18,7 +18,6 @@ std::uint16_t normalised(double pixel, int size) {
 }  // namespace
 
 OperatorPlayer::OperatorPlayer(app::OperatorEngineConfig config, OperatorOrders orders) : orders_(std::move(orders)) {
-  config.picture = [](std::uint32_t, ports::DecodedPicture) {};
   config.canvas = [this](std::uint32_t session, std::shared_ptr<ports::Canvas> canvas) { pictures_.watch(session, std::move(canvas)); };
   config.canvas_changed = [this](std::uint32_t) { wake(); };
   config.cursor_shape = [](std::uint32_t, ports::CursorImage) {};
