@@ -243,6 +243,7 @@ void ScreenSender::feed_video(TileSender& tiles) {
     wanted_.width = place->width;
     wanted_.height = place->height;
     wanted_.generation = tiles.generation();
+    numbers_[wanted_.id() % numbers_.size()] = wanted_.number;
     std::lock_guard lock(encode_mutex_);
     new_stream_ = wanted_;
     encode_wake_.notify_one();
@@ -263,7 +264,8 @@ void ScreenSender::feed_video(TileSender& tiles) {
     std::memcpy(crop.pixels->row(y), whole.pixels->row(order->place.y + y) + std::ptrdiff_t{4} * order->place.x, static_cast<std::size_t>(crop_width_) * 4);
   for (const Rect& r : order->damage) crop.damage.push_back({r.x - order->place.x, r.y - order->place.y, r.width, r.height});
   crop.captured_at = whole.captured_at;
-  crop.layout_generation = wanted_.number;   // pictures of two encoders never merge
+  // Pictures of two encoders never merge; the older one goes on until the viewer has accepted the newer.
+  crop.layout_generation = numbers_[order->stream % numbers_.size()];
   crop.monitor_id = whole.monitor_id;
   crop.area = order->place;
   frames_.put(std::move(crop));

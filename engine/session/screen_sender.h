@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <functional>
@@ -130,6 +131,7 @@ class ScreenSender {
   Rect area_;                              // root pixels of the newest frame
   ports::CursorPosition pointer_;
   StreamInfo wanted_;                      // of the newest video order
+  std::array<std::uint32_t, 16> numbers_{};   // of the newest order of each id
   std::unique_ptr<Pool<ports::PixelBuffer>> crops_;
   int crop_width_ = 0, crop_height_ = 0;
 
