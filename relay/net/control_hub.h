@@ -128,7 +128,7 @@ class ControlHub {
   std::set<ClientId> owing_ack_;
   ClientId next_client_ = 1;
   std::vector<LogEntry> log_;
-  LocalTime next_sweep_{};
+  LocalTime next_sweep_{}, next_disabled_check_{};
   LocalTime next_purge_{};
   bool shutting_down_ = false;
 };

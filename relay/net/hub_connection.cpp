@@ -366,7 +366,10 @@ void ControlHub::tick() {
   for (ClientId id : gone) forget(id);
   joins_.sweep(now);
   logins_.sweep(now);
-  check_disabled();
+  if (now >= next_disabled_check_) {   // a question to the store: not every second for the life of each session
+    next_disabled_check_ = now + 5s;
+    check_disabled();
+  }
   flush_log();
   if (now < next_purge_) return;
   next_purge_ = now + 1h;

@@ -49,7 +49,7 @@ def one_size(stage, runs, size, session):
                    "decoded": re.search(r"decoded_us=(\d+)", theirs), "shown": re.search(r"first picture shown_us=(\d+)", theirs)}
         before = clicked
         for key in STAGES:
-            found = moments[key]
+            found = moments.get(key)
             moment = found if isinstance(found, int) else int(found.group(1)) if found else None
             if moment is None:
                 continue
