@@ -20,7 +20,6 @@ COLOURS = (0xe6edf3, 0xff7b72, 0x79c0ff, 0xa5d6ff, 0xd2a8ff, 0x7ee787, 0xffa657)
 TYPED = (0xffffff, 0xffd866)    # by turns
 TYPED_LINE = 14
 NAP_S = 30e-6
-ROW_MASK = sum(0xffffff << 32 * i for i in range(SIZE[0]))
 
 
 def sharpen_sleep():
@@ -123,7 +122,7 @@ class Scene:
                     break
 
     def read_stock(self):
-        """All pixel rows of the stock as numbers without their unused bytes, as the X server drew them."""
+        """All pixel rows of the stock as the X server drew them, each with its unused bytes 0 and with them 255."""
         self.x11.XGetImage.restype = ctypes.POINTER(XImage)
         height = STOCK * CELL[1]
         image = self.x11.XGetImage(self.at, self.stock, 0, 0, SIZE[0], height, ctypes.c_ulong(0xffffffff), 2)     # 2: ZPixmap
@@ -132,7 +131,12 @@ class Scene:
         raw = ctypes.string_at(image.contents.data, stride * height)
         self.x11.XFree(ctypes.c_void_p(image.contents.data))
         self.x11.XFree(image)
-        return [int.from_bytes(raw[y * stride:y * stride + 4 * SIZE[0]], "little") & ROW_MASK for y in range(height)]
+        rows = []
+        for y in range(height):
+            low, high = (bytearray(raw[y * stride:y * stride + 4 * SIZE[0]]) for _ in range(2))
+            low[3::4], high[3::4] = bytes(SIZE[0]), b"\xff" * SIZE[0]
+            rows.append((bytes(low), bytes(high)))
+        return rows
 
     def copy_lines(self, first, count, at_line):
         for i in range(count):
@@ -234,9 +238,13 @@ class Framebuffer:
         """The first row of the scene's window from y on that is not exactly the page's; SIZE[1] if there is none."""
         while y < SIZE[1]:
             at = self.at(scene.x, scene.y + y)
-            here = int.from_bytes(self.data[at:at + 4 * SIZE[0]], "little") & ROW_MASK
-            if here != scene.stock_rows[(scene.top * CELL[1] + y) % len(scene.stock_rows)]:
-                break
+            here = self.data[at:at + 4 * SIZE[0]]
+            low, high = scene.stock_rows[(scene.top * CELL[1] + y) % len(scene.stock_rows)]
+            if here != low and here != high:
+                mixed = bytearray(here)
+                mixed[3::4] = bytes(SIZE[0])
+                if mixed != low:
+                    break
             y += 1
         return y
 
