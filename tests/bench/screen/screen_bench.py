@@ -290,13 +290,12 @@ def run(stage):
         stage.say(f"{s.name} shows the scene from {s.frame.origin} on")
     time.sleep(3)       # what a session does once at its start is over
     for s in systems:
+        # TigerVNC's viewer shows a hint over the picture for its first seconds.
+        wait_until(f"{s.name} to show the scene to the bit", lambda: s.frame.exact_from(scenes[s.name], 0) == probe.SIZE[1], 20)
         began = time.monotonic()
-        wrong, y = 0, -1
-        while (y := s.frame.exact_from(scenes[s.name], y + 1)) < probe.SIZE[1]:
-            wrong += 1
+        s.frame.exact_from(scenes[s.name], 0)
         # change_to_exact is later than the truth by up to this.
         figure("screen", "machine", "exact_check", round((time.monotonic() - began) * 1e3, 2), "ms", s.name)
-        figure("screen", "first_page", "rows_not_exact_after_3_s", wrong, "rows", s.name)
     figure("screen", "machine", "load_1min", round(os.getloadavg()[0], 2), "processes", "machine")
     idle(systems, words.idle)
     dice = random.Random(3)
