@@ -53,7 +53,7 @@ class PeerLink {
     std::function<void(bool lost, LocalTime since)> line;     // nothing was heard for kLineSilence; it is back
     std::function<void()> changed;                            // chat, media state, round trip: publish anew
   };
-  static constexpr auto kHeartbeat = 1s;
+  static constexpr auto kHeartbeat = 1400ms;   // two may be lost within kLineSilence
   static constexpr auto kLineSilence = 3500ms;
   static constexpr auto kMediaSilence = 1s;
 
