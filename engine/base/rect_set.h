@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <cstddef>
 #include <utility>
 #include <vector>
 
@@ -29,6 +30,25 @@ inline void subtract(std::vector<Rect>& parts, const Rect& hole) {
     }
   }
   parts = std::move(left);
+}
+
+// Adds a rectangle to some that do not overlap: what it touches is united with it, and beyond `most` everything is one.
+inline void add_united(std::vector<Rect>& rects, Rect area, std::size_t most = 64) {
+  if (area.empty()) return;
+  for (std::size_t i = 0; i < rects.size();) {
+    if (rects[i].clipped_to(area).empty()) {
+      ++i;
+      continue;
+    }
+    area = area.united_with(rects[i]);
+    rects[i] = rects.back();
+    rects.pop_back();
+    i = 0;   // the grown one may touch others
+  }
+  rects.push_back(area);
+  if (rects.size() <= most) return;
+  for (const Rect& r : rects) area = area.united_with(r);
+  rects.assign(1, area);
 }
 
 }  // namespace beside

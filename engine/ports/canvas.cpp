@@ -4,31 +4,9 @@
 #include <algorithm>
 #include <cstring>
 
+#include "engine/base/rect_set.h"
+
 namespace beside::ports {
-namespace {
-
-constexpr std::size_t kMostRects = 64;
-
-// Adds without overlap: what touches is united, and beyond the limit everything is one rectangle.
-void add(std::vector<Rect>& rects, Rect area) {
-  if (area.empty()) return;
-  for (std::size_t i = 0; i < rects.size();) {
-    if (rects[i].clipped_to(area).empty()) {
-      ++i;
-      continue;
-    }
-    area = area.united_with(rects[i]);
-    rects[i] = rects.back();
-    rects.pop_back();
-    i = 0;   // the grown one may touch others
-  }
-  rects.push_back(area);
-  if (rects.size() <= kMostRects) return;
-  for (const Rect& r : rects) area = area.united_with(r);
-  rects.assign(1, area);
-}
-
-}  // namespace
 
 void Canvas::reset(int width, int height, std::uint32_t layout_generation, std::uint32_t monitor_id) {
   const std::lock_guard lock(mutex_);
@@ -109,8 +87,8 @@ void Canvas::commit(const UpdateTimes& times) {
   {
     const std::lock_guard lock(mutex_);
     if (!pixels_ && !waiting_.resized) return;
-    for (const Rect& r : written_) add(waiting_.damage, r);
-    for (const Rect& r : marked_) add(waiting_.marks, r);
+    for (const Rect& r : written_) add_united(waiting_.damage, r);
+    for (const Rect& r : marked_) add_united(waiting_.marks, r);
     written_.clear();
     marked_.clear();
     waiting_.width = pixels_ ? pixels_->width : 0;
@@ -154,7 +132,7 @@ bool Canvas::has_picture() const {
   return pixels_ != nullptr;
 }
 
-void Canvas::touch(const Rect& area) { add(written_, area); }
+void Canvas::touch(const Rect& area) { add_united(written_, area); }
 
 // A cell is exact when each of its pixels is; packets end at any row, so a cell may become so piece by piece.
 void Canvas::set_cells(const Rect& area, bool exact) {
@@ -179,7 +157,7 @@ void Canvas::set_cells(const Rect& area, bool exact) {
       now = next;
     }
   }
-  if (changed) add(marked_, area);
+  if (changed) add_united(marked_, area);
 }
 
 }  // namespace beside::ports

@@ -113,22 +113,6 @@ std::vector<Rect> left_over(const Rect& area, std::span<const Rect> holes) {
   return parts;
 }
 
-void add_change(std::vector<Rect>& changes, Rect area) {
-  if (area.empty()) return;
-  for (std::size_t i = 0; i < changes.size();) {
-    if (changes[i].clipped_to(area).empty()) {
-      ++i;
-      continue;
-    }
-    area = area.united_with(changes[i]);
-    changes[i] = changes.back();
-    changes.pop_back();
-    i = 0;   // the grown one may touch others
-  }
-  changes.push_back(area);
-  if (changes.size() <= kMostChanges) return;
-  for (const Rect& r : changes) area = area.united_with(r);
-  changes.assign(1, area);
-}
+void add_change(std::vector<Rect>& changes, Rect area) { add_united(changes, area, kMostChanges); }
 
 }  // namespace beside::shell
