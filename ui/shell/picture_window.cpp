@@ -16,19 +16,10 @@
 #include <cstring>
 
 #include "engine/base/log.h"
+#include "ui/shell/xcb_handles.h"
 
 namespace beside::shell {
 namespace {
-
-struct Free {
-  void operator()(void* memory) const { std::free(memory); }
-};
-template <typename T>
-using Reply = std::unique_ptr<T, Free>;
-struct Disconnect {
-  void operator()(xcb_connection_t* c) const { xcb_disconnect(c); }
-};
-using Connection = std::unique_ptr<xcb_connection_t, Disconnect>;
 
 constexpr std::size_t kGrain = 1 << 20;   // memory grows by this, so that a window that is being dragged larger rarely asks
 

@@ -29,6 +29,7 @@
 #include "engine/base/clock.h"
 #include "ui/shell/hid_keys.h"
 #include "ui/shell/window_visibility.h"
+#include "ui/shell/xcb_handles.h"
 
 // As GLFW's glfw3native.h declares them; that header would ask for Xrandr's, of which nothing else is needed.
 extern "C" {
@@ -44,16 +45,6 @@ void display_is_gone() {
   if (g_gone) std::exchange(g_gone, nullptr)();
   std::_Exit(1);
 }
-
-struct Free {
-  void operator()(void* memory) const { std::free(memory); }
-};
-template <typename T>
-using Reply = std::unique_ptr<T, Free>;
-struct Disconnect {
-  void operator()(xcb_connection_t* c) const { xcb_disconnect(c); }
-};
-using Connection = std::unique_ptr<xcb_connection_t, Disconnect>;
 
 xcb_screen_t* screen_of(xcb_connection_t* c, int number) {
   auto it = xcb_setup_roots_iterator(xcb_get_setup(c));
