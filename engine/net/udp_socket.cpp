@@ -13,13 +13,6 @@
 
 #include "engine/net/socket_address.h"
 
-#ifndef UDP_SEGMENT
-#define UDP_SEGMENT 103
-#endif
-#ifndef UDP_GRO
-#define UDP_GRO 104
-#endif
-
 namespace beside::net {
 namespace {
 

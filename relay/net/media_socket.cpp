@@ -11,13 +11,6 @@
 #include <ctime>
 #include <utility>
 
-#ifndef UDP_SEGMENT
-#define UDP_SEGMENT 103
-#endif
-#ifndef UDP_GRO
-#define UDP_GRO 104
-#endif
-
 namespace beside::relay {
 namespace {
 
