@@ -11,7 +11,7 @@
 
 namespace beside::kit {
 
-// Made by cmake/EmbedFile.cmake from the compiled catalogues.
+// Made by scripts/cmake/EmbedFile.cmake from the compiled catalogues.
 extern const unsigned char kCatalogue_en[];
 extern const std::size_t kCatalogue_en_size;
 extern const unsigned char kCatalogue_de[];
