@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::uint8_t kSr = 200, kRr = 201, kApp = 204, kRtpfb = 205, kPsfb = 206;
 constexpr std::uint32_t kTileReportName = 0x4253544c;   // "BSTL"
+constexpr std::uint32_t kPathProbeName = 0x42535042;    // "BSPB"
 constexpr std::size_t kMaxPackets = 32, kMaxNacks = 1024, kMaxCcStreams = 64;
 
 std::vector<ReportBlock> parse_blocks(ByteReader& in, unsigned count) {
@@ -83,6 +84,17 @@ Result<TileReport> parse_tile_report(ByteReader& in, Ssrc sender) {
     report.applied.push_back((bits >> (7 - i % 8) & 1u) != 0);
   }
   return report;
+}
+
+// Name already read. nonce u32, then zeros up to the packet's length.
+Result<PathProbe> parse_path_probe(ByteReader& in, Ssrc sender, bool answer) {
+  PathProbe probe;
+  probe.sender = sender;
+  probe.answer = answer;
+  probe.nonce = in.u32();
+  BS_PEER_CHECK(!in.failed() && in.remaining() <= PathProbe::kMost - PathProbe::kLeast, "wire/rtcp: probe length");
+  probe.bytes = static_cast<std::uint16_t>(PathProbe::kLeast + in.remaining());
+  return probe;
 }
 
 // Opens a packet header and fills its length in when done.
@@ -192,6 +204,15 @@ struct Builder {
     }
     f.finish();
   }
+  void operator()(const PathProbe& p) const {
+    Framer f(out, p.answer ? 1 : 0, kApp);
+    f.w().u32(p.sender.value);
+    f.w().u32(kPathProbeName);
+    f.w().u32(p.nonce);
+    const std::size_t bytes = std::min<std::size_t>(p.bytes / 4 * 4, PathProbe::kMost);
+    for (std::size_t at = PathProbe::kLeast; at < bytes; at += 4) f.w().u32(0);
+    f.finish();
+  }
 };
 
 }  // namespace
@@ -236,9 +257,16 @@ Result<std::vector<RtcpPacket>> parse_rtcp(ByteSpan datagram) {
       p.media = Ssrc{in.u32()};
       BS_PEER_CHECK(!in.failed(), "wire/rtcp: PLI length");
       out.emplace_back(p);
-    } else if (type == kApp && count == 0) {
+    } else if (type == kApp && count <= 1) {
       const Ssrc sender{in.u32()};
-      if (in.u32() != kTileReportName) continue;   // somebody else's, or cut short: not for us
+      const std::uint32_t name = in.u32();
+      if (!in.failed() && name == kPathProbeName) {
+        auto probe = parse_path_probe(in, sender, count == 1);
+        if (!probe) return fail(probe);
+        out.emplace_back(*probe);
+        continue;
+      }
+      if (count != 0 || name != kTileReportName) continue;   // somebody else's, or cut short: not for us
       auto report = parse_tile_report(in, sender);
       if (!report) return fail(report);
       out.emplace_back(std::move(*report));
@@ -281,6 +309,9 @@ std::string dump_rtcp(const RtcpPacket& packet) {
     std::string operator()(const TileReport& p) const {
       return fmt::format("tile report for {:08x}: {}+{}, {} applied", p.media.value, p.begin_seq, p.applied.size(),
                          std::count(p.applied.begin(), p.applied.end(), true));
+    }
+    std::string operator()(const PathProbe& p) const {
+      return fmt::format("path probe {}{}, {} bytes", p.nonce, p.answer ? " answered" : "", p.bytes);
     }
   };
   return std::visit(Dumper{}, packet);

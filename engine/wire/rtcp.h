@@ -72,7 +72,17 @@ struct TileReport {
   std::vector<bool> applied;              // from begin_seq on; kMost at most
   bool operator==(const TileReport&) const = default;
 };
-using RtcpPacket = std::variant<SenderReport, ReceiverReport, Pli, Nack, CcFeedback, TileReport>;
+// Is anybody there, and does a datagram of this size get through? An application-defined packet named "BSPB"; the answer has the
+// same nonce and no padding. It holds nothing but that.
+struct PathProbe {
+  static constexpr std::size_t kLeast = 16, kMost = 4096;
+  Ssrc sender;
+  std::uint32_t nonce = 0;
+  bool answer = false;
+  std::uint16_t bytes = kLeast;           // of this packet, header included; a multiple of 4
+  bool operator==(const PathProbe&) const = default;
+};
+using RtcpPacket = std::variant<SenderReport, ReceiverReport, Pli, Nack, CcFeedback, TileReport, PathProbe>;
 
 // A compound packet, or a reduced-size one (RFC 5506). Kinds that we do not use are skipped; at most 32 in one datagram.
 // Errors: PeerFault.

@@ -68,3 +68,19 @@ TEST_CASE("a tile report survives, whatever its length, and a count that lies is
   CHECK_FALSE(parse_rtcp(*from_hex("80cc0004000000014253544c0000000200000001")));              // one bit told, none there
   CHECK_FALSE(parse_rtcp(*from_hex("80cc0004000000014253544c0000000200000401")));              // too many
 }
+
+TEST_CASE("a path probe keeps its size and its nonce, and one without a nonce is refused") {
+  for (const std::uint16_t bytes : {16, 20, 1200, 4096}) {
+    for (const bool answer : {false, true}) {
+      const RtcpPacket packet = PathProbe{Ssrc{7}, 0xfeedbeef, answer, bytes};
+      const Bytes built = build_rtcp({&packet, 1});
+      CHECK(built.size() == bytes);
+      const auto again = parse_rtcp(built);
+      REQUIRE(again);
+      CHECK(again->at(0) == packet);
+    }
+  }
+  CHECK_FALSE(parse_rtcp(*from_hex("80cc00020000000142535042")));
+  const RtcpPacket packet = PathProbe{Ssrc{7}, 1, false, 64};
+  CHECK(dump_rtcp(packet) == "path probe 1, 64 bytes");
+}
