@@ -9,7 +9,7 @@
 namespace beside::capture {
 
 OwnShield::OwnShield(const Connection& connection, std::shared_ptr<const ports::OwnWindows> own)
-    : connection_(connection), application_(connection, own), own_(std::move(own)), pid_(static_cast<std::uint32_t>(getpid())) {
+    : connection_(connection), application_(connection, own), hidden_(connection, own), own_(std::move(own)), pid_(static_cast<std::uint32_t>(getpid())) {
   constexpr std::string_view kName = "_NET_WM_PID";
   Reply<xcb_intern_atom_reply_t> atom(xcb_intern_atom_reply(
       connection.xcb(), xcb_intern_atom(connection.xcb(), 0, static_cast<std::uint16_t>(kName.size()), kName.data()),
@@ -17,8 +17,10 @@ OwnShield::OwnShield(const Connection& connection, std::shared_ptr<const ports::
   if (atom) pid_atom_ = atom->atom;
 }
 
-std::vector<Rect> OwnShield::areas() const {
+std::vector<Rect> OwnShield::areas() {
   std::vector<Rect> out = own_->areas();
+  hidden_now_ = hidden_.areas(layout_, local_now());
+  out.insert(out.end(), hidden_now_.begin(), hidden_now_.end());
   if (application_.limited()) {
     const auto rest = application_.hidden();
     out.insert(out.end(), rest.begin(), rest.end());
@@ -95,13 +97,13 @@ bool OwnShield::chain_at(int x, int y) const {
   return false;
 }
 
-bool OwnShield::covers(int x, int y) const {
+bool OwnShield::covers(int x, int y) {
   const auto all = areas();
   if (std::any_of(all.begin(), all.end(), [&](const Rect& r) { return r.contains(x, y); })) return true;
   return chain_at(x, y) || (application_.limited() && !application_.is_application_at(x, y));
 }
 
-bool OwnShield::has_focus() const {
+bool OwnShield::has_focus() {
   if (own_->focused()) return true;
   xcb_connection_t* c = connection_.xcb();
   const auto focus_cookie = xcb_get_input_focus(c);
@@ -115,6 +117,10 @@ bool OwnShield::has_focus() const {
     if (!pointer || (follows_pointer && !application_.is_application_at(pointer->root_x, pointer->root_y))) return true;
   }
   if (!follows_pointer && is_ours_or_inside(focus->focus)) return true;
+  if (hidden_.follows_windows()) {
+    (void)areas();
+    if (hidden_.holds(follows_pointer ? (pointer ? pointer->child : static_cast<xcb_window_t>(XCB_NONE)) : focus->focus)) return true;
+  }
   // With a focus window that is an ancestor of the one under the pointer, X hands the key to the inner one; asking the
   // chain under the pointer covers that as well as focus that follows the pointer.
   if (!pointer) return true;

@@ -158,6 +158,7 @@ Result<void> X11Desktop::start(Events events) {
   auto read = read_layout(*connection_, *layouts_);
   if (!read) return fail(read);
   layout_ = *read;
+  shield_.know(layout_);
   // A program that grabs the whole server (a menu, a screen locker) must not hold our input back.
   if (connection_->abilities().xtest) xcb_test_grab_control(connection_->xcb(), 1);
   connection_->sync();
@@ -262,7 +263,10 @@ void X11Desktop::take_events() {
   while (auto event = connection_->poll_event()) {
     if (keyboard_ && keyboard_->take(*event)) continue;
     if (is_layout_event(*connection_, *event)) {
-      if (auto read = read_layout(*connection_, *layouts_); read) layout_ = *read;
+      if (auto read = read_layout(*connection_, *layouts_); read) {
+        layout_ = *read;
+        shield_.know(layout_);
+      }
       continue;
     }
     if ((event->response_type & 0x7f) != XCB_GE_GENERIC) continue;

@@ -77,7 +77,8 @@ class X11Source final : public ports::FrameSource {
   LocalTime grab_due() const;
   Result<std::optional<Frame>> grab(LocalTime now);
   Result<void> look(LocalTime now);
-  std::vector<Rect> shielded(const std::vector<Rect>& before) const;
+  std::vector<Rect> shielded(const std::vector<Rect>& before);
+  void cover(Grabber::Box& box, const std::vector<Rect>& areas) const;
   std::optional<Frame> make_frame(const std::vector<Grabber::Box>& boxes, std::vector<Rect> changed, LocalTime at);
   enum class Woke { Events, Cancelled, Time, Gone };
   Woke wait(LocalTime until);
@@ -106,6 +107,7 @@ class X11Source final : public ports::FrameSource {
   LocalTime next_look_{};
   int look_phase_ = 0;
   std::vector<Rect> own_areas_;             // as hatched in the last picture
+  std::uint64_t hidden_seen_ = 0;
 
   std::unique_ptr<Pool<PixelBuffer>> pool_;
   PixelBuffer* latest_ = nullptr;           // the last picture; memory of pool_, read by us and by whoever holds its lease
@@ -114,7 +116,10 @@ class X11Source final : public ports::FrameSource {
 
 Result<DesktopLayout> X11Source::layout() {
   auto read = read_layout(*connection_, *layouts_);
-  if (read) layout_ = *read;
+  if (read) {
+    layout_ = *read;
+    shield_.know(layout_);
+  }
   return read;
 }
 
@@ -218,6 +223,7 @@ void X11Source::take_events() {
 
 // A window of ours that came, went or moved: both places must be drawn anew, whatever the server reports.
 void X11Source::note_own_windows() {
+  hidden_seen_ = own_->hidden_revision();
   auto areas = shield_.areas();
   if (areas == own_areas_) return;
   for (const auto* list : {&own_areas_, &areas})
@@ -270,7 +276,9 @@ Result<std::optional<Frame>> X11Source::next(LocalTime until) {
     if (layout_dirty_)
       if (auto refreshed = refresh_layout(); !refreshed) return fail(refreshed);
     // Only asked when something moves anyway; an idle desktop costs no request.
-    if (!area_.empty() && (!pending_.empty() || own_->areas() != own_areas_)) note_own_windows();
+    if (!area_.empty() && (!pending_.empty() || own_->areas() != own_areas_ || local_now() >= shield_.hidden_until() ||
+                             own_->hidden_revision() != hidden_seen_))
+      note_own_windows();
     LocalTime now = local_now();
     const LocalTime cursor_due = cursor_.poll(now);
     if (!area_.empty() && now >= next_look_ && !full_wanted_) {
@@ -302,7 +310,7 @@ Result<std::optional<Frame>> X11Source::next(LocalTime until) {
     }
     if (now >= until) return std::optional<Frame>{};
     LocalTime wake = std::min({until, due, cursor_due});
-    if (!area_.empty()) wake = std::min(wake, next_look_);
+    if (!area_.empty()) wake = std::min({wake, next_look_, shield_.hidden_until()});
     switch (wait(wake)) {
       case Woke::Cancelled: return std::optional<Frame>{};
       case Woke::Gone: return tl::unexpected<Error>(display_gone("capture/x11: next"));
@@ -313,10 +321,17 @@ Result<std::optional<Frame>> X11Source::next(LocalTime until) {
 }
 
 // Where to hatch after a grab: what held before it, and what holds now, for a window that moved in between.
-std::vector<Rect> X11Source::shielded(const std::vector<Rect>& before) const {
+std::vector<Rect> X11Source::shielded(const std::vector<Rect>& before) {
   auto areas = shield_.areas();
   areas.insert(areas.end(), before.begin(), before.end());
   return areas;
+}
+
+// In the grabbed memory itself, before anything is compared or handed on.
+void X11Source::cover(Grabber::Box& box, const std::vector<Rect>& areas) const {
+  hatch(box.pixels, box.stride, box.where, areas);
+  if (shield_.hidden().empty()) return;
+  if (const auto label = own_->hatch_label()) hatch_words(box.pixels, box.stride, box.where, shield_.hidden(), *label);
 }
 
 // Reads every 32nd line and compares it: cheap, and in 32 looks it has seen all. A line that differs means that the
@@ -331,6 +346,7 @@ Result<void> X11Source::look(LocalTime now) {
   std::vector<Rect> lines;
   for (int y = phase; y < area_.height; y += kLookPeriod) lines.push_back({area_.x, area_.y + y, area_.width, 1});
   if (lines.empty()) return {};
+  StillScreen still(*connection_, shield_.follows_windows());
   const auto before = shield_.areas();
   auto boxes = grabber_->grab(lines);
   if (!boxes) {
@@ -339,9 +355,10 @@ Result<void> X11Source::look(LocalTime now) {
     return {};
   }
   const auto areas = shielded(before);
+  still.release();
   bool differs = false;
   for (auto& box : *boxes) {
-    hatch(box.pixels, box.stride, box.where, areas);
+    cover(box, areas);
     const int y = box.where.y - area_.y;
     if (std::memcmp(box.pixels, latest_->row(y), static_cast<std::size_t>(area_.width) * 4) != 0) differs = true;
   }
@@ -364,13 +381,15 @@ Result<std::optional<Frame>> X11Source::grab(LocalTime now) {
     pending_.clear();
     return std::optional<Frame>{};
   }
+  StillScreen still(*connection_, shield_.follows_windows());
   const auto before = shield_.areas();
   auto boxes = grabber_->grab(wanted);
   if (!boxes) return fail(boxes);
   const auto areas = shielded(before);
+  still.release();
   std::vector<Rect> changed;
   for (auto& box : *boxes) {
-    hatch(box.pixels, box.stride, box.where, areas);
+    cover(box, areas);
     if (full) continue;
     const Rect in_picture{box.where.x - area_.x, box.where.y - area_.y, box.where.width, box.where.height};
     auto tiles = compare_tiles(box.pixels, box.stride, latest_->row(0), latest_->stride, in_picture);

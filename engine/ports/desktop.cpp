@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/ports/desktop.h"
 
+#include <algorithm>
+
 namespace beside::ports {
 
 void OwnWindows::set(std::vector<Rect> areas) {
@@ -31,6 +33,31 @@ void OwnWindows::share_only(ApplicationRule rule) {
 std::optional<ApplicationRule> OwnWindows::shared_application() const {
   std::lock_guard lock(mutex_);
   return application_;
+}
+
+void OwnWindows::hide(HiddenParts parts) {
+  parts.windows.resize(std::min(parts.windows.size(), HiddenParts::kMost));
+  parts.monitors.resize(std::min(parts.monitors.size(), HiddenParts::kMost));
+  parts.areas.resize(std::min(parts.areas.size(), HiddenParts::kMost));
+  std::lock_guard lock(mutex_);
+  hidden_ = std::move(parts);
+  hidden_revision_.fetch_add(1, std::memory_order_release);
+}
+
+HiddenParts OwnWindows::hidden() const {
+  std::lock_guard lock(mutex_);
+  return hidden_;
+}
+
+void OwnWindows::set_hatch_label(HatchLabel label) {
+  auto shared = std::make_shared<const HatchLabel>(std::move(label));
+  std::lock_guard lock(mutex_);
+  label_ = std::move(shared);
+}
+
+std::shared_ptr<const HatchLabel> OwnWindows::hatch_label() const {
+  std::lock_guard lock(mutex_);
+  return label_;
 }
 
 }  // namespace beside::ports

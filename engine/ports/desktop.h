@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/base/hidden_parts.h"
 #include "engine/base/input_event.h"
 #include "engine/base/result.h"
 #include "engine/ports/frame.h"
@@ -42,6 +43,13 @@ class OwnWindows {
   // There is no way back to sharing more; a second call names another application (its process was started anew).
   void share_only(ApplicationRule rule);
   std::optional<ApplicationRule> shared_application() const;
+  // What the customer hides beside our own windows: hatched with words over it, closed to input. Holds from the next grab on;
+  // whoever sends must see to what was grabbed before. Lists are cut to HiddenParts::kMost.
+  void hide(HiddenParts parts);
+  HiddenParts hidden() const;
+  std::uint64_t hidden_revision() const { return hidden_revision_.load(std::memory_order_acquire); }   // grows with each hide()
+  void set_hatch_label(HatchLabel label);
+  std::shared_ptr<const HatchLabel> hatch_label() const;   // null: none
 
  private:
   mutable std::mutex mutex_;
@@ -49,6 +57,9 @@ class OwnWindows {
   std::vector<Rect> areas_;
   std::vector<std::uint32_t> ids_;
   std::atomic<bool> focused_{false};
+  HiddenParts hidden_;
+  std::shared_ptr<const HatchLabel> label_;
+  std::atomic<std::uint64_t> hidden_revision_{0};
 };
 
 struct CursorImage {

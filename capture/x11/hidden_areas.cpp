@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "capture/x11/hidden_areas.h"
+
+#include <xcb/shape.h>
+
+#include <algorithm>
+#include <string_view>
+
+#include "engine/base/rect_set.h"
+
+namespace beside::capture {
+namespace {
+
+constexpr Rect kEverything{-32768, -32768, 98304, 98304};
+constexpr int kRoundedCorner = 16;          // a compositor may let this much of a window's edge show what is beneath
+constexpr std::size_t kMostPieces = 256;
+constexpr std::size_t kMostLingering = 64;
+
+xcb_atom_t intern(const Connection& connection, std::string_view name) {
+  Reply<xcb_intern_atom_reply_t> reply(xcb_intern_atom_reply(
+      connection.xcb(), xcb_intern_atom(connection.xcb(), 0, static_cast<std::uint16_t>(name.size()), name.data()), nullptr));
+  return reply ? reply->atom : static_cast<xcb_atom_t>(XCB_NONE);
+}
+
+bool among(const std::vector<xcb_window_t>& list, xcb_window_t window) {
+  return std::find(list.begin(), list.end(), window) != list.end();
+}
+
+}  // namespace
+
+struct HiddenAreas::Top {
+  xcb_window_t id = XCB_NONE;
+  Rect area;
+  bool override_redirect = false, covers = false, hidden = false;
+};
+
+HiddenAreas::HiddenAreas(const Connection& connection, std::shared_ptr<const ports::OwnWindows> own)
+    : connection_(connection), own_(std::move(own)), state_atom_(intern(connection, "WM_STATE")),
+      opacity_atom_(intern(connection, "_NET_WM_WINDOW_OPACITY")), compositor_atom_(intern(connection, "_NET_WM_CM_S0")) {}
+
+const HiddenParts& HiddenAreas::parts() const {
+  if (const auto revision = own_->hidden_revision(); revision != revision_) {
+    parts_ = own_->hidden();
+    revision_ = revision;
+  }
+  return parts_;
+}
+
+LocalTime HiddenAreas::next_change() const {
+  LocalTime next = kNever;
+  for (const Lingering& l : lingering_) next = std::min(next, l.until);
+  return next;
+}
+
+std::vector<Rect> HiddenAreas::areas(const DesktopLayout& layout, LocalTime now) {
+  const HiddenParts& parts = this->parts();
+  std::vector<Rect> current = parts.areas;
+  for (const MonitorInfo& m : layout.monitors)
+    if (std::find(parts.monitors.begin(), parts.monitors.end(), m.name) != parts.monitors.end()) current.push_back(m.area);
+  std::vector<Rect> windows;
+  if (parts.windows.empty()) {
+    hidden_tops_.clear();
+    known_.clear();
+  } else {
+    windows = follow(now).value_or(std::vector<Rect>{kEverything});
+    current.insert(current.end(), windows.begin(), windows.end());
+  }
+  std::erase_if(lingering_, [&](const Lingering& l) { return l.until <= now; });
+  for (const Rect& before : last_)
+    if (std::find(windows.begin(), windows.end(), before) == windows.end()) lingering_.push_back({before, now + kLinger});
+  last_ = std::move(windows);
+  if (lingering_.size() > kMostLingering) {
+    Rect all;
+    for (const Lingering& l : lingering_) all = all.united_with(l.area);
+    lingering_.assign(1, {all, now + kLinger});
+  }
+  for (const Lingering& l : lingering_) current.push_back(l.area);
+  return current;
+}
+
+// The frames of hidden windows in view, less what opaque windows cover. nullopt: the server did not say.
+std::optional<std::vector<Rect>> HiddenAreas::follow(LocalTime now) {
+  xcb_connection_t* c = connection_.xcb();
+  const auto owner_cookie = xcb_get_selection_owner(c, compositor_atom_);
+  Reply<xcb_query_tree_reply_t> tree(xcb_query_tree_reply(c, xcb_query_tree(c, connection_.root()), nullptr));
+  Reply<xcb_get_selection_owner_reply_t> owner(xcb_get_selection_owner_reply(c, owner_cookie, nullptr));
+  if (!tree) return std::nullopt;
+  const bool composited = !owner || owner->owner != XCB_NONE;
+  struct Asked {
+    xcb_window_t id;
+    xcb_get_window_attributes_cookie_t attributes;
+    xcb_get_geometry_cookie_t geometry;
+    xcb_get_property_cookie_t opacity;
+    xcb_shape_query_extents_cookie_t shape;
+  };
+  const bool shape_known = connection_.abilities().shape;
+  const xcb_window_t* ids = xcb_query_tree_children(tree.get());
+  const int count = xcb_query_tree_children_length(tree.get());
+  std::vector<Asked> asked;
+  for (int i = 0; i < count; ++i)
+    asked.push_back({ids[i], xcb_get_window_attributes(c, ids[i]), xcb_get_geometry(c, ids[i]),
+                     xcb_get_property(c, 0, ids[i], opacity_atom_, XCB_ATOM_CARDINAL, 0, 1),
+                     shape_known ? xcb_shape_query_extents(c, ids[i]) : xcb_shape_query_extents_cookie_t{}});
+  std::vector<Top> tops;
+  for (const Asked& a : asked) {
+    Reply<xcb_get_window_attributes_reply_t> attributes(xcb_get_window_attributes_reply(c, a.attributes, nullptr));
+    Reply<xcb_get_geometry_reply_t> geometry(xcb_get_geometry_reply(c, a.geometry, nullptr));
+    Reply<xcb_get_property_reply_t> opacity(xcb_get_property_reply(c, a.opacity, nullptr));
+    Reply<xcb_shape_query_extents_reply_t> shape(shape_known ? xcb_shape_query_extents_reply(c, a.shape, nullptr) : nullptr);
+    if (!attributes || !geometry) continue;   // gone meanwhile
+    if (attributes->map_state != XCB_MAP_STATE_VIEWABLE || attributes->_class == XCB_WINDOW_CLASS_INPUT_ONLY) continue;
+    Top top;
+    top.id = a.id;
+    const int border = geometry->border_width;
+    top.area = {geometry->x, geometry->y, geometry->width + 2 * border, geometry->height + 2 * border};
+    top.override_redirect = attributes->override_redirect != 0;
+    top.covers = geometry->depth == connection_.screen()->root_depth && shape && shape->bounding_shaped == 0 && opacity &&
+                 xcb_get_property_value_length(opacity.get()) == 0;
+    tops.push_back(top);
+  }
+  if (connection_.broken()) return std::nullopt;
+  std::erase_if(known_, [&](const auto& k) { return std::find(ids, ids + count, k.first) == ids + count; });
+  mark_hidden(tops);
+
+  std::vector<xcb_window_t> in_view;
+  std::vector<Rect> parts, whole;
+  for (const Top& top : tops) {
+    if (top.hidden) {
+      in_view.push_back(top.id);
+      parts.push_back(top.area);
+      whole.push_back(top.area);
+    } else if (top.covers) {
+      Rect cover = top.area;
+      if (composited) cover = {cover.x + kRoundedCorner, cover.y + kRoundedCorner, cover.width - 2 * kRoundedCorner, cover.height - 2 * kRoundedCorner};
+      if (!cover.empty()) subtract(parts, cover);
+    }
+  }
+  std::sort(in_view.begin(), in_view.end());
+  if (composited && in_view != hidden_tops_) lingering_.push_back({kEverything, now + kLinger});
+  hidden_tops_ = std::move(in_view);
+  return parts.size() > kMostPieces ? whole : parts;
+}
+
+void HiddenAreas::mark_hidden(std::vector<Top>& tops) {
+  const std::vector<std::uint32_t>& rules = parts().windows;
+  std::vector<xcb_window_t> clients = rules;
+  std::vector<xcb_window_t> frames;
+  for (const xcb_window_t rule : rules)
+    if (const xcb_window_t top = top_of(rule); top != XCB_NONE) frames.push_back(top);
+  // Ids of one client share their upper bits.
+  const std::uint32_t base = ~connection_.setup()->resource_id_mask;
+  for (Top& top : tops) {
+    const bool same_client = std::any_of(rules.begin(), rules.end(), [&](xcb_window_t r) { return (r & base) == (top.id & base); });
+    top.hidden = among(frames, top.id) || (top.override_redirect && same_client);
+  }
+  // Dialogs, and dialogs of dialogs.
+  for (bool more = true; more;) {
+    more = false;
+    for (Top& top : tops) {
+      if (top.hidden) continue;
+      auto known = known_.find(top.id);
+      Identity identity;
+      if (known != known_.end()) {
+        identity = known->second;
+      } else {
+        identity.client = client_of(top.id, 3);
+        identity.leader = transient_for(identity.client != XCB_NONE ? identity.client : top.id);
+        if (identity.client != XCB_NONE) known_[top.id] = identity;
+      }
+      if (identity.leader == XCB_NONE || !(among(clients, identity.leader) || among(frames, identity.leader))) continue;
+      top.hidden = more = true;
+      clients.push_back(identity.client != XCB_NONE ? identity.client : top.id);
+    }
+  }
+}
+
+xcb_window_t HiddenAreas::top_of(xcb_window_t window) const {
+  for (int depth = 0; depth < 64 && window > 1 && window != connection_.root(); ++depth) {
+    Reply<xcb_query_tree_reply_t> tree(xcb_query_tree_reply(connection_.xcb(), xcb_query_tree(connection_.xcb(), window), nullptr));
+    if (!tree) return XCB_NONE;
+    if (tree->parent == connection_.root()) return window;
+    window = tree->parent;
+  }
+  return XCB_NONE;
+}
+
+bool HiddenAreas::holds(xcb_window_t window) const {
+  const xcb_window_t top = hidden_tops_.empty() ? static_cast<xcb_window_t>(XCB_NONE) : top_of(window);
+  return top != XCB_NONE && among(hidden_tops_, top);
+}
+
+// The window that the window manager framed (ICCCM 4.1.3.1: it has WM_STATE).
+xcb_window_t HiddenAreas::client_of(xcb_window_t top, int depth) const {
+  xcb_connection_t* c = connection_.xcb();
+  const auto state_cookie = xcb_get_property(c, 0, top, state_atom_, XCB_GET_PROPERTY_TYPE_ANY, 0, 1);
+  Reply<xcb_query_tree_reply_t> tree(xcb_query_tree_reply(c, xcb_query_tree(c, top), nullptr));
+  Reply<xcb_get_property_reply_t> state(xcb_get_property_reply(c, state_cookie, nullptr));
+  if (state && state->type != XCB_NONE) return top;
+  if (!tree || depth == 0) return XCB_NONE;
+  const xcb_window_t* children = xcb_query_tree_children(tree.get());
+  for (int i = 0; i < std::min(xcb_query_tree_children_length(tree.get()), 16); ++i)
+    if (const xcb_window_t found = client_of(children[i], depth - 1); found != XCB_NONE) return found;
+  return XCB_NONE;
+}
+
+xcb_window_t HiddenAreas::transient_for(xcb_window_t client) const {
+  xcb_connection_t* c = connection_.xcb();
+  Reply<xcb_get_property_reply_t> leader(
+      xcb_get_property_reply(c, xcb_get_property(c, 0, client, XCB_ATOM_WM_TRANSIENT_FOR, XCB_ATOM_WINDOW, 0, 1), nullptr));
+  if (!leader || xcb_get_property_value_length(leader.get()) != 4) return XCB_NONE;
+  return *static_cast<const xcb_window_t*>(xcb_get_property_value(leader.get()));
+}
+
+}  // namespace beside::capture

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "capture/x11/hidden_areas.h"
+
+#include <doctest/doctest.h>
+#include <xcb/xcb.h>
+
+#include <atomic>
+#include <thread>
+
+#include "capture/x11/hatch.h"
+#include "capture/x11/x11_desktop.h"
+#include "capture/x11/x11_source.h"
+#include "tests/capture/support.h"
+
+using namespace beside;
+using namespace beside::capture;
+using namespace beside::capture_test;
+using session::ConsentMachine;
+
+namespace {
+
+constexpr std::uint32_t kSecret = 0xe01bd0, kPublic = 0x20c040;
+
+// A program of the customer's with plain windows.
+struct Person {
+  explicit Person(const std::string& display) {
+    auto opened = Connection::open(display);
+    REQUIRE(opened);
+    x = std::move(*opened);
+  }
+  xcb_window_t window(const Rect& at, std::uint32_t colour, bool managed = true) {
+    const xcb_window_t id = xcb_generate_id(x->xcb());
+    const std::uint32_t values[] = {colour, managed ? 0u : 1u};
+    xcb_create_window(x->xcb(), XCB_COPY_FROM_PARENT, id, x->root(), static_cast<std::int16_t>(at.x), static_cast<std::int16_t>(at.y),
+                      static_cast<std::uint16_t>(at.width), static_cast<std::uint16_t>(at.height), 0, XCB_WINDOW_CLASS_INPUT_OUTPUT,
+                      XCB_COPY_FROM_PARENT, XCB_CW_BACK_PIXEL | XCB_CW_OVERRIDE_REDIRECT, values);
+    return id;
+  }
+  void show(xcb_window_t id) {
+    xcb_map_window(x->xcb(), id);
+    x->sync();
+  }
+  void hide(xcb_window_t id) {
+    xcb_unmap_window(x->xcb(), id);
+    x->sync();
+  }
+  void move(xcb_window_t id, int to_x, int to_y) {
+    const std::int32_t at[] = {to_x, to_y};
+    xcb_configure_window(x->xcb(), id, XCB_CONFIG_WINDOW_X | XCB_CONFIG_WINDOW_Y, at);
+    x->flush();
+  }
+  void transient(xcb_window_t id, xcb_window_t leader) {
+    xcb_change_property(x->xcb(), XCB_PROP_MODE_REPLACE, id, XCB_ATOM_WM_TRANSIENT_FOR, XCB_ATOM_WINDOW, 32, 1, &leader);
+  }
+  std::unique_ptr<Connection> x;
+};
+
+struct Rig {
+  Rig() : server() {
+    REQUIRE(server.ok());
+    ConsentMachine::set(*gate, Right::See | Rights(Right::Control));
+    auto made = make_x11_source(server.display(), gate, own, layouts);
+    REQUIRE(made);
+    source = std::move(*made);
+  }
+  std::optional<ports::Frame> frame(nanoseconds within = 3s) {
+    auto got = source->next(local_now() + within);
+    REQUIRE(got);
+    return std::move(*got);
+  }
+  // The picture once nothing has changed for a while.
+  std::optional<ports::Frame> settled() {
+    std::optional<ports::Frame> last;
+    source->request_full();
+    while (auto next = frame(700ms)) last = std::move(next);
+    return last;
+  }
+  XServer server;
+  std::shared_ptr<ports::RightsGate> gate = std::make_shared<ports::RightsGate>();
+  std::shared_ptr<ports::OwnWindows> own = std::make_shared<ports::OwnWindows>();
+  std::shared_ptr<LayoutBook> layouts = std::make_shared<LayoutBook>();
+  std::unique_ptr<ports::FrameSource> source;
+};
+
+ports::Grant see() { return ConsentMachine::grant(Right::See); }
+
+std::uint32_t pixel(const ports::Frame& f, int x, int y) {
+  const std::uint8_t* p = f.pixels->row(y) + std::ptrdiff_t{4} * x;
+  return static_cast<std::uint32_t>(p[2]) << 16 | static_cast<std::uint32_t>(p[1]) << 8 | p[0];
+}
+
+int count(const ports::Frame& f, std::uint32_t colour) {
+  int found = 0;
+  for (int y = 0; y < f.pixels->height; ++y)
+    for (int x = 0; x < f.pixels->width; ++x) found += pixel(f, x, y) == colour ? 1 : 0;
+  return found;
+}
+
+HiddenParts windows(std::vector<std::uint32_t> ids) {
+  HiddenParts parts;
+  parts.windows = std::move(ids);
+  return parts;
+}
+
+}  // namespace
+
+TEST_CASE("hidden places and monitors are hatched, with words, and seen again when they are no longer hidden") {
+  BS_NEEDS_XVFB();
+  Rig rig;
+  Person person(rig.server.display());
+  person.show(person.window({0, 0, 800, 600}, kSecret));
+  HatchLabel label{8, 4, std::vector<std::uint8_t>(32, 255)};
+  rig.own->set_hatch_label(label);
+  HiddenParts parts;
+  parts.areas = {{100, 50, 300, 200}, {700, 500, 500, 500}};
+  rig.own->hide(parts);
+  REQUIRE(rig.source->start(see(), 0));
+  auto frame = rig.frame();
+  REQUIRE(frame);
+  CHECK(count(*frame, kSecret) == 800 * 600 - 300 * 200 - 100 * 100);
+  CHECK(pixel(*frame, 99, 50) == kSecret);
+  CHECK(pixel(*frame, 400, 249) == kSecret);
+  int words = 0;
+  for (int y = 50; y < 250; ++y)
+    for (int x = 100; x < 400; ++x) {
+      const std::uint32_t p = pixel(*frame, x, y);
+      REQUIRE((p == hatch_colour(x, y) || p == 0xffffff));
+      words += p == 0xffffff ? 1 : 0;
+    }
+  CHECK(words > 32 * 40);
+  REQUIRE(rig.source->layout());
+  parts = {};
+  parts.monitors = {rig.source->layout()->monitors.at(0).name};
+  rig.own->hide(parts);
+  frame = rig.settled();
+  REQUIRE(frame);
+  CHECK(count(*frame, kSecret) == 0);
+  rig.own->hide({});
+  frame = rig.settled();
+  REQUIRE(frame);
+  CHECK(count(*frame, kSecret) == 800 * 600);
+}
+
+TEST_CASE("a hidden window is never in a picture, however it moves, grows, comes and goes") {
+  BS_NEEDS_XVFB();
+  Rig rig;
+  Person person(rig.server.display());
+  person.show(person.window({0, 0, 800, 600}, kPublic));
+  const xcb_window_t secret = person.window({50, 50, 200, 120}, kSecret);
+  person.show(secret);
+  rig.own->hide(windows({secret}));
+  REQUIRE(rig.source->start(see(), 0));
+  std::atomic<bool> done{false};
+  std::thread mover([&] {
+    for (int i = 0; !done; ++i) {
+      person.move(secret, 17 * i % 700 - 60, 11 * i % 560 - 30);
+      if (i % 7 == 0) person.hide(secret);
+      if (i % 7 == 2) person.show(secret);
+      if (i % 5 == 0) {
+        const std::uint32_t size[] = {static_cast<std::uint32_t>(80 + i % 300), static_cast<std::uint32_t>(60 + i % 200)};
+        xcb_configure_window(person.x->xcb(), secret, XCB_CONFIG_WINDOW_WIDTH | XCB_CONFIG_WINDOW_HEIGHT, size);
+      }
+      person.x->sync();
+    }
+  });
+  int frames = 0;
+  std::int64_t leaked = 0;
+  while (frames < 120) {
+    if (frames % 4 == 0) rig.source->request_full();   // as a viewer that has nothing would
+    if (auto frame = rig.frame(100ms)) {
+      ++frames;
+      leaked += count(*frame, kSecret);
+    }
+  }
+  done = true;
+  mover.join();
+  CHECK(leaked == 0);
+  person.show(secret);
+  person.move(secret, 300, 200);
+  person.x->sync();
+  auto frame = rig.settled();
+  REQUIRE(frame);
+  CHECK(count(*frame, kSecret) == 0);
+  CHECK(pixel(*frame, 310, 210) == hatch_colour(310, 210));
+  CHECK(pixel(*frame, 290, 190) == kPublic);   // where it was before is seen again
+}
+
+TEST_CASE("dialogs and menus of a hidden window are hidden with it; other programs' windows and what covers it are not") {
+  BS_NEEDS_XVFB();
+  Rig rig;
+  Person person(rig.server.display()), other(rig.server.display());
+  const xcb_window_t secret = person.window({50, 50, 200, 100}, kSecret);
+  const xcb_window_t dialog = person.window({300, 50, 200, 100}, kSecret);
+  const xcb_window_t deeper = person.window({550, 50, 200, 100}, kSecret);
+  const xcb_window_t menu = person.window({50, 300, 200, 100}, kSecret, false);
+  const xcb_window_t sibling = person.window({300, 300, 200, 100}, kPublic);
+  const xcb_window_t foreign = other.window({550, 300, 200, 100}, kPublic, false);
+  person.transient(dialog, secret);
+  person.transient(deeper, dialog);
+  for (const xcb_window_t w : {secret, dialog, deeper, menu, sibling}) person.show(w);
+  other.show(foreign);
+  other.show(other.window({100, 100, 50, 150}, kPublic));   // upon the secret one
+  rig.own->hide(windows({secret}));
+  REQUIRE(rig.source->start(see(), 0));
+  auto frame = rig.frame();
+  REQUIRE(frame);
+  CHECK(count(*frame, kSecret) == 0);
+  CHECK(count(*frame, kPublic) == 2 * 200 * 100 + 50 * 150);
+}
+
+TEST_CASE("what is hidden is closed to the operator's pointer and keys") {
+  BS_NEEDS_XVFB();
+  Rig rig;
+  Child program({TYPIST_WINDOW}, {"DISPLAY=" + rig.server.display()});   // our own windows are closed to them anyhow
+  REQUIRE(program.line(8000) == "ready");
+  auto opened = Connection::open(rig.server.display());
+  REQUIRE(opened);
+  xcb_connection_t* x = (*opened)->xcb();
+  Reply<xcb_query_tree_reply_t> tree(xcb_query_tree_reply(x, xcb_query_tree(x, (*opened)->root()), nullptr));
+  REQUIRE(tree);
+  REQUIRE(xcb_query_tree_children_length(tree.get()) == 1);
+  const xcb_window_t window = *xcb_query_tree_children(tree.get());
+  Reply<xcb_get_geometry_reply_t> place(xcb_get_geometry_reply(x, xcb_get_geometry(x, window), nullptr));
+  REQUIRE(place);
+  auto made = make_x11_desktop(rig.server.display(), rig.gate, rig.own, rig.layouts);
+  REQUIRE(made);
+  REQUIRE((*made)->start({[] {}, [] {}, [](Error) {}}));
+  const auto press = [&] {
+    InputEvent e;
+    e.kind = InputKind::ButtonDown;
+    e.layout_generation = rig.layouts->current().generation;
+    e.x = static_cast<std::uint16_t>(((place->x + place->width / 2) * 65536 + 32768) / 800);
+    e.y = static_cast<std::uint16_t>(((place->y + place->height / 2) * 65536 + 32768) / 600);
+    e.button = 1;
+    const auto outcome = (*made)->inject(e);
+    e.kind = InputKind::ButtonUp;
+    (*made)->inject(e);
+    return outcome;
+  };
+  InputEvent key;
+  key.kind = InputKind::KeyDown;
+  key.hid_usage = 0x04;
+  key.keysym = 'a';
+  const auto tap = [&] {
+    key.kind = InputKind::KeyDown;
+    const auto outcome = (*made)->inject(key);
+    key.kind = InputKind::KeyUp;
+    (*made)->inject(key);
+    return outcome;
+  };
+  xcb_set_input_focus(x, XCB_INPUT_FOCUS_PARENT, window, XCB_CURRENT_TIME);
+  (*opened)->sync();
+  CHECK(press() == ports::InjectOutcome::Done);
+  CHECK(tap() == ports::InjectOutcome::Done);
+  rig.own->hide(windows({window}));
+  CHECK(press() == ports::InjectOutcome::OwnWindow);
+  CHECK(tap() == ports::InjectOutcome::OwnWindow);
+  rig.own->hide(windows({}));
+  CHECK(tap() == ports::InjectOutcome::Done);
+  (*made)->stop();
+}
