@@ -22,19 +22,7 @@ class Detector final : public ports::ChangeDetector {
  public:
   void find(const PixelBuffer& shadow, const PixelBuffer& frame, std::span<const Rect> where, std::vector<Rect>& changed) override {
     changed.clear();
-    const Rect picture{0, 0, std::min(shadow.width, frame.width), std::min(shadow.height, frame.height)};
-    const int columns = (picture.width + kTileSide - 1) / kTileSide, rows = (picture.height + kTileSide - 1) / kTileSide;
-    boxes_.assign(static_cast<std::size_t>(columns) * static_cast<std::size_t>(rows), Rect{});
-    for (const Rect& area : where) {
-      const Rect r = area.clipped_to(picture);
-      if (r.empty()) continue;
-      for (int ty = r.y / kTileSide; ty <= (r.bottom() - 1) / kTileSide; ++ty) {
-        for (int tx = r.x / kTileSide; tx <= (r.right() - 1) / kTileSide; ++tx) {
-          Rect& box = boxes_[static_cast<std::size_t>(ty * columns + tx)];
-          box = box.united_with(r.clipped_to({tx * kTileSide, ty * kTileSide, kTileSide, kTileSide}));
-        }
-      }
-    }
+    ports::tile_boxes(std::min(shadow.width, frame.width), std::min(shadow.height, frame.height), where, boxes_);
     for (const Rect& box : boxes_) {
       if (!box.empty()) find_in_tile(shadow, frame, box, changed);
     }

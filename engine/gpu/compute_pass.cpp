@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/gpu/compute_pass.h"
 
+#include <vector>
+
 #include "engine/gpu/vk_result.h"
 #include "shaders/spirv/bgrx_to_i420_comp.h"
 #include "shaders/spirv/bgrx_to_i444_comp.h"
@@ -8,25 +10,45 @@
 
 namespace beside::gpu {
 
-ConvertPass::~ConvertPass() {
-  const VkDevice device = device_.handle();
-  if (pipeline_ != VK_NULL_HANDLE) vkDestroyPipeline(device, pipeline_, nullptr);
-  if (layout_ != VK_NULL_HANDLE) vkDestroyPipelineLayout(device, layout_, nullptr);
-  if (pool_ != VK_NULL_HANDLE) vkDestroyDescriptorPool(device, pool_, nullptr);
-  if (set_layout_ != VK_NULL_HANDLE) vkDestroyDescriptorSetLayout(device, set_layout_, nullptr);
+Result<std::unique_ptr<ComputePass>> ComputePass::create(const Device& owner, std::span<const std::uint32_t> code, int buffers,
+                                                         std::uint32_t push_bytes, std::string_view name) {
+  std::unique_ptr<ComputePass> pass(new ComputePass(owner));
+  pass->push_bytes_ = push_bytes;
+  if (auto made = pass->make_set(buffers); !made) return fail(made);
+  const VkDevice device = owner.handle();
+  const VkPushConstantRange range{VK_SHADER_STAGE_COMPUTE_BIT, 0, push_bytes};
+  auto layout = vk_struct<VkPipelineLayoutCreateInfo>(VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO);
+  layout.setLayoutCount = 1;
+  layout.pSetLayouts = &pass->set_layout_;
+  layout.pushConstantRangeCount = 1;
+  layout.pPushConstantRanges = &range;
+  BS_VK(vkCreatePipelineLayout(device, &layout, nullptr, &pass->layout_), "gpu/pass: layout");
+  auto shader = make_shader(owner, code);
+  if (!shader) return fail(shader);
+  auto pipeline = vk_struct<VkComputePipelineCreateInfo>(VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO);
+  pipeline.stage = vk_struct<VkPipelineShaderStageCreateInfo>(VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO);
+  pipeline.stage.stage = VK_SHADER_STAGE_COMPUTE_BIT;
+  pipeline.stage.module = *shader;
+  pipeline.stage.pName = "main";
+  pipeline.layout = pass->layout_;
+  const VkResult made = vkCreateComputePipelines(device, VK_NULL_HANDLE, 1, &pipeline, nullptr, &pass->pipeline_);
+  vkDestroyShaderModule(device, *shader, nullptr);
+  BS_VK(made, "gpu/pass: pipeline");
+  owner.name_object(VK_OBJECT_TYPE_PIPELINE, reinterpret_cast<std::uint64_t>(pass->pipeline_), name);
+  return pass;
 }
 
-Result<void> ConvertPass::create(std::span<const std::uint32_t> code, std::string_view name) {
+Result<void> ComputePass::make_set(int buffers) {
   const VkDevice device = device_.handle();
-  VkDescriptorSetLayoutBinding bindings[2] = {};
-  for (std::uint32_t i = 0; i < 2; ++i) {
-    bindings[i] = {i, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 1, VK_SHADER_STAGE_COMPUTE_BIT, nullptr};
-  }
+  const auto count = static_cast<std::uint32_t>(buffers);
+  std::vector<VkDescriptorSetLayoutBinding> bindings;
+  for (std::uint32_t i = 0; i < count; ++i)
+    bindings.push_back({i, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 1, VK_SHADER_STAGE_COMPUTE_BIT, nullptr});
   auto set_layout = vk_struct<VkDescriptorSetLayoutCreateInfo>(VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO);
-  set_layout.bindingCount = 2;
-  set_layout.pBindings = bindings;
+  set_layout.bindingCount = count;
+  set_layout.pBindings = bindings.data();
   BS_VK(vkCreateDescriptorSetLayout(device, &set_layout, nullptr, &set_layout_), "gpu/pass: set layout");
-  const VkDescriptorPoolSize size{VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 2};
+  const VkDescriptorPoolSize size{VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, count};
   auto pool = vk_struct<VkDescriptorPoolCreateInfo>(VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO);
   pool.maxSets = 1;
   pool.poolSizeCount = 1;
@@ -37,48 +59,56 @@ Result<void> ConvertPass::create(std::span<const std::uint32_t> code, std::strin
   set.descriptorSetCount = 1;
   set.pSetLayouts = &set_layout_;
   BS_VK(vkAllocateDescriptorSets(device, &set, &set_), "gpu/pass: descriptor set");
-  const VkPushConstantRange range{VK_SHADER_STAGE_COMPUTE_BIT, 0, sizeof(ConvertPush)};
-  auto layout = vk_struct<VkPipelineLayoutCreateInfo>(VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO);
-  layout.setLayoutCount = 1;
-  layout.pSetLayouts = &set_layout_;
-  layout.pushConstantRangeCount = 1;
-  layout.pPushConstantRanges = &range;
-  BS_VK(vkCreatePipelineLayout(device, &layout, nullptr, &layout_), "gpu/pass: layout");
-  auto shader = make_shader(device_, code);
-  if (!shader) return fail(shader);
-  auto pipeline = vk_struct<VkComputePipelineCreateInfo>(VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO);
-  pipeline.stage = vk_struct<VkPipelineShaderStageCreateInfo>(VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO);
-  pipeline.stage.stage = VK_SHADER_STAGE_COMPUTE_BIT;
-  pipeline.stage.module = *shader;
-  pipeline.stage.pName = "main";
-  pipeline.layout = layout_;
-  const VkResult made = vkCreateComputePipelines(device, VK_NULL_HANDLE, 1, &pipeline, nullptr, &pipeline_);
-  vkDestroyShaderModule(device, *shader, nullptr);
-  BS_VK(made, "gpu/pass: pipeline");
-  device_.name_object(VK_OBJECT_TYPE_PIPELINE, reinterpret_cast<std::uint64_t>(pipeline_), name);
   return {};
 }
 
-void ConvertPass::record(VkCommandBuffer commands, const HostBuffer& in, const HostBuffer& out,
-                         const ConvertPush& push) {
-  const VkDescriptorBufferInfo buffers[2] = {{in.handle(), 0, VK_WHOLE_SIZE}, {out.handle(), 0, VK_WHOLE_SIZE}};
+ComputePass::~ComputePass() {
+  const VkDevice device = device_.handle();
+  if (pipeline_ != VK_NULL_HANDLE) vkDestroyPipeline(device, pipeline_, nullptr);
+  if (layout_ != VK_NULL_HANDLE) vkDestroyPipelineLayout(device, layout_, nullptr);
+  if (pool_ != VK_NULL_HANDLE) vkDestroyDescriptorPool(device, pool_, nullptr);
+  if (set_layout_ != VK_NULL_HANDLE) vkDestroyDescriptorSetLayout(device, set_layout_, nullptr);
+}
+
+void ComputePass::bind(std::span<const VkBuffer> buffers) {
+  std::vector<VkDescriptorBufferInfo> infos;
+  for (const VkBuffer buffer : buffers) infos.push_back({buffer, 0, VK_WHOLE_SIZE});
   auto write = vk_struct<VkWriteDescriptorSet>(VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET);
   write.dstSet = set_;
-  write.descriptorCount = 2;
+  write.descriptorCount = static_cast<std::uint32_t>(infos.size());
   write.descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER;
-  write.pBufferInfo = buffers;
+  write.pBufferInfo = infos.data();
   vkUpdateDescriptorSets(device_.handle(), 1, &write, 0, nullptr);
+}
+
+void ComputePass::record(VkCommandBuffer commands, const void* push, std::uint32_t groups_across, std::uint32_t groups_down) const {
   vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, pipeline_);
   vkCmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE, layout_, 0, 1, &set_, 0, nullptr);
-  vkCmdPushConstants(commands, layout_, VK_SHADER_STAGE_COMPUTE_BIT, 0, sizeof push, &push);
-  const auto [across, down] = invocations(push);
-  vkCmdDispatch(commands, (across + BS_CONVERT_GROUP_X - 1) / BS_CONVERT_GROUP_X,
-                (down + BS_CONVERT_GROUP_Y - 1) / BS_CONVERT_GROUP_Y, 1);
+  vkCmdPushConstants(commands, layout_, VK_SHADER_STAGE_COMPUTE_BIT, 0, push_bytes_, push);
+  vkCmdDispatch(commands, groups_across, groups_down, 1);
   auto barrier = vk_struct<VkMemoryBarrier>(VK_STRUCTURE_TYPE_MEMORY_BARRIER);
   barrier.srcAccessMask = VK_ACCESS_SHADER_WRITE_BIT;
-  barrier.dstAccessMask = VK_ACCESS_HOST_READ_BIT;
-  vkCmdPipelineBarrier(commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_PIPELINE_STAGE_HOST_BIT, 0, 1, &barrier, 0,
-                       nullptr, 0, nullptr);
+  barrier.dstAccessMask = VK_ACCESS_HOST_READ_BIT | VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT;
+  vkCmdPipelineBarrier(commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
+                       VK_PIPELINE_STAGE_HOST_BIT | VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, 0, 1, &barrier, 0, nullptr, 0, nullptr);
+}
+
+Result<void> ConvertPass::create(std::span<const std::uint32_t> code, std::string_view name) {
+  auto made = ComputePass::create(device_, code, 2, sizeof(ConvertPush), name);
+  if (!made) return fail(made);
+  pass_ = std::move(*made);
+  return {};
+}
+
+void ConvertPass::bind(const HostBuffer& in, const HostBuffer& out) {
+  const VkBuffer buffers[2] = {in.handle(), out.handle()};
+  pass_->bind(buffers);
+}
+
+void ConvertPass::record(VkCommandBuffer commands, const ConvertPush& push) const {
+  const auto [across, down] = invocations(push);
+  pass_->record(commands, &push, (across + BS_CONVERT_GROUP_X - 1) / BS_CONVERT_GROUP_X,
+                (down + BS_CONVERT_GROUP_Y - 1) / BS_CONVERT_GROUP_Y);
 }
 
 Result<std::unique_ptr<BgrxToI444Pass>> BgrxToI444Pass::create(const Device& device) {

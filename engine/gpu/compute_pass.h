@@ -15,15 +15,41 @@
 
 namespace beside::gpu {
 
+// One compute shader over some storage buffers, bound in their order, and a push block.
+class ComputePass {
+ public:
+  static Result<std::unique_ptr<ComputePass>> create(const Device& device, std::span<const std::uint32_t> code, int buffers,
+                                                     std::uint32_t push_bytes, std::string_view name);
+  ~ComputePass();
+  ComputePass(const ComputePass&) = delete;
+  ComputePass& operator=(const ComputePass&) = delete;
+  // Once per recording, before it: which buffers. No recording with others may be in flight.
+  void bind(std::span<const VkBuffer> buffers);
+  // Before: the buffers were written by the host or an earlier submission. After: what was written may be read by the host once
+  // the fence of the submission is signalled, and by later passes (compute write -> host read, shader read).
+  void record(VkCommandBuffer commands, const void* push, std::uint32_t groups_across, std::uint32_t groups_down) const;
+
+ private:
+  explicit ComputePass(const Device& device) : device_(device) {}
+  Result<void> make_set(int buffers);
+  const Device& device_;
+  std::uint32_t push_bytes_ = 0;
+  VkDescriptorSetLayout set_layout_ = VK_NULL_HANDLE;
+  VkDescriptorPool pool_ = VK_NULL_HANDLE;
+  VkDescriptorSet set_ = VK_NULL_HANDLE;
+  VkPipelineLayout layout_ = VK_NULL_HANDLE;
+  VkPipeline pipeline_ = VK_NULL_HANDLE;
+};
+
 // One conversion shader over two storage buffers: 0 is read, 1 is written. Base of the passes below.
 class ConvertPass {
  public:
-  virtual ~ConvertPass();
+  virtual ~ConvertPass() = default;
   ConvertPass(const ConvertPass&) = delete;
   ConvertPass& operator=(const ConvertPass&) = delete;
-  // Before: `in` was written by the host or an earlier submission. After: `out` may be read by the host once the fence
-  // of the submission is signalled (compute write -> host read). At most one recording may be in flight.
-  void record(VkCommandBuffer commands, const HostBuffer& in, const HostBuffer& out, const ConvertPush& push);
+  // As ComputePass::bind() and record(): at most one recording may be in flight.
+  void bind(const HostBuffer& in, const HostBuffer& out);
+  void record(VkCommandBuffer commands, const ConvertPush& push) const;
 
  protected:
   explicit ConvertPass(const Device& device) : device_(device) {}
@@ -33,11 +59,7 @@ class ConvertPass {
 
  private:
   const Device& device_;
-  VkDescriptorSetLayout set_layout_ = VK_NULL_HANDLE;
-  VkDescriptorPool pool_ = VK_NULL_HANDLE;
-  VkDescriptorSet set_ = VK_NULL_HANDLE;
-  VkPipelineLayout layout_ = VK_NULL_HANDLE;
-  VkPipeline pipeline_ = VK_NULL_HANDLE;
+  std::unique_ptr<ComputePass> pass_;
 };
 
 class BgrxToI444Pass final : public ConvertPass {

@@ -59,13 +59,12 @@ int find_family(VkPhysicalDevice device, VkSurfaceKHR surface) {
   return -1;
 }
 
-bool has_swapchain(VkPhysicalDevice device) {
+bool has_extension(VkPhysicalDevice device, const char* name) {
   std::uint32_t count = 0;
   vkEnumerateDeviceExtensionProperties(device, nullptr, &count, nullptr);
   std::vector<VkExtensionProperties> extensions(count);
   vkEnumerateDeviceExtensionProperties(device, nullptr, &count, extensions.data());
-  return std::any_of(extensions.begin(), extensions.end(),
-                     [](const auto& e) { return std::strcmp(e.extensionName, VK_KHR_SWAPCHAIN_EXTENSION_NAME) == 0; });
+  return std::any_of(extensions.begin(), extensions.end(), [&](const auto& e) { return std::strcmp(e.extensionName, name) == 0; });
 }
 
 }  // namespace
@@ -177,12 +176,14 @@ Result<void> Device::choose_physical() {
     const DeviceKind kind = device_kind(properties.deviceType);
     if (physical_ != VK_NULL_HANDLE && device_rank(kind) >= device_rank(kind_)) continue;
     const int family = find_family(candidate, surface_);
-    if (family < 0 || (surface_ != VK_NULL_HANDLE && !has_swapchain(candidate))) continue;
+    if (family < 0 || (surface_ != VK_NULL_HANDLE && !has_extension(candidate, VK_KHR_SWAPCHAIN_EXTENSION_NAME))) continue;
     physical_ = candidate;
     kind_ = kind;
     name_ = properties.deviceName;
     family_ = static_cast<std::uint32_t>(family);
     max_image_side_px_ = properties.limits.maxImageDimension2D;
+    max_storage_bytes_ = properties.limits.maxStorageBufferRange;
+    timestamp_ns_ = properties.limits.timestampComputeAndGraphics == VK_TRUE ? properties.limits.timestampPeriod : 0;
   }
   if (physical_ == VK_NULL_HANDLE) return fail(ErrorKind::Environment, "gpu/device: choose", kNoDevice);
   vkGetPhysicalDeviceMemoryProperties(physical_, &memory_);
@@ -195,18 +196,30 @@ Result<void> Device::create_device() {
   queue.queueFamilyIndex = family_;
   queue.queueCount = 1;
   queue.pQueuePriorities = &priority;
-  const char* swapchain = VK_KHR_SWAPCHAIN_EXTENSION_NAME;
+  std::vector<const char*> extensions;
+  if (surface_ != VK_NULL_HANDLE) extensions.push_back(VK_KHR_SWAPCHAIN_EXTENSION_NAME);
+  const bool import = has_extension(physical_, VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME);
+  if (import) extensions.push_back(VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME);
   auto info = vk_struct<VkDeviceCreateInfo>(VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO);
   info.queueCreateInfoCount = 1;
   info.pQueueCreateInfos = &queue;
-  info.enabledExtensionCount = surface_ != VK_NULL_HANDLE ? 1 : 0;
-  info.ppEnabledExtensionNames = &swapchain;
+  info.enabledExtensionCount = static_cast<std::uint32_t>(extensions.size());
+  info.ppEnabledExtensionNames = extensions.data();
   if (const VkResult result = vkCreateDevice(physical_, &info, nullptr, &device_); result != VK_SUCCESS) {
     device_ = VK_NULL_HANDLE;
     return vk_fail("gpu/device: create", result);
   }
   queue_.family_ = family_;
   vkGetDeviceQueue(device_, family_, 0, &queue_.queue_);
+  if (!import) return {};
+  auto host = vk_struct<VkPhysicalDeviceExternalMemoryHostPropertiesEXT>(
+      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_MEMORY_HOST_PROPERTIES_EXT);
+  auto properties = vk_struct<VkPhysicalDeviceProperties2>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2);
+  properties.pNext = &host;
+  vkGetPhysicalDeviceProperties2(physical_, &properties);
+  host_pointer_properties_ = reinterpret_cast<PFN_vkGetMemoryHostPointerPropertiesEXT>(
+      vkGetDeviceProcAddr(device_, "vkGetMemoryHostPointerPropertiesEXT"));
+  if (host_pointer_properties_ != nullptr) host_import_alignment_ = host.minImportedHostPointerAlignment;
   return {};
 }
 
@@ -222,6 +235,14 @@ Device::~Device() {
     if (destroy != nullptr) destroy(instance_, messenger_, nullptr);
   }
   if (instance_ != VK_NULL_HANDLE) vkDestroyInstance(instance_, nullptr);
+}
+
+std::uint32_t Device::host_import_types(const void* memory) const {
+  if (host_import_alignment_ == 0) return 0;
+  auto properties = vk_struct<VkMemoryHostPointerPropertiesEXT>(VK_STRUCTURE_TYPE_MEMORY_HOST_POINTER_PROPERTIES_EXT);
+  const VkResult asked =
+      host_pointer_properties_(device_, VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT, memory, &properties);
+  return asked == VK_SUCCESS ? properties.memoryTypeBits : 0;
 }
 
 void Device::name_object(VkObjectType type, std::uint64_t handle, std::string_view name) const {

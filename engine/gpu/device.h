@@ -63,6 +63,14 @@ class Device {
   DeviceKind kind() const { return kind_; }
   const std::string& name() const { return name_; }
   std::uint32_t max_image_side_px() const { return max_image_side_px_; }
+  VkDeviceSize max_storage_bytes() const { return max_storage_bytes_; }   // of one storage buffer
+  // Nanoseconds of one step of a timestamp; 0: this queue has none.
+  float timestamp_ns() const { return timestamp_ns_; }
+  // What memory of the program must be aligned to, so that the device can read it where it lies (VK_EXT_external_memory_host);
+  // 0: it cannot.
+  VkDeviceSize host_import_alignment() const { return host_import_alignment_; }
+  // Memory types that can hold such memory; 0: none.
+  std::uint32_t host_import_types(const void* memory) const;
   bool validating() const { return messenger_ != VK_NULL_HANDLE; }
   // Warnings and errors of the validation layer so far; each is logged as well.
   std::uint64_t validation_messages() const { return messages_.load(); }
@@ -87,6 +95,9 @@ class Device {
   std::string name_;
   std::uint32_t family_ = 0;
   std::uint32_t max_image_side_px_ = 0;
+  VkDeviceSize max_storage_bytes_ = 0, host_import_alignment_ = 0;
+  float timestamp_ns_ = 0;
+  PFN_vkGetMemoryHostPointerPropertiesEXT host_pointer_properties_ = nullptr;
   mutable Queue queue_;
   mutable std::atomic<std::uint64_t> messages_{0};
 };

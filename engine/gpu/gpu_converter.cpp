@@ -87,7 +87,8 @@ class GpuConverter final : public ports::Converter {
                   source.row(in.y + y) + std::ptrdiff_t{4} * in.x, row_bytes);
     }
     ConvertPass& pass = half ? static_cast<ConvertPass&>(*half_) : static_cast<ConvertPass&>(*full_);
-    if (auto ran = commands_->run([&](VkCommandBuffer c) { pass.record(c, *pixels_, *planes_, push); }); !ran) return ran;
+    pass.bind(*pixels_, *planes_);
+    if (auto ran = commands_->run([&](VkCommandBuffer c) { pass.record(c, push); }); !ran) return ran;
     if (auto done = commands_->wait(); !done) return done;
     for (int plane = 0; plane < 3; ++plane) {
       const int shift = plane_shift(push, plane), round = (1 << shift) - 1;
@@ -143,7 +144,8 @@ Result<void> planes_to_bgra_gpu(const Device& device, const ports::Planes& p, st
                   p.data[plane] + std::ptrdiff_t{y} * p.stride[plane], bytes);
     }
   }
-  auto ran = (*commands)->run([&](VkCommandBuffer c) { (*pass)->record(c, *planes, *pixels, push); });
+  (*pass)->bind(*planes, *pixels);
+  auto ran = (*commands)->run([&](VkCommandBuffer c) { (*pass)->record(c, push); });
   if (!ran) return ran;
   if (auto done = (*commands)->wait(); !done) return done;
   for (int y = 0; y < p.height; ++y) {

@@ -2,6 +2,7 @@
 #include "engine/gpu/resources.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "engine/gpu/vk_result.h"
 
@@ -44,6 +45,44 @@ Result<std::unique_ptr<HostBuffer>> HostBuffer::create(const Device& device, VkD
 }
 
 HostBuffer::~HostBuffer() {
+  if (buffer_ != VK_NULL_HANDLE) vkDestroyBuffer(device_.handle(), buffer_, nullptr);
+  if (memory_ != VK_NULL_HANDLE) vkFreeMemory(device_.handle(), memory_, nullptr);
+}
+
+Result<std::unique_ptr<ImportedBuffer>> ImportedBuffer::create(const Device& device, void* memory, VkDeviceSize bytes,
+                                                               VkBufferUsageFlags usage, std::string_view name) {
+  const VkDeviceSize grain = device.host_import_alignment();
+  const auto no = [](const char* why) { return fail(ErrorKind::Environment, "gpu/import", why); };
+  if (grain == 0) return no("the device cannot read memory of the program in place");
+  if (bytes == 0 || bytes % grain != 0 || std::bit_cast<std::uintptr_t>(memory) % grain != 0) return no("the memory is not whole pages");
+  std::unique_ptr<ImportedBuffer> out(new ImportedBuffer(device));
+  auto external = vk_struct<VkExternalMemoryBufferCreateInfo>(VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_BUFFER_CREATE_INFO);
+  external.handleTypes = VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT;
+  auto info = vk_struct<VkBufferCreateInfo>(VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO);
+  info.pNext = &external;
+  info.size = bytes;
+  info.usage = usage;
+  BS_VK(vkCreateBuffer(device.handle(), &info, nullptr, &out->buffer_), "gpu/import: buffer");
+  VkMemoryRequirements needs;
+  vkGetBufferMemoryRequirements(device.handle(), out->buffer_, &needs);
+  if (needs.size > bytes) return no("the device wants more memory than there is");
+  const std::uint32_t types = needs.memoryTypeBits & device.host_import_types(memory);
+  const int type = device.memory_type(types, VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT);
+  if (type < 0) return no("the device has no type for this memory");
+  auto import = vk_struct<VkImportMemoryHostPointerInfoEXT>(VK_STRUCTURE_TYPE_IMPORT_MEMORY_HOST_POINTER_INFO_EXT);
+  import.handleType = VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT;
+  import.pHostPointer = memory;
+  auto allocate = vk_struct<VkMemoryAllocateInfo>(VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO);
+  allocate.pNext = &import;
+  allocate.allocationSize = bytes;
+  allocate.memoryTypeIndex = static_cast<std::uint32_t>(type);
+  BS_VK(vkAllocateMemory(device.handle(), &allocate, nullptr, &out->memory_), "gpu/import: memory");
+  BS_VK(vkBindBufferMemory(device.handle(), out->buffer_, out->memory_, 0), "gpu/import: bind");
+  device.name_object(VK_OBJECT_TYPE_BUFFER, number(out->buffer_), name);
+  return out;
+}
+
+ImportedBuffer::~ImportedBuffer() {
   if (buffer_ != VK_NULL_HANDLE) vkDestroyBuffer(device_.handle(), buffer_, nullptr);
   if (memory_ != VK_NULL_HANDLE) vkFreeMemory(device_.handle(), memory_, nullptr);
 }

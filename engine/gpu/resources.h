@@ -36,6 +36,27 @@ class HostBuffer {
   VkDeviceSize size_ = 0;
 };
 
+// Memory of the program as a buffer, read by the device where it lies. Nothing is copied; what the host writes before a
+// submission is seen by it. Lifetime: the memory must outlive it.
+class ImportedBuffer {
+ public:
+  // Whole pages (Device::host_import_alignment()) from the beginning of one. Environment where the device cannot, or not
+  // with this memory (some drivers take no memory that a file or another process shares).
+  static Result<std::unique_ptr<ImportedBuffer>> create(const Device& device, void* memory, VkDeviceSize bytes,
+                                                        VkBufferUsageFlags usage, std::string_view name);
+  ~ImportedBuffer();
+  ImportedBuffer(const ImportedBuffer&) = delete;
+  ImportedBuffer& operator=(const ImportedBuffer&) = delete;
+  VkBuffer handle() const { return buffer_; }
+  const Device& device() const { return device_; }
+
+ private:
+  explicit ImportedBuffer(const Device& device) : device_(device) {}
+  const Device& device_;
+  VkBuffer buffer_ = VK_NULL_HANDLE;
+  VkDeviceMemory memory_ = VK_NULL_HANDLE;
+};
+
 // A two-dimensional optimal image in device memory with its view. layout() is what the last recorded barrier left.
 class Image {
  public:

@@ -11,6 +11,21 @@ Rect bounds(const PixelBuffer& a) { return {0, 0, a.width, a.height}; }
 
 }  // namespace
 
+void tile_boxes(int width, int height, std::span<const Rect> where, std::vector<Rect>& boxes) {
+  const int columns = (width + kTileSide - 1) / kTileSide, rows = (height + kTileSide - 1) / kTileSide;
+  boxes.assign(static_cast<std::size_t>(columns) * static_cast<std::size_t>(rows), Rect{});
+  for (const Rect& area : where) {
+    const Rect r = area.clipped_to({0, 0, width, height});
+    if (r.empty()) continue;
+    for (int ty = r.y / kTileSide; ty <= (r.bottom() - 1) / kTileSide; ++ty) {
+      for (int tx = r.x / kTileSide; tx <= (r.right() - 1) / kTileSide; ++tx) {
+        Rect& box = boxes[static_cast<std::size_t>(ty * columns + tx)];
+        box = box.united_with(r.clipped_to({tx * kTileSide, ty * kTileSide, kTileSide, kTileSide}));
+      }
+    }
+  }
+}
+
 void copy_pixels(PixelBuffer& to, const PixelBuffer& from, const Rect& area) {
   const Rect r = area.clipped_to(bounds(to)).clipped_to(bounds(from));
   for (int y = r.y; y < r.bottom(); ++y)

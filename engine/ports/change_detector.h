@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "engine/base/clock.h"
@@ -23,7 +24,10 @@ class ChangeDetector {
   // of 64x64. Looks where `where` touches; it may overlap itself and reach outside the picture.
   virtual void find(const PixelBuffer& shadow, const PixelBuffer& frame, std::span<const Rect> where,
                     std::vector<Rect>& changed) = 0;
+  virtual std::string describe() const { return "CPU"; }   // what compares, for the log and the ladder
 };
+// What of each tile of a picture lies within `where`, row of tiles by row; empty where nothing does.
+void tile_boxes(int width, int height, std::span<const Rect> where, std::vector<Rect>& boxes);
 
 // Pixels that are already on the viewer's screen elsewhere.
 struct Move {

@@ -11,15 +11,25 @@
 
 namespace beside::ports {
 
+// What a graphics device keeps of a picture's memory, so that it reads it where it lies (engine/gpu).
+class DeviceView {
+ public:
+  virtual ~DeviceView() = default;
+};
+
 // Memory of one picture: B, G, R, X bytes per pixel (8 bits each, X undefined), top row first, rows stride bytes apart.
 // The source converts other depths and masks to this. 64-byte aligned.
+// One thread at a time uses it.
 struct PixelBuffer {
   int width = 0, height = 0;
   int stride = 0;  // bytes, >= 4 * width
   std::unique_ptr<std::uint8_t[], void (*)(std::uint8_t*)> memory{nullptr, nullptr};
+  std::size_t page_bytes = 0;  // memory is whole pages of its own, so many bytes; 0: it is not
+  mutable std::unique_ptr<DeviceView> device_view;  // of the last device that read it; after `memory`, so that it goes first
   std::uint8_t* row(int y) const { return memory.get() + static_cast<std::ptrdiff_t>(y) * stride; }
 };
-// Zeroed memory with a stride rounded up to 64 bytes.
+constexpr std::size_t kPageBytes = 4096;   // what devices that read a program's memory in place ask for
+// Zeroed memory in whole pages, with a stride rounded up to 64 bytes.
 std::unique_ptr<PixelBuffer> make_pixel_buffer(int width, int height);
 
 // One grab. The pixels are complete (not only the damaged parts); damage tells what differs from the frame before.
