@@ -11,7 +11,6 @@
 namespace beside::session {
 namespace {
 
-constexpr std::size_t kPartsAtOnce = 16;   // what is coded goes out while the rest is being coded
 constexpr std::size_t kMostDamage = 64;
 
 // A frame that was never encoded hands its damage to the one that replaces it.
@@ -289,8 +288,9 @@ void ScreenSender::capture_loop() {
   tell([this, how = source->describe()] { events_.opened(how); });
   TileSender tiles(config_.make_tools(),
                    [this](TileSender::Part part) {
+                     const bool go = part.go;
                      parts_.push_back(std::move(part));
-                     if (parts_.size() >= kPartsAtOnce) hand_out();
+                     if (go) hand_out();
                    },
                    [] { return local_now(); });
   {

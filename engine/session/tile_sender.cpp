@@ -147,6 +147,7 @@ bool TileSender::open() {
   open_ = true;
   ++update_.number;
   captured_at_ = frame_->captured_at;
+  handed_out_at_ = now_();
   const auto since = [this] { return std::chrono::duration_cast<microseconds>(std::max<nanoseconds>(now_() - captured_at_, 0ns)); };
   update_.decided = since();
   tools_.encoder->begin(update_, [this](const ports::TilePart& part) { on_part(part); }, since);
@@ -163,9 +164,12 @@ void TileSender::on_part(const ports::TilePart& part) {
   // What the encoder really put in is what counts if it is lost.
   const auto parsed = wire::parse_tiles(part.payload, parsed_);
   BS_ASSERT(parsed);
-  history_.sent(parsed_, now_());
+  const LocalTime now = now_();
+  history_.sent(parsed_, now);
   bytes_ += part.payload.size();
-  sink_({to_bytes(part.payload), captured_at_, part.last});
+  const bool go = part.last || now - handed_out_at_ >= kHandOut;
+  if (go) handed_out_at_ = now;
+  sink_({to_bytes(part.payload), captured_at_, part.last, go});
 }
 
 void TileSender::pump(LocalTime now) {

@@ -48,11 +48,13 @@ class TileSender {
   static constexpr nanoseconds kRest = 80ms;           // after which a video's tile is sent exactly; later where it moves seldom
   static constexpr std::int64_t kMostPixels = 64'000'000;   // of a picture: what a viewer agrees to keep (TileCanvas)
   static constexpr std::size_t kMostUnknown = 8192;    // packets without a report; then it waits
+  static constexpr nanoseconds kHandOut = 700us;       // of coding: what is ready by then leaves while the rest is coded
 
   struct Part {
     Bytes payload;
     LocalTime captured_at{};
     bool last = false;
+    bool go = false;                        // hand out now what is ready: the rest takes a while, or there is none
   };
   using Sink = std::function<void(Part)>;
   // `now` is asked while coding, for the ladder's stamps.
@@ -130,6 +132,7 @@ class TileSender {
   std::unique_ptr<ports::PixelBuffer> shadow_;
   ports::TileUpdate update_;
   LocalTime captured_at_{};
+  LocalTime handed_out_at_{};
   bool open_ = false;
   std::uint64_t bytes_ = 0;                 // of this stream
   std::vector<Rect> damage_;                // not looked at yet

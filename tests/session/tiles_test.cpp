@@ -49,6 +49,42 @@ void converge_and_rest(TileEnds& ends) {
 
 }  // namespace
 
+TEST_CASE("what is coded leaves while the rest is still being coded, and a quick update leaves in one piece") {
+  ManualClock clock;
+  std::vector<session::TileSender::Part> parts;
+  // Each look at the clock while coding costs 300 us: two looks a part.
+  session::TileSender sender({tiles::make_tile_encoder(), tiles::make_change_detector(), tiles::make_move_finder(), tiles::make_tile_classifier()},
+                             [&](session::TileSender::Part part) { parts.push_back(std::move(part)); },
+                             [&] { clock.advance(300us); return clock.now(); });
+  sender.begin_stream(SeqNo{1});
+  session::TileLine line;
+  line.kbps = 200'000;
+  sender.set_line(line);
+  Drawing desk(640, 480);
+  desk.noise({0, 0, 256, 256}, 7);
+  sender.frame(desk.grab(clock.now()));
+  sender.pump(clock.now());
+  REQUIRE(parts.size() > 8);
+  // Never is more kept back than what was coded in kHandOut, and the end of an update never waits.
+  std::size_t kept = 0, most = 0, handed = 0;
+  for (const auto& part : parts) {
+    most = std::max(most, ++kept);
+    if (part.go) kept = 0, ++handed;
+    if (part.last) CHECK(part.go);
+  }
+  CHECK(kept == 0);
+  CHECK(most <= 3);
+  CHECK(handed >= parts.size() / 3);
+  parts.clear();
+  desk.text({16, 16, 8, 16}, 5);
+  for (int i = 0; i < 8 && !sender.cells().clean(desk.whole()); ++i) sender.set_line(line), sender.pump(clock.now());
+  parts.clear();
+  sender.frame(desk.grab(clock.now()));
+  sender.pump(clock.now());
+  REQUIRE(parts.size() == 1);
+  CHECK(parts.front().go);
+}
+
 TEST_CASE("a picture arrives whole and exact, then nothing is sent") {
   TileEnds ends(1, Path{});
   ends.desk.text(ends.desk.whole(), 3);
