@@ -54,11 +54,12 @@ struct EndSession { std::uint32_t session = 0; };
 struct DismissSession { std::uint32_t session = 0; };                // from the list, once ended
 struct PictureShown { std::uint32_t session = 0; std::uint64_t number = 0; std::int64_t shown_at_us = 0; };
 struct RefreshPicture { std::uint32_t session = 0; };
+struct WatchPicture { std::uint32_t session = 0; bool on = false; };   // his pointer is over the picture: it is veiled early
 struct WatchLadder { bool on = false; };                             // somebody looks at the latency figures: twice a second
 
 using OperatorCommand = std::variant<SetAddress, DismissNotice, Quit, SignIn, SignInWithToken, Redeem, SignOut, NewSession,
                                      AskRights, WithdrawAsk, GiveBackRight, ChooseMonitor, SendInput, SayToCustomer,
                                      OperatorTyping, MarkChatRead, EndSession, DismissSession, ConfirmWords, PictureShown,
-                                     RefreshPicture, WatchLadder>;
+                                     RefreshPicture, WatchPicture, WatchLadder>;
 
 }  // namespace beside::session

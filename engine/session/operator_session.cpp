@@ -255,6 +255,7 @@ void OperatorSession::on_rights(const inner::RightsNow& now) {
   if (!granted_.has(Right::See) && before.has(Right::See)) {
     drop_screen();
   }
+  attend_picture();
 }
 
 // ---- what the operator does ----
@@ -299,6 +300,7 @@ void OperatorSession::input(const InputEvent& event) {
     return;
   }
   const LocalTime now = ports_.clock->now();
+  link_->attend();
   if (const auto added = input_.add(event, now); !added) {
     BS_LOG_LIMITED(Warn, "input", "{}", dump_error(added.error()));
     return;
@@ -308,6 +310,17 @@ void OperatorSession::input(const InputEvent& event) {
   used_ = used_ | needed;
   send_input(now);
   ports_.wake();
+}
+
+// His pointer is over the picture: he is about to act on what he sees.
+void OperatorSession::watch_picture(bool on) {
+  watched_ = on;
+  attend_picture();
+  ports_.wake();
+}
+
+void OperatorSession::attend_picture() {
+  if (link_) link_->attend_while(watched_ && granted_.has(Right::See));
 }
 
 void OperatorSession::send_input(LocalTime now) {
@@ -501,7 +514,7 @@ SessionView OperatorSession::view() const {
   }
   v.media.lost_packets = (video_ ? video_->packets_missed() : 0) + (tiles_ ? tiles_->lost() : 0);
   v.peer_typing = peer_typing_;
-  v.picture_current = stage_ != SessionStage::Recovering && !(link_ && link_->line_lost());
+  v.picture_current = stage_ != SessionStage::Recovering && !(link_ && link_->silent());
   v.stale_why = v.picture_current ? NoticeKind::None : NoticeKind::Reconnecting;
 
   v.ladder = ladder();

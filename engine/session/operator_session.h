@@ -51,6 +51,7 @@ class OperatorSession {
   void give_back(Rights rights);
   void choose_monitor(std::uint32_t monitor_id);
   void input(const InputEvent& event);
+  void watch_picture(bool on);               // his pointer is over it
   void say(const std::string& text);
   void typing(bool typing);
   void mark_read();
@@ -77,6 +78,7 @@ class OperatorSession {
   LadderView ladder() const;
   void on_rights(const inner::RightsNow& now);
   void on_rtp(const wire::RtpPacket& packet, ByteSpan whole);
+  void attend_picture();
   void send_input(LocalTime now);
   void drain_video(LocalTime now);
   void note(ports::JournalKind kind, Rights rights, std::string text);
@@ -116,6 +118,7 @@ class OperatorSession {
   Rights granted_, paused_, asked_, refused_, used_, last_granted_;
   std::uint32_t rights_revision_ = 0, ask_id_ = 0;
   std::string ask_reason_;
+  bool watched_ = false;
   bool paused_by_customer_ = false, peer_typing_ = false, peer_head_known_ = false;
   std::uint32_t refused_events_ = 0;
   std::size_t chat_read_ = 0;

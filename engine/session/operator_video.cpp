@@ -121,6 +121,8 @@ void OperatorSession::on_offer(const inner::VideoOffer& offer) {
 
 void OperatorSession::on_rtp(const wire::RtpPacket& packet, ByteSpan whole) {
   const LocalTime now = ports_.clock->now();
+  // What moves is watched: a film that stands still because the line died must not look like one that was paused.
+  if (packet.header.payload_type == wire::kPayloadTiles || packet.header.payload_type == wire::kPayloadVideo) link_->attend();
   if (packet.header.payload_type == wire::kPayloadTiles) {
     media_.bytes += whole.size();
     on_tiles(packet, now);

@@ -31,7 +31,7 @@ PeerLink::PeerLink(ports::End self, std::string session_id, Bytes leg_token, std
                    Ports ports, Events events)
     : self_(self), session_id_(std::move(session_id)), leg_token_(std::move(leg_token)), channel_(std::move(channel)),
       ports_(std::move(ports)), events_(std::move(events)), tunnel_(session_id_), arrivals_(random_ssrc(ports_.random)),
-      guard_(random_ssrc(ports_.random), 0), last_heard_(ports_.clock->now()) {}
+      guard_(random_ssrc(ports_.random), 0), probe_ssrc_(random_ssrc(ports_.random)), last_heard_(ports_.clock->now()) {}
 
 PeerLink::~PeerLink() = default;
 
@@ -264,7 +264,9 @@ void PeerLink::on_datagram(ByteSpan datagram) {
     const LocalTime now = ports_.clock->now();
     for (const auto& one : *packets) {
       if (const auto* feedback = std::get_if<wire::CcFeedback>(&one)) rate_.on_feedback(*feedback, now);
+      if (const auto* probe = std::get_if<wire::PathProbe>(&one)) on_probe(*probe);
     }
+    if (dead_) return;
     pump_media(now);
     events_.rtcp(*packets);
   } else if (auto parsed = wire::parse_rtp(packet)) {
@@ -284,6 +286,11 @@ void PeerLink::on_datagram(ByteSpan datagram) {
   } else {
     ++refused_datagrams_;
   }
+}
+
+// That it came is all that matters to us; heard() was told.
+void PeerLink::on_probe(const wire::PathProbe& probe) {
+  if (!probe.answer) send_rtcp({wire::PathProbe{probe_ssrc_, probe.nonce, true}});
 }
 
 bool PeerLink::send_rtp(Bytes packet, flow::Pacer::Class cls, Bytes* sealed) {
@@ -411,6 +418,9 @@ void PeerLink::on_chat(const control::ChatDelivered& chat) {
 
 void PeerLink::heard() {
   last_heard_ = ports_.clock->now();
+  const bool was_silent = watch_.silent();
+  watch_.heard(last_heard_);
+  if (was_silent) events_.changed();
   if (!line_lost_) return;
   line_lost_ = false;
   events_.line(false, last_heard_);
@@ -433,6 +443,13 @@ void PeerLink::poll(LocalTime now) {
       if (dead_) return;
     }
   }
+  if (opened_ && watch_.next_deadline() <= now) {
+    const bool was_silent = watch_.silent();
+    watch_.set_rtt(rate_.rtt().value_or(rtt_.value_or(0ns)));
+    if (watch_.poll(now)) send_rtcp({wire::PathProbe{probe_ssrc_, ++path_nonce_}});
+    if (watch_.silent() != was_silent) events_.changed();
+    if (dead_) return;
+  }
   // What we send over media is answered within a round trip (feedback, acknowledgements). A path that died in mid-session
   // is noticed by that, long before its consent check runs out.
   if (media_ && unanswered_since_ && now - *unanswered_since_ > kMediaSilence) {
@@ -446,7 +463,7 @@ void PeerLink::poll(LocalTime now) {
 
 LocalTime PeerLink::next_deadline() const {
   if (dead_) return kNever;
-  LocalTime next = std::min({channel_->next_deadline(), tunnel_.next_deadline(), probe_due_});
+  LocalTime next = std::min({channel_->next_deadline(), tunnel_.next_deadline(), probe_due_, opened_ ? watch_.next_deadline() : kNever});
   if (media_) next = std::min({next, pacer_.next_deadline(), rate_.next_deadline(), arrivals_.next_deadline()});
   return next;
 }

@@ -12,6 +12,7 @@
 #include "engine/base/clock.h"
 #include "engine/flow/inner_mux.h"
 #include "engine/flow/feedback.h"
+#include "engine/flow/line_watch.h"
 #include "engine/flow/pacer.h"
 #include "engine/flow/scream_control.h"
 #include "engine/flow/tunnel_stream.h"
@@ -51,7 +52,7 @@ class PeerLink {
     std::function<void(const wire::RtpPacket&, ByteSpan whole)> rtp;
     std::function<void(const std::vector<wire::RtcpPacket>&)> rtcp;
     std::function<void(bool lost, LocalTime since)> line;     // nothing was heard for kLineSilence; it is back
-    std::function<void()> changed;                            // chat, media state, round trip: publish anew
+    std::function<void()> changed;                            // chat, media state, round trip, silence: publish anew
   };
   static constexpr auto kHeartbeat = 1400ms;   // two may be lost within kLineSilence
   static constexpr auto kLineSilence = 3500ms;
@@ -109,6 +110,11 @@ class PeerLink {
   std::optional<nanoseconds> rtt() const { return shown_rtt_; }   // for people: moves in noticeable steps
   LocalTime last_heard() const { return last_heard_; }
   bool line_lost() const { return line_lost_; }
+  // Somebody depends on what comes: the other end is asked whether it is there, and silent() is true half a second after its
+  // last word. attend(): for two seconds from now; attend_while(): until told otherwise.
+  void attend() { watch_.attend(ports_.clock->now()); }
+  void attend_while(bool attended) { watch_.hold(attended, ports_.clock->now()); }
+  bool silent() const { return line_lost_ || watch_.silent(); }
   bool peer_present() const { return peer_present_; }
   std::uint64_t bytes_sent() const { return bytes_sent_; }
   std::uint64_t bytes_received() const { return bytes_received_; }
@@ -126,6 +132,7 @@ class PeerLink {
   void on_plaintext(ByteSpan plaintext);
   void on_open();
   void heard();
+  void on_probe(const wire::PathProbe& probe);
   void die(ports::ChannelFault fault);
   void pump_channel();
   void send_chat(const PendingChat& pending);
@@ -149,6 +156,9 @@ class PeerLink {
   flow::FeedbackCollector arrivals_;
   flow::UpdateGuard guard_;
   flow::UpdateRepair repair_;
+  flow::LineWatch watch_;
+  const Ssrc probe_ssrc_;
+  std::uint32_t path_nonce_ = 0;
   bool opened_ = false, dead_ = false, control_ready_ = true, peer_present_ = true, peer_seen_ = false;
   bool line_lost_ = false;
   LocalTime last_heard_{}, probe_due_ = kNever;

@@ -110,6 +110,40 @@ TEST_CASE("a session ended before its code came does not come back with it") {
   CHECK(p.op.view(0).stage == SessionStage::WaitingForCustomer);
 }
 
+TEST_CASE("a picture that somebody points at is veiled half a second after the line's last word, and clear at its first") {
+  Pair p;
+  p.granted();
+  const auto media = [&](bool on) {
+    p.bench.relay.lies.media = on ? std::function<bool(RelayDouble::Session&, End, Bytes&)>()
+                                  : [](RelayDouble::Session&, End, Bytes&) { return false; };
+    p.bench.relay.lies.tunnel = on ? std::function<bool(RelayDouble::Session&, End, control::Tunnel&)>()
+                                   : [](RelayDouble::Session&, End, control::Tunnel&) { return false; };
+  };
+  p.bench.run(10s);
+  p.op.role->handle(session::WatchPicture{1, true});
+  p.bench.run(10s);
+  CHECK(p.op.view().picture_current);
+  media(false);
+  p.bench.run(440ms);
+  CHECK(p.op.view().picture_current);
+  p.bench.run(60ms);
+  CHECK_FALSE(p.op.view().picture_current);
+  CHECK(p.op.view().stale_why == NoticeKind::Reconnecting);
+  CHECK(p.op.view().stage == SessionStage::Live);        // what is typed meanwhile is kept
+  CHECK_FALSE(p.customer.now().recovering);
+  p.bench.run(1s);
+  media(true);
+  p.bench.run(110ms);
+  CHECK(p.op.view().picture_current);
+
+  // Where nobody looks, the heartbeat decides.
+  p.op.role->handle(session::WatchPicture{1, false});
+  p.bench.run(10s);
+  media(false);
+  p.bench.run(1s);
+  CHECK(p.op.view().picture_current);
+}
+
 TEST_CASE("rights pause after a gap of fifteen seconds and come back with the line") {
   Pair p;
   p.granted();

@@ -230,6 +230,31 @@ TEST_CASE("A stale picture is veiled and says why in words") {
   }
 }
 
+TEST_CASE("A pointer over the picture asks for its veil to come early, and leaving ends that") {
+  Stage stage;
+  stage.use("live_see");
+  stage.settle();
+  const auto watched = [](const OperatorOut& out) {
+    std::vector<bool> all;
+    for (const auto& command : out) {
+      if (const auto* watch = std::get_if<session::WatchPicture>(&command)) all.push_back(watch->on);
+    }
+    return all;
+  };
+  REQUIRE(stage.ui->map().find("remote") != nullptr);
+  const Rect at = stage.ui->map().find("remote")->rect;
+  const auto point_at = [&](int x, int y) {
+    ImGui::GetIO().MousePos = {static_cast<float>(x), static_cast<float>(y)};
+    std::vector<bool> all = watched(stage.frame());
+    const std::vector<bool> more = watched(stage.frame());
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  };
+  CHECK(point_at(at.x + at.width / 2, at.y + at.height / 2) == std::vector<bool>{true});
+  CHECK(watched(stage.frame()).empty());
+  CHECK(point_at(1, 1) == std::vector<bool>{false});
+}
+
 TEST_CASE("Opening the ladder asks for its figures and closing it ends that") {
   Stage stage;
   stage.use("live_control");

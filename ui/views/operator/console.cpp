@@ -262,7 +262,13 @@ OperatorOut draw_operator(kit::Ui& ui, const session::OperatorSnapshot& snapshot
       break;
     case session::OperatorStage::Console:
       state.redeeming = state.change_address = false;
+      for (auto& [id, mine] : state.sessions) mine.picture_hovered = false;
       draw_console(ui, snapshot, state, host, out);
+      for (auto& [id, mine] : state.sessions) {
+        if (mine.picture_hovered == mine.picture_watched) continue;
+        mine.picture_watched = mine.picture_hovered;
+        out.emplace_back(session::WatchPicture{id, mine.picture_watched});
+      }
       if (state.ladder_open != state.ladder_watched) {
         state.ladder_watched = state.ladder_open;
         out.emplace_back(session::WatchLadder{state.ladder_open});

@@ -39,6 +39,8 @@ struct SessionUi {
   bool pointing = false;              // point instead of control, where both are granted
   bool grab_system_keys = false;
   bool words_open = false;
+  bool picture_hovered = false;       // in this frame
+  bool picture_watched = false;       // the session knows it
   std::uint64_t chat_seen = 0;
   LocalTime waiting_since{};          // for the first picture; LocalTime{}: it is there
 };

@@ -235,6 +235,7 @@ void draw_remote_pane(kit::Ui& ui, const Area& area, const SessionView& s, Opera
     // Behind the picture a calm dark ground in every theme, as around a photograph: what is not picture steps back.
     ImGui::GetWindowDrawList()->AddRectFilled({picture.x, picture.y}, {picture.x + picture.width, picture.y + picture.height}, kit::packed(ui.theme().stage));
     const RemoteView view = view_of(ui, picture, s, state, mine);
+    mine.picture_hovered = view.hovered;
     RemoteViewState shown;
     if (host.draw_remote) shown = host.draw_remote(view);
     state.remote_focused = shown.focused;
