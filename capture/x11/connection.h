@@ -11,15 +11,11 @@
 #include "capture/x11/session_kind.h"
 #include "engine/base/geometry.h"
 #include "engine/base/result.h"
+#include "engine/x11/xcb_handles.h"
 
 namespace beside::capture {
 
-struct FreeDeleter {
-  void operator()(void* p) const { std::free(p); }
-};
-// A reply or event that libxcb allocated.
-template <typename T>
-using Reply = std::unique_ptr<T, FreeDeleter>;
+using x11::Reply;
 using XEvent = Reply<xcb_generic_event_t>;
 
 // One XCB connection to the default screen of a display. Every failure of the display shows as broken() and as empty

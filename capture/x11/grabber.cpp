@@ -2,13 +2,8 @@
 #include "capture/x11/grabber.h"
 
 #include <fmt/core.h>
-#include <sys/ipc.h>
-#include <sys/mman.h>
-#include <sys/shm.h>
-#include <unistd.h>
 #include <xcb/shm.h>
 
-#include <bit>
 #include <cstring>
 
 namespace beside::capture {
@@ -38,90 +33,12 @@ Result<std::unique_ptr<Grabber>> Grabber::create(const Connection& connection) {
     return fail(ErrorKind::Environment, "capture/x11: visual",
                 fmt::format("this display has {} colour bits and a palette, which cannot be shared", screen->root_depth));
   if (!layout.is_bgrx()) made->converter_ = std::make_unique<PixelConverter>(layout);
-  made->make_room(static_cast<std::size_t>(layout.bytes_per_row(screen->width_in_pixels)) * screen->height_in_pixels);
+  (void)made->shared_.make_room(static_cast<std::size_t>(layout.bytes_per_row(screen->width_in_pixels)) * screen->height_in_pixels);
   return made;
 }
 
-Grabber::~Grabber() { drop_segment(); }
-
-void Grabber::drop_segment() {
-  if (memory_ == nullptr) return;
-  xcb_shm_detach(connection_.xcb(), segment_);
-  connection_.flush();
-  if (way_ == Way::SysV)
-    shmdt(memory_);
-  else
-    munmap(memory_, capacity_);
-  memory_ = nullptr;
-  capacity_ = 0;
-}
-
-bool Grabber::try_descriptor(std::size_t bytes) {
-  if (!connection_.abilities().shm_fd) return false;
-  const int fd = memfd_create("beside-grab", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-  if (fd < 0) return false;
-  if (ftruncate(fd, static_cast<off_t>(bytes)) != 0) {
-    close(fd);
-    return false;
-  }
-  void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-  if (memory == MAP_FAILED) {
-    close(fd);
-    return false;
-  }
-  segment_ = xcb_generate_id(connection_.xcb());
-  // libxcb closes the descriptor once it is sent.
-  Reply<xcb_generic_error_t> error(
-      xcb_request_check(connection_.xcb(), xcb_shm_attach_fd_checked(connection_.xcb(), segment_, fd, 0)));
-  if (error || connection_.broken()) {
-    munmap(memory, bytes);
-    return false;
-  }
-  memory_ = static_cast<std::uint8_t*>(memory);
-  capacity_ = bytes;
-  way_ = Way::Descriptor;
-  return true;
-}
-
-bool Grabber::try_sysv(std::size_t bytes) {
-  if (!connection_.abilities().shm) return false;
-  const int id = shmget(IPC_PRIVATE, bytes, IPC_CREAT | 0600);
-  if (id < 0) return false;
-  void* memory = shmat(id, nullptr, 0);
-  if (std::bit_cast<std::intptr_t>(memory) == -1) {
-    shmctl(id, IPC_RMID, nullptr);
-    return false;
-  }
-  segment_ = xcb_generate_id(connection_.xcb());
-  Reply<xcb_generic_error_t> error(xcb_request_check(
-      connection_.xcb(), xcb_shm_attach_checked(connection_.xcb(), segment_, static_cast<std::uint32_t>(id), 0)));
-  // From here on the segment lives only as long as we and the server hold it, however we end.
-  shmctl(id, IPC_RMID, nullptr);
-  if (error || connection_.broken()) {
-    shmdt(memory);
-    return false;
-  }
-  memory_ = static_cast<std::uint8_t*>(memory);
-  capacity_ = bytes;
-  way_ = Way::SysV;
-  return true;
-}
-
-void Grabber::make_room(std::size_t bytes) {
-  if (bytes <= capacity_ || (way_found_ && way_ == Way::Socket)) return;
-  drop_segment();
-  bytes = (bytes + 65535) / 65536 * 65536;
-  // A server on another host or in another container announces the extension and refuses to attach.
-  if (!try_descriptor(bytes) && !try_sysv(bytes)) way_ = Way::Socket;
-  way_found_ = true;
-}
-
 std::string Grabber::describe() const {
-  switch (way_) {
-    case Way::Descriptor: return "MIT-SHM fd";
-    case Way::SysV: return "MIT-SHM segment";
-    case Way::Socket: break;
-  }
+  if (shared_.way() != x11::SharedMemory::Way::None) return x11::to_string(shared_.way());
   return "GetImage (slow: no shared memory with this X server)";
 }
 
@@ -129,10 +46,9 @@ Result<std::vector<Grabber::Box>> Grabber::grab(const std::vector<Rect>& boxes) 
   std::size_t bytes = 0;
   for (const Rect& box : boxes)
     bytes += static_cast<std::size_t>(layout_.bytes_per_row(box.width)) * static_cast<std::size_t>(box.height);
-  make_room(bytes);
   std::vector<Box> out;
   out.reserve(boxes.size());
-  const auto read = way_ == Way::Socket ? read_by_socket(boxes, out) : read_by_segment(boxes, out);
+  const auto read = shared_.make_room(bytes) ? read_by_segment(boxes, out) : read_by_socket(boxes, out);
   if (!read) return fail(read);
   if (converter_) convert(out);
   return out;
@@ -145,10 +61,10 @@ Result<void> Grabber::read_by_segment(const std::vector<Rect>& boxes, std::vecto
   for (const Rect& box : boxes) {
     cookies.push_back(xcb_shm_get_image(c, connection_.root(), static_cast<std::int16_t>(box.x),
                                         static_cast<std::int16_t>(box.y), static_cast<std::uint16_t>(box.width),
-                                        static_cast<std::uint16_t>(box.height), ~0u, XCB_IMAGE_FORMAT_Z_PIXMAP, segment_,
+                                        static_cast<std::uint16_t>(box.height), ~0u, XCB_IMAGE_FORMAT_Z_PIXMAP, shared_.segment(),
                                         static_cast<std::uint32_t>(offset)));
     const int stride = layout_.bytes_per_row(box.width);
-    out.push_back({box, memory_ + offset, stride});
+    out.push_back({box, shared_.data() + offset, stride});
     offset += static_cast<std::size_t>(stride) * static_cast<std::size_t>(box.height);
   }
   bool refused = false;

@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/shell/picture_window.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/shm.h>
-#include <sys/socket.h>
-#include <unistd.h>
 #include <xcb/shape.h>
 #include <xcb/shm.h>
 #include <xcb/xcb.h>
@@ -16,121 +11,34 @@
 #include <cstring>
 
 #include "engine/base/log.h"
-#include "ui/shell/xcb_handles.h"
+#include "engine/x11/shared_memory.h"
+#include "engine/x11/xcb_handles.h"
 
 namespace beside::shell {
 namespace {
 
-constexpr std::size_t kGrain = 1 << 20;   // memory grows by this, so that a window that is being dragged larger rarely asks
+using x11::Reply;
 
-// The window's pixels: a segment that the server attached, or plain memory that goes through the socket.
+// The window's pixels: memory that the server shares, or plain memory that goes through the socket.
 class Memory {
  public:
-  enum class Way { Descriptor, Segment, Socket };
-  explicit Memory(xcb_connection_t* c) : c_(c) {}
-  ~Memory() { drop(); }
-  Memory(const Memory&) = delete;
-  Memory& operator=(const Memory&) = delete;
-
+  Memory(xcb_connection_t* c, x11::SharedMemory::Way best) : shared_(c, x11::SharedMemory::Server::Reads, "beside-picture", best) {}
   // False: there is no memory at all. What was in it is lost when it grows.
   bool make_room(std::size_t bytes) {
+    if (shared_.make_room(bytes)) return true;
     if (bytes <= capacity_) return true;
-    drop();
-    bytes = (bytes + kGrain - 1) / kGrain * kGrain;
-    // A server on another host or in another container announces the extension and refuses to attach.
-    if ((tried_ && way_ == Way::Socket) || (!by_descriptor(bytes) && !by_segment(bytes))) {
-      way_ = Way::Socket;
-      data_ = static_cast<std::uint8_t*>(std::calloc(bytes, 1));
-      if (data_ == nullptr) return false;
-      capacity_ = bytes;
-    }
-    tried_ = true;
-    return true;
+    own_.reset(static_cast<std::uint8_t*>(std::calloc(bytes, 1)));
+    capacity_ = own_ ? bytes : 0;
+    return own_ != nullptr;
   }
-  std::uint8_t* data() const { return data_; }
-  std::size_t capacity() const { return capacity_; }
-  Way way() const { return way_; }
-  xcb_shm_seg_t segment() const { return segment_; }
+  bool is_shared() const { return shared_.way() != x11::SharedMemory::Way::None; }
+  std::uint8_t* data() const { return is_shared() ? shared_.data() : own_.get(); }
+  const x11::SharedMemory& shared() const { return shared_; }
 
  private:
-  void drop() {
-    if (data_ == nullptr) return;
-    if (way_ == Way::Socket) {
-      std::free(data_);
-    } else {
-      xcb_shm_detach(c_, segment_);
-      if (way_ == Way::Segment) shmdt(data_);
-      else munmap(data_, capacity_);
-    }
-    data_ = nullptr;
-    capacity_ = 0;
-  }
-  Reply<xcb_shm_query_version_reply_t> version() const {
-    const auto* data = xcb_get_extension_data(c_, &xcb_shm_id);
-    if (data == nullptr || data->present == 0) return nullptr;
-    return Reply<xcb_shm_query_version_reply_t>{xcb_shm_query_version_reply(c_, xcb_shm_query_version(c_), nullptr)};
-  }
-  // Descriptors travel over a local socket only; on another libxcb would break the connection.
-  bool local() const {
-    sockaddr_storage address{};
-    socklen_t length = sizeof address;
-    return getsockname(xcb_get_file_descriptor(c_), reinterpret_cast<sockaddr*>(&address), &length) == 0 && address.ss_family == AF_UNIX;
-  }
-  bool by_descriptor(std::size_t bytes) {
-    const auto v = version();
-    if (!v || v->major_version < 1 || (v->major_version == 1 && v->minor_version < 2) || !local()) return false;
-    const int fd = memfd_create("beside-picture", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (fd < 0) return false;
-    void* memory = MAP_FAILED;
-    if (ftruncate(fd, static_cast<off_t>(bytes)) == 0) {
-      (void)fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK);   // the server need not fear that it gets smaller under it
-      memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    }
-    if (memory == MAP_FAILED) {
-      close(fd);
-      return false;
-    }
-    segment_ = xcb_generate_id(c_);
-    // libxcb closes the descriptor once it is sent. The server only reads.
-    Reply<xcb_generic_error_t> error{xcb_request_check(c_, xcb_shm_attach_fd_checked(c_, segment_, fd, 1))};
-    if (error || xcb_connection_has_error(c_) != 0) {
-      munmap(memory, bytes);
-      return false;
-    }
-    data_ = static_cast<std::uint8_t*>(memory);
-    capacity_ = bytes;
-    way_ = Way::Descriptor;
-    return true;
-  }
-  bool by_segment(std::size_t bytes) {
-    if (!version()) return false;
-    const int id = shmget(IPC_PRIVATE, bytes, IPC_CREAT | 0600);
-    if (id < 0) return false;
-    void* memory = shmat(id, nullptr, 0);
-    if (std::bit_cast<std::intptr_t>(memory) == -1) {
-      shmctl(id, IPC_RMID, nullptr);
-      return false;
-    }
-    segment_ = xcb_generate_id(c_);
-    Reply<xcb_generic_error_t> error{xcb_request_check(c_, xcb_shm_attach_checked(c_, segment_, static_cast<std::uint32_t>(id), 1))};
-    // From here on the segment lives only as long as we and the server hold it, however we end.
-    shmctl(id, IPC_RMID, nullptr);
-    if (error || xcb_connection_has_error(c_) != 0) {
-      shmdt(memory);
-      return false;
-    }
-    data_ = static_cast<std::uint8_t*>(memory);
-    capacity_ = bytes;
-    way_ = Way::Segment;
-    return true;
-  }
-
-  xcb_connection_t* c_;
-  Way way_ = Way::Socket;
-  xcb_shm_seg_t segment_ = 0;
-  std::uint8_t* data_ = nullptr;
-  std::size_t capacity_ = 0;
-  bool tried_ = false;
+  x11::SharedMemory shared_;
+  std::unique_ptr<std::uint8_t, x11::Free> own_;
+  std::size_t capacity_ = 0;   // of own_
 };
 
 // Whether a window of this visual takes B, G, R, X bytes as they are.
@@ -155,7 +63,7 @@ bool takes_bgrx(xcb_connection_t* c, xcb_visualid_t visual, int depth) {
 
 class PictureOnX final : public PictureWindow {
  public:
-  PictureOnX(Connection c, xcb_window_t window, xcb_gcontext_t gc) : c_(std::move(c)), window_(window), gc_(gc), memory_(c_.get()) {
+  PictureOnX(x11::Link c, xcb_window_t window, xcb_gcontext_t gc) : c_(std::move(c)), window_(window), gc_(gc), memory_(c_.get(), x11::SharedMemory::Way::Descriptor) {
     longest_ = std::size_t{4} * xcb_get_maximum_request_length(c_.get());
   }
   ~PictureOnX() override {
@@ -221,14 +129,14 @@ class PictureOnX final : public PictureWindow {
     for (const Rect& wanted : areas) {
       const Rect r = wanted.clipped_to({0, 0, width_, height_});
       if (r.empty()) continue;
-      if (memory_.way() == Memory::Way::Socket) {
+      if (!memory_.is_shared()) {
         put_over(r, memory_.data() + r.y * stride() + std::ptrdiff_t{4} * r.x, stride());
         continue;
       }
       xcb_shm_put_image(c_.get(), window_, gc_, static_cast<std::uint16_t>(width_), static_cast<std::uint16_t>(height_),
                         static_cast<std::uint16_t>(r.x), static_cast<std::uint16_t>(r.y), static_cast<std::uint16_t>(r.width),
                         static_cast<std::uint16_t>(r.height), static_cast<std::int16_t>(r.x), static_cast<std::int16_t>(r.y), 24,
-                        XCB_IMAGE_FORMAT_Z_PIXMAP, 0, memory_.segment(), 0);
+                        XCB_IMAGE_FORMAT_Z_PIXMAP, 0, memory_.shared().segment(), 0);
     }
   }
   void put_over(const Rect& area, const std::uint8_t* bgrx, std::ptrdiff_t stride) override {
@@ -265,16 +173,12 @@ class PictureOnX final : public PictureWindow {
   }
   bool alive() const override { return xcb_connection_has_error(c_.get()) == 0; }
   std::string describe() const override {
-    switch (memory_.way()) {
-      case Memory::Way::Descriptor: return "MIT-SHM by descriptor";
-      case Memory::Way::Segment: return "MIT-SHM segment";
-      case Memory::Way::Socket: break;
-    }
+    if (memory_.is_shared()) return x11::to_string(memory_.shared().way());
     return "PutImage (slow: no shared memory with this X server)";
   }
 
  private:
-  Connection c_;
+  x11::Link c_;
   xcb_window_t window_;
   xcb_gcontext_t gc_;
   Memory memory_;
@@ -291,7 +195,7 @@ Error no(const char* why) { return {ErrorKind::Environment, "shell/picture windo
 }  // namespace
 
 Result<std::unique_ptr<PictureWindow>> PictureWindow::create(std::uint32_t parent) {
-  Connection c{xcb_connect(nullptr, nullptr)};
+  x11::Link c{xcb_connect(nullptr, nullptr)};
   if (xcb_connection_has_error(c.get()) != 0) return tl::unexpected(no("no connection"));
   const auto* shape = xcb_get_extension_data(c.get(), &xcb_shape_id);
   if (shape == nullptr || shape->present == 0) return tl::unexpected(no("the X server has no SHAPE extension"));

@@ -47,7 +47,7 @@ class PictureWindow {
   virtual int fd() const = 0;
   virtual std::vector<Rect> pump() = 0;
   virtual bool alive() const = 0;           // false: the connection broke (a limit of the server's, or its end)
-  virtual std::string describe() const = 0; // "MIT-SHM by descriptor"
+  virtual std::string describe() const = 0; // "MIT-SHM fd"
 };
 
 }  // namespace beside::shell

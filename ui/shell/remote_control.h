@@ -10,7 +10,7 @@
 
 #include "engine/base/input_event.h"
 #include "ui/shell/remote_view.h"
-#include "ui/shell/x11_window.h"
+#include "ui/shell/keyboard_reader.h"
 
 namespace beside::shell {
 

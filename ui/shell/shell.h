@@ -127,7 +127,7 @@ class Shell {
   virtual void set_clipboard(const std::string& text) = 0;
   virtual float scale() const = 0;
   virtual std::uint64_t frames_drawn() const = 0;
-  // How the picture in view is shown now: "MIT-SHM by descriptor", or "" when it is drawn in our frames or there is none.
+  // How the picture in view is shown now: "MIT-SHM fd", or "" when it is drawn in our frames or there is none.
   virtual std::string direct_picture() const = 0;
   virtual const gpu::Device& device() const = 0;
   virtual std::string device_name() const = 0;          // "llvmpipe (LLVM 15.0.6)"

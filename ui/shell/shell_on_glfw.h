@@ -32,6 +32,7 @@
 #include "ui/shell/input_queue.h"
 #include "ui/shell/remote_control.h"
 #include "ui/shell/swapchain.h"
+#include "ui/shell/x11_window.h"
 
 namespace beside::shell {
 

@@ -1,35 +1,22 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The one file that names X11 and xkbcommon; a little long for that reason.
 #include "ui/shell/x11_window.h"
 
 #define GLFW_INCLUDE_NONE
 #include <GLFW/glfw3.h>
 #include <X11/Xlib.h>
-#include <X11/Xutil.h>
 #include <xcb/randr.h>
 #include <xcb/shape.h>
 #include <xcb/xcb.h>
-#include <xkbcommon/xkbcommon-compose.h>
-#include <xkbcommon/xkbcommon-keysyms.h>
-#include <xkbcommon/xkbcommon-x11.h>
-#include <xkbcommon/xkbcommon.h>
-
-// xcb's header uses "explicit" as a field name.
-#define explicit explicit_field
-#include <xcb/xkb.h>
-#undef explicit
 
 #include <algorithm>
-#include <clocale>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
 #include <vector>
 
 #include "engine/base/clock.h"
-#include "ui/shell/hid_keys.h"
+#include "engine/x11/xcb_handles.h"
 #include "ui/shell/window_visibility.h"
-#include "ui/shell/xcb_handles.h"
 
 // As GLFW's glfw3native.h declares them; that header would ask for Xrandr's, of which nothing else is needed.
 extern "C" {
@@ -39,6 +26,8 @@ GLFWAPI Window glfwGetX11Window(GLFWwindow* window);
 
 namespace beside::shell {
 namespace {
+
+using x11::Reply;
 
 std::function<void()> g_gone;   // main thread
 void display_is_gone() {
@@ -54,7 +43,7 @@ xcb_screen_t* screen_of(xcb_connection_t* c, int number) {
 
 class WindowOnX final : public X11Window {
  public:
-  WindowOnX(Connection c, xcb_screen_t* screen, xcb_window_t id)
+  WindowOnX(x11::Link c, xcb_screen_t* screen, xcb_window_t id)
       : c_(std::move(c)), screen_(screen), id_(id) {
     const auto* randr = xcb_get_extension_data(c_.get(), &xcb_randr_id);
     has_randr_ = randr != nullptr && randr->present != 0;
@@ -317,7 +306,7 @@ class WindowOnX final : public X11Window {
     return parts;
   }
 
-  Connection c_;
+  x11::Link c_;
   xcb_screen_t* screen_;
   xcb_window_t id_;
   bool has_randr_ = false, has_shape_ = false;
@@ -325,223 +314,16 @@ class WindowOnX final : public X11Window {
   bool grabbed_ = false;
 };
 
-// ---- keyboard ----
-
-struct Unref {
-  void operator()(xkb_context* p) const { xkb_context_unref(p); }
-  void operator()(xkb_keymap* p) const { xkb_keymap_unref(p); }
-  void operator()(xkb_state* p) const { xkb_state_unref(p); }
-  void operator()(xkb_compose_table* p) const { xkb_compose_table_unref(p); }
-  void operator()(xkb_compose_state* p) const { xkb_compose_state_unref(p); }
-};
-template <typename T>
-using Ref = std::unique_ptr<T, Unref>;
-
-bool is_modifier(std::uint32_t keysym) {
-  return (keysym >= XKB_KEY_Shift_L && keysym <= XKB_KEY_Hyper_R) ||
-         (keysym >= XKB_KEY_ISO_Lock && keysym <= XKB_KEY_ISO_Level5_Lock) || keysym == XKB_KEY_Mode_switch ||
-         keysym == XKB_KEY_Num_Lock;
-}
-
-class Reader final : public KeyboardReader {
- public:
-  Reader(Ref<xkb_context> context, Connection c) : context_(std::move(context)), c_(std::move(c)) {}
-
-  bool open_server() {
-    if (xkb_x11_setup_xkb_extension(c_.get(), XKB_X11_MIN_MAJOR_XKB_VERSION, XKB_X11_MIN_MINOR_XKB_VERSION,
-                                    XKB_X11_SETUP_XKB_EXTENSION_NO_FLAGS, nullptr, nullptr, &first_event_, nullptr) == 0) {
-      return false;
-    }
-    const std::uint16_t events = XCB_XKB_EVENT_TYPE_NEW_KEYBOARD_NOTIFY | XCB_XKB_EVENT_TYPE_MAP_NOTIFY | XCB_XKB_EVENT_TYPE_STATE_NOTIFY;
-    const std::uint16_t map = XCB_XKB_MAP_PART_KEY_TYPES | XCB_XKB_MAP_PART_KEY_SYMS | XCB_XKB_MAP_PART_MODIFIER_MAP |
-                              XCB_XKB_MAP_PART_EXPLICIT_COMPONENTS | XCB_XKB_MAP_PART_KEY_ACTIONS | XCB_XKB_MAP_PART_VIRTUAL_MODS |
-                              XCB_XKB_MAP_PART_VIRTUAL_MOD_MAP;
-    xcb_xkb_select_events(c_.get(), XCB_XKB_ID_USE_CORE_KBD, events, 0, events, map, map, nullptr);
-    xcb_flush(c_.get());
-    return load_server_map();
-  }
-  bool open_names(const std::string& layout, const std::string& variant) {
-    xkb_rule_names names{};
-    names.rules = "evdev";
-    names.model = "pc105";
-    names.layout = layout.c_str();
-    names.variant = variant.c_str();
-    map_.reset(xkb_keymap_new_from_names(context_.get(), &names, XKB_KEYMAP_COMPILE_NO_FLAGS));
-    if (!map_) return false;
-    state_.reset(xkb_state_new(map_.get()));
-    return state_ != nullptr;
-  }
-  void open_compose(const std::string& locale) {
-    table_.reset(xkb_compose_table_new_from_locale(context_.get(), locale.c_str(), XKB_COMPOSE_COMPILE_NO_FLAGS));
-    // A bare "C" has no table: dead keys shall work under any locale.
-    if (!table_) table_.reset(xkb_compose_table_new_from_locale(context_.get(), "en_US.UTF-8", XKB_COMPOSE_COMPILE_NO_FLAGS));
-    if (table_) compose_.reset(xkb_compose_state_new(table_.get(), XKB_COMPOSE_STATE_NO_FLAGS));
-  }
-
-  KeyReading press(std::uint32_t keycode) override {
-    follow_server();
-    KeyReading reading = read(keycode);
-    if (compose_ && !reading.is_modifier) feed_compose(reading);
-    xkb_state_update_key(state_.get(), keycode, XKB_KEY_DOWN);
-    return reading;
-  }
-  KeyReading release(std::uint32_t keycode) override {
-    KeyReading reading = read(keycode);
-    reading.text = {};
-    xkb_state_update_key(state_.get(), keycode, XKB_KEY_UP);
-    return reading;
-  }
-  void resync() override {
-    if (compose_) xkb_compose_state_reset(compose_.get());
-    if (c_) {
-      while (Reply<xcb_generic_event_t> event{xcb_poll_for_event(c_.get())}) note(*event);
-      if (map_changed_) load_server_map();
-      take_locks();
-    } else {
-      state_.reset(xkb_state_new(map_.get()));
-    }
-  }
-
- private:
-  KeyReading read(std::uint32_t keycode) const {
-    KeyReading reading;
-    reading.hid_usage = keycode >= 8 ? hid_from_evdev(keycode - 8) : std::uint16_t{0};
-    reading.keysym = xkb_state_key_get_one_sym(state_.get(), keycode);
-    reading.is_modifier = is_modifier(reading.keysym);
-    char text[16] = {};
-    const int length = xkb_state_key_get_utf8(state_.get(), keycode, text, sizeof text);
-    const auto first = static_cast<unsigned char>(text[0]);
-    if (length > 0 && length <= 8 && first >= 0x20 && first != 0x7f) std::memcpy(reading.text.data(), text, static_cast<std::size_t>(length));
-    reading.modifiers = modifiers();
-    return reading;
-  }
-  std::uint16_t modifiers() const {
-    static constexpr struct {
-      const char* name;
-      std::uint16_t bit;
-    } kNames[] = {{XKB_MOD_NAME_SHIFT, modifier::kShift}, {XKB_MOD_NAME_CTRL, modifier::kControl},
-                  {XKB_MOD_NAME_ALT, modifier::kAlt},     {XKB_MOD_NAME_LOGO, modifier::kSuper},
-                  {"Mod5", modifier::kAltGr},             {XKB_MOD_NAME_CAPS, modifier::kCapsLock},
-                  {XKB_MOD_NAME_NUM, modifier::kNumLock}};
-    std::uint16_t bits = 0;
-    for (const auto& m : kNames) {
-      if (xkb_state_mod_name_is_active(state_.get(), m.name, XKB_STATE_MODS_EFFECTIVE) > 0) bits = static_cast<std::uint16_t>(bits | m.bit);
-    }
-    return bits;
-  }
-  void feed_compose(KeyReading& reading) {
-    if (xkb_compose_state_feed(compose_.get(), reading.keysym) != XKB_COMPOSE_FEED_ACCEPTED) return;
-    switch (xkb_compose_state_get_status(compose_.get())) {
-      case XKB_COMPOSE_NOTHING:
-        break;
-      case XKB_COMPOSE_COMPOSING:
-        reading.compose = KeyReading::Compose::Composing;
-        reading.text = {};
-        break;
-      case XKB_COMPOSE_COMPOSED: {
-        char text[64] = {};
-        const int length = xkb_compose_state_get_utf8(compose_.get(), text, sizeof text);
-        reading.compose = KeyReading::Compose::Composed;
-        if (length > 0) reading.composed.assign(text, std::min<std::size_t>(static_cast<std::size_t>(length), sizeof text - 1));
-        xkb_compose_state_reset(compose_.get());
-        break;
-      }
-      case XKB_COMPOSE_CANCELLED:
-        reading.compose = KeyReading::Compose::Cancelled;
-        xkb_compose_state_reset(compose_.get());
-        break;
-    }
-  }
-  void note(const xcb_generic_event_t& event) {
-    if ((event.response_type & 0x7f) != first_event_) return;
-    const auto& any = reinterpret_cast<const xcb_xkb_state_notify_event_t&>(event);
-    if (any.xkbType == XCB_XKB_NEW_KEYBOARD_NOTIFY || any.xkbType == XCB_XKB_MAP_NOTIFY) {
-      map_changed_ = true;
-    } else if (any.xkbType == XCB_XKB_STATE_NOTIFY && any.keycode == 0) {
-      // Changed by a request (a layout switcher), not by a key that we are about to be given ourselves.
-      locks_changed_ = true;
-    }
-  }
-  void follow_server() {
-    if (!c_) return;
-    while (Reply<xcb_generic_event_t> event{xcb_poll_for_event(c_.get())}) note(*event);
-    if (map_changed_) load_server_map();
-    if (locks_changed_) take_locks();
-  }
-  bool load_server_map() {
-    map_changed_ = false;
-    const auto device = xkb_x11_get_core_keyboard_device_id(c_.get());
-    if (device < 0) return false;
-    Ref<xkb_keymap> map{xkb_x11_keymap_new_from_device(context_.get(), c_.get(), device, XKB_KEYMAP_COMPILE_NO_FLAGS)};
-    if (!map) return false;
-    Ref<xkb_state> state{xkb_state_new(map.get())};
-    if (!state) return false;
-    map_ = std::move(map);
-    state_ = std::move(state);
-    take_locks();
-    return true;
-  }
-  // Locks and layout only: what is held reaches us as key events, and counting it twice would make it stick.
-  void take_locks() {
-    locks_changed_ = false;
-    const auto device = xkb_x11_get_core_keyboard_device_id(c_.get());
-    Ref<xkb_state> server{xkb_x11_state_new_from_device(map_.get(), c_.get(), device)};
-    Ref<xkb_state> fresh{xkb_state_new(map_.get())};
-    if (!server || !fresh) return;
-    xkb_state_update_mask(fresh.get(), 0, 0, xkb_state_serialize_mods(server.get(), XKB_STATE_MODS_LOCKED), 0, 0,
-                          xkb_state_serialize_layout(server.get(), XKB_STATE_LAYOUT_LOCKED));
-    state_ = std::move(fresh);
-  }
-
-  Ref<xkb_context> context_;
-  Connection c_;
-  std::uint8_t first_event_ = 0;
-  Ref<xkb_keymap> map_;
-  Ref<xkb_state> state_;
-  Ref<xkb_compose_table> table_;
-  Ref<xkb_compose_state> compose_;
-  bool map_changed_ = false, locks_changed_ = false;
-};
-
-std::string compose_locale() {
-  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
-    const char* value = std::getenv(name);
-    if (value != nullptr && value[0] != 0) return value;
-  }
-  return "C";
-}
-
 }  // namespace
 
 Result<std::unique_ptr<X11Window>> X11Window::create(GLFWwindow* window) {
   int screen = 0;
-  Connection c{xcb_connect(nullptr, &screen)};
+  x11::Link c{xcb_connect(nullptr, &screen)};
   if (!c || xcb_connection_has_error(c.get()) != 0) return fail(ErrorKind::Environment, "shell/x11: connect");
   xcb_screen_t* found = screen_of(c.get(), screen);
   if (found == nullptr) return fail(ErrorKind::Environment, "shell/x11: screen");
   const auto id = static_cast<xcb_window_t>(glfwGetX11Window(window));
   return std::unique_ptr<X11Window>(std::make_unique<WindowOnX>(std::move(c), found, id));
-}
-
-Result<std::unique_ptr<KeyboardReader>> KeyboardReader::create() {
-  Connection c{xcb_connect(nullptr, nullptr)};
-  if (!c || xcb_connection_has_error(c.get()) != 0) return fail(ErrorKind::Environment, "shell/keyboard: connect");
-  Ref<xkb_context> context{xkb_context_new(XKB_CONTEXT_NO_FLAGS)};
-  if (!context) return fail(ErrorKind::Environment, "shell/keyboard: xkb context");
-  auto reader = std::make_unique<Reader>(std::move(context), std::move(c));
-  if (!reader->open_server()) return fail(ErrorKind::Environment, "shell/keyboard: XKEYBOARD extension");
-  reader->open_compose(compose_locale());
-  return std::unique_ptr<KeyboardReader>(std::move(reader));
-}
-
-Result<std::unique_ptr<KeyboardReader>> KeyboardReader::create_for_layout(const std::string& layout, const std::string& variant,
-                                                                          const std::string& locale) {
-  Ref<xkb_context> context{xkb_context_new(XKB_CONTEXT_NO_FLAGS)};
-  if (!context) return fail(ErrorKind::Environment, "shell/keyboard: xkb context");
-  auto reader = std::make_unique<Reader>(std::move(context), nullptr);
-  if (!reader->open_names(layout, variant)) return fail(ErrorKind::Environment, "shell/keyboard: layout", layout);
-  reader->open_compose(locale);
-  return std::unique_ptr<KeyboardReader>(std::move(reader));
 }
 
 void on_display_gone(std::function<void()> gone) {
@@ -550,77 +332,6 @@ void on_display_gone(std::function<void()> gone) {
   XSetIOErrorHandler([](Display*) { return 0; });
   if (glfwGetX11Display() == nullptr) return;   // none was ever reached
   XSetIOErrorExitHandler(glfwGetX11Display(), [](Display*, void*) { display_is_gone(); }, nullptr);
-}
-
-void show_plain_message(const std::string& title, const std::string& text) {
-  Display* display = XOpenDisplay(nullptr);
-  if (display == nullptr) return;
-  const int screen = XDefaultScreen(display);
-  char** missing = nullptr;
-  int missing_count = 0;
-  char* fallback = nullptr;
-  XFontSet fonts = XCreateFontSet(display, "-*-*-medium-r-*--14-*-*-*-*-*-*-*,-*-fixed-medium-r-*--14-*-*-*-*-*-*-*,*", &missing, &missing_count, &fallback);
-  if (missing != nullptr) XFreeStringList(missing);
-  constexpr int kLine = 22, kMargin = 24, kWidth = 640;
-  GC gc = XDefaultGC(display, screen);
-  const auto fits = [&](const std::string& line) {
-    if (fonts == nullptr) return line.size() <= 68;
-    return Xutf8TextEscapement(fonts, line.c_str(), static_cast<int>(line.size())) <= kWidth - 2 * kMargin;
-  };
-  std::vector<std::string> lines(1);
-  std::string word;
-  for (const char c : text + "\n") {
-    if (c != ' ' && c != '\n') {
-      word += c;
-      continue;
-    }
-    const std::string with = lines.back().empty() ? word : lines.back() + " " + word;
-    if (fits(with) || lines.back().empty()) lines.back() = with;
-    else lines.push_back(word);
-    word.clear();
-    if (c == '\n') lines.emplace_back();
-  }
-  lines.pop_back();
-  const int height = kMargin * 2 + kLine * static_cast<int>(lines.size()) + 52;
-  const ::Window window = XCreateSimpleWindow(display, XRootWindow(display, screen), 0, 0, kWidth, static_cast<unsigned>(height), 0,
-                                              XBlackPixel(display, screen), XWhitePixel(display, screen));
-  XmbSetWMProperties(display, window, title.c_str(), title.c_str(), nullptr, 0, nullptr, nullptr, nullptr);
-  Atom close = XInternAtom(display, "WM_DELETE_WINDOW", False);
-  XSetWMProtocols(display, window, &close, 1);
-  XSelectInput(display, window, ExposureMask | KeyPressMask | ButtonReleaseMask | StructureNotifyMask);
-  XMapRaised(display, window);
-  XSetForeground(display, gc, XBlackPixel(display, screen));
-  const auto draw = [&](const std::string& line, int x, int y) {
-    const int bytes = static_cast<int>(line.size());
-    if (fonts != nullptr) {
-      Xutf8DrawString(display, window, fonts, gc, x, y, line.c_str(), bytes);
-    } else {
-      XDrawString(display, window, gc, x, y, line.c_str(), bytes);
-    }
-  };
-  for (bool open = true; open;) {
-    XEvent event;
-    XNextEvent(display, &event);
-    if (event.type == Expose && event.xexpose.count == 0) {
-      int y = kMargin + 14;
-      for (const std::string& line : lines) {
-        draw(line, kMargin, y);
-        y += kLine;
-      }
-      XDrawRectangle(display, window, gc, kWidth - kMargin - 96, height - kMargin - 32, 96, 32);
-      draw("OK", kWidth - kMargin - 56, height - kMargin - 11);
-    }
-    if (event.type == ClientMessage && static_cast<Atom>(event.xclient.data.l[0]) == close) open = false;
-    if (event.type == ButtonRelease && event.xbutton.button == 1) {
-      open = event.xbutton.x < kWidth - kMargin - 96 || event.xbutton.y < height - kMargin - 32;
-    }
-    if (event.type == KeyPress) {
-      const KeySym sym = XLookupKeysym(&event.xkey, 0);
-      if (sym == XKB_KEY_Return || sym == XKB_KEY_Escape || sym == XKB_KEY_space || sym == XKB_KEY_KP_Enter) open = false;
-    }
-  }
-  if (fonts != nullptr) XFreeFontSet(display, fonts);
-  XCloseDisplay(display);
 }
 
 }  // namespace beside::shell

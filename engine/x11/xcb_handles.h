@@ -6,9 +6,9 @@
 #include <cstdlib>
 #include <memory>
 
-namespace beside::shell {
+namespace beside::x11 {
 
-// What XCB hands out and wants back: replies by free(), the connection by closing it.
+// What XCB hands out and wants back: replies and events by free(), the connection by closing it.
 struct Free {
   void operator()(void* memory) const { std::free(memory); }
 };
@@ -17,6 +17,6 @@ using Reply = std::unique_ptr<T, Free>;
 struct Disconnect {
   void operator()(xcb_connection_t* c) const { xcb_disconnect(c); }
 };
-using Connection = std::unique_ptr<xcb_connection_t, Disconnect>;
+using Link = std::unique_ptr<xcb_connection_t, Disconnect>;
 
-}  // namespace beside::shell
+}  // namespace beside::x11
