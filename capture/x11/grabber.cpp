@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 #include <xcb/shm.h>
 
+#include <bit>
 #include <cstring>
 
 namespace beside::capture {
@@ -38,8 +39,11 @@ Result<std::unique_ptr<Grabber>> Grabber::create(const Connection& connection) {
 }
 
 std::string Grabber::describe() const {
-  if (shared_.way() != x11::SharedMemory::Way::None) return x11::to_string(shared_.way());
-  return "GetImage (slow: no shared memory with this X server)";
+  std::string out = "GetImage (slow: no shared memory with this X server)";
+  if (shared_.way() != x11::SharedMemory::Way::None) out = x11::to_string(shared_.way());
+  if (!converter_) return out;
+  const bool wider = std::popcount(layout_.red) > 8 || std::popcount(layout_.green) > 8 || std::popcount(layout_.blue) > 8;
+  return out + fmt::format(", {}-bit colours{}", connection_.screen()->root_depth, wider ? " rounded to 24 bits" : "");
 }
 
 Result<std::vector<Grabber::Box>> Grabber::grab(const std::vector<Rect>& boxes) {
