@@ -284,6 +284,7 @@ void CustomerSession::decide(const DecideAsk& decision) {
 void CustomerSession::revoke(Rights rights) { take_back(rights, "by the customer"); }
 
 void CustomerSession::take_back(Rights rights, const char* why) {
+  if (ended_) return;
   const Rights had = consent_.granted() & rights;
   consent_.revoke(rights, ports_.clock->now());
   if (had.empty()) return;
@@ -292,6 +293,7 @@ void CustomerSession::take_back(Rights rights, const char* why) {
 }
 
 void CustomerSession::narrow(std::uint32_t monitor_id) {
+  if (ended_) return;
   consent_.narrow(monitor_id);
   viewed_monitor_ = monitor_id;
   inner::Inner now_inner;
@@ -305,6 +307,7 @@ void CustomerSession::narrow(std::uint32_t monitor_id) {
 }
 
 void CustomerSession::panel_visible(bool visible) {
+  if (ended_) return;   // the panel turns into the end page: that pauses and resumes nothing, and the journal's head is out
   consent_.panel_visible(visible, ports_.clock->now());
   if (told_revision_ != consent_.revision()) rights_changed(visible ? kCauseResumed : kCausePanel);
 }
@@ -427,6 +430,7 @@ void CustomerSession::used(Right right) {
 // ---- line, end, time ----
 
 void CustomerSession::on_line(bool lost, LocalTime since) {
+  if (ended_) return;
   const LocalTime now = ports_.clock->now();
   if (lost) {
     consent_.line_lost(since);

@@ -348,6 +348,27 @@ TEST_CASE("both ends hold the same receipt after a regular end") {
   CHECK(p.customer.now().end.receipt_hex == p.op.view().end.receipt_hex);
 }
 
+// The panel turns into the end page: once in a while the window was seen hidden and shown again in that moment, and a line
+// "resumed" came into the customer's journal after the head that her receipt vouches for.
+TEST_CASE("nothing but the receipt follows the end in the customer's journal") {
+  Pair p;
+  p.granted();
+  p.customer.role->handle(session::PanelVisibility{false});
+  p.bench.run(2s);
+  p.customer.role->handle(session::StopSession{});
+  p.customer.role->handle(session::PanelVisibility{true});
+  p.bench.run(2s);
+  REQUIRE(p.customer.now().stage == CustomerStage::Ended);
+  CHECK(p.customer.now().end.receipt_matches);
+  REQUIRE(p.customer.journal.size() >= 3);
+  std::vector<ports::JournalKind> kinds;
+  for (const ports::JournalLine& line : p.customer.journal) kinds.push_back(line.kind);
+  CHECK(std::count(kinds.begin(), kinds.end(), ports::JournalKind::Paused) == 1);
+  CHECK(std::count(kinds.begin(), kinds.end(), ports::JournalKind::Resumed) == 0);
+  CHECK(kinds.at(kinds.size() - 2) == ports::JournalKind::SessionEnded);
+  CHECK(kinds.back() == ports::JournalKind::Receipt);
+}
+
 TEST_CASE("back to the start in mid-session frees the customer for the next code") {
   Pair p;
   p.granted();
