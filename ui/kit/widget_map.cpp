@@ -72,7 +72,7 @@ const Widget* WidgetMap::find(std::string_view label) const {
 std::string WidgetMap::json() const {
   std::string out = "{\"title\":";
   quote(out, title_);
-  out += fmt::format(",\"origin\":[{},{}],\"widgets\":[", origin_x_, origin_y_);
+  out += fmt::format(",\"origin\":[{},{}],\"placing\":{},\"keyboard\":{},\"widgets\":[", origin_x_, origin_y_, placing_, keyboard_);
   bool first = true;
   for (const Widget& w : widgets_) {
     out += first ? "\n" : ",\n";

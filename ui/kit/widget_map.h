@@ -40,6 +40,10 @@ class WidgetMap {
     origin_x_ = x;
     origin_y_ = y;
   }
+  // The window was asked to be elsewhere or of another size and is not yet: what is written will soon be wrong.
+  void set_placing(bool placing) { placing_ = placing; }
+  // Whether the window server sends the keyboard to this window.
+  void set_keyboard(bool keyboard) { keyboard_ = keyboard; }
   void set_title(std::string title) { title_ = std::move(title); }
   // Writes the file if anything changed. Failure to write is logged once.
   void end_frame();
@@ -51,6 +55,7 @@ class WidgetMap {
  private:
   std::string path_, title_, last_;
   int origin_x_ = 0, origin_y_ = 0;
+  bool placing_ = false, keyboard_ = false;
   bool warned_ = false;
   std::vector<Widget> widgets_;
 };

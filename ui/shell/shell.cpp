@@ -384,6 +384,12 @@ Result<bool> ShellOnGlfw::draw_frame(const std::function<void(FrameContext&)>& d
   main_view_.reset();
   for (auto& [session, remote] : remotes_) remote.thumbnail = false;
   ui_->begin_frame(now, unix_now_ms());
+  int window_width = 0, window_height = 0;
+  glfwGetWindowSize(window_, &window_width, &window_height);
+  const bool placing = now < asked_until_ && (window_width != asked_width_ || window_height != asked_height_);
+  ui_->map().set_placing(placing);
+  ui_->map().set_keyboard(state_.focused);
+  if (placing) ui_->wants().at(asked_until_);
   make_ready();
   draw(*this);
   ui_->end_frame();
@@ -418,6 +424,14 @@ Result<bool> ShellOnGlfw::draw_frame(const std::function<void(FrameContext&)>& d
   return true;
 }
 
+void ShellOnGlfw::ask_size(int w, int h) {
+  glfwSetWindowSize(window_, w, h);
+  asked_width_ = w;
+  asked_height_ = h;
+  asked_until_ = local_now() + 1s;
+  ui_->map().set_placing(true);
+}
+
 void ShellOnGlfw::switch_to_panel(int panel_width, int panel_height) {
   // Asked for in every frame: only what differs may cause another one.
   if (panel_ && panel_width == panel_width_ && panel_height == panel_height_) return;
@@ -434,7 +448,7 @@ void ShellOnGlfw::switch_to_panel(int panel_width, int panel_height) {
   int h = static_cast<int>(static_cast<float>(panel_height) * s);
   if (!monitor.empty()) h = std::clamp(h, std::min(h, 200), std::max(200, monitor.height - bar - below));
   glfwSetWindowSizeLimits(window_, GLFW_DONT_CARE, GLFW_DONT_CARE, GLFW_DONT_CARE, GLFW_DONT_CARE);
-  glfwSetWindowSize(window_, w, h);
+  ask_size(w, h);
   int x = 0, y = 0;
   glfwGetWindowPos(window_, &x, &y);
   if (!first && !monitor.empty() && (y < monitor.y || y + h > monitor.bottom())) {
@@ -471,7 +485,7 @@ void ShellOnGlfw::switch_to_normal(int w, int h) {
     glfwSetWindowPos(window_, std::clamp(x, monitor.x + gap, monitor.right() - normal_width_ - gap),
                      std::clamp(y, monitor.y + bar, monitor.bottom() - normal_height_ - gap));
   }
-  glfwSetWindowSize(window_, normal_width_, normal_height_);
+  ask_size(normal_width_, normal_height_);
   look_after_window(true);
   frames_due_ = kSettleFrames;
 }

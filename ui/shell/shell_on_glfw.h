@@ -237,6 +237,10 @@ class ShellOnGlfw final : public Shell, public FrameContext {
   LocalTime last_look_{};
   float pointer_x_ = 0, pointer_y_ = 0;
   int normal_width_ = 0, normal_height_ = 0;
+  // Asks the window manager for a size; until it is there, a second at most, the widget map says so.
+  void ask_size(int width, int height);
+  int asked_width_ = 0, asked_height_ = 0;
+  LocalTime asked_until_{};
   int panel_width_ = 0, panel_height_ = 0;   // logical, as last asked for
 };
 
