@@ -409,7 +409,7 @@ class Window:
         def look():
             nonlocal last, since
             widget = self.wait(label, seconds, enabled)
-            if widget["rect"] != last:
+            if widget["rect"] != last or self.map().get("placing"):
                 last, since = widget["rect"], time.monotonic()
             return last if time.monotonic() - since >= 0.25 else None
         return wait_until(f"{self.name}: {label} to rest", look, seconds + 5)
@@ -420,7 +420,8 @@ class Window:
     def fill(self, label, text, seconds=20.0):
         """Clicks into a field and types."""
         self.click(label, seconds)
-        wait_until(f"{self.name}: {label} to have the keyboard", lambda: (self.find(label) or {}).get("focused"), 20)
+        wait_until(f"{self.name}: {label} to have the keyboard",
+                   lambda: (self.find(label) or {}).get("focused") and self.map().get("keyboard"), 20)
         self.display.type(text)
 
     def ended(self, seconds=20.0):
@@ -444,8 +445,8 @@ class Window:
 class Relay:
     """beside-relay with a data folder of its own; it can be killed and started again on the same port."""
 
-    def __init__(self, stage, host="127.0.0.1", netns=None, more=()):
-        self.stage, self.host, self.netns, self.more = stage, host, netns, list(more)
+    def __init__(self, stage, host="127.0.0.1", netns=None, more=(), env=None):
+        self.stage, self.host, self.netns, self.more, self.env = stage, host, netns, list(more), env or {}
         self.data = stage.folder / "relay-data"
         self.program = binary("beside-relay")
         self.metrics_port = free_port()
@@ -457,7 +458,7 @@ class Relay:
         before = self.stage.log("relay").count("Ready.")
         self.child = self.stage.start("relay", [self.program, "--data", str(self.data), "--listen", self.host, "--port", str(self.port),
                                                 "--metrics-port", str(self.metrics_port), *self.more],
-                                      self.stage.environment("relay-home"), netns=self.netns)
+                                      self.stage.environment("relay-home", **self.env), netns=self.netns)
 
         def ready():
             if self.child.poll() is not None:
@@ -472,7 +473,7 @@ class Relay:
 
     def command(self, *words, stdin=""):
         done = subprocess.run([self.program, "--data", str(self.data), *words], input=stdin.encode(), stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, env=self.stage.environment("relay-home"), timeout=30)
+                              stderr=subprocess.STDOUT, env=self.stage.environment("relay-home", **self.env), timeout=30)
         check(done.returncode == 0, f"beside-relay {' '.join(words)}: {done.stdout.decode()}")
         return done.stdout.decode()
 

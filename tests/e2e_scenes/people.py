@@ -20,6 +20,7 @@ class Session:
         self.relay = relay or Relay(stage)
         self.relay.add_operator()
         self.operator_netns, self.customer_netns = operator_netns, customer_netns
+        self.operator_env, self.customer_env = {}, {}   # of the two programs alone, not of their desktops
         self.at_operator = Display(stage, "operator", OPERATOR_SCREEN, operator_layout)
         self.at_customer = Display(stage, "customer", CUSTOMER_SCREEN, customer_layout)
         self.operator = self.customer = None
@@ -31,7 +32,7 @@ class Session:
         words = [binary("beside"), "operator", "--relay", self.relay.address, *more]
         if by_token:
             words += ["--token-file", self.relay.token()]
-        self.operator = Window(self.stage, "operator-window", self.at_operator, words, netns=self.operator_netns)
+        self.operator = Window(self.stage, "operator-window", self.at_operator, words, netns=self.operator_netns, **self.operator_env)
         if by_token:
             self.operator.wait("top.new_session", 30)
         return self.operator
@@ -73,7 +74,8 @@ class Session:
     def customer_opens(self, *words, name="customer-window", address=None):
         config = pathlib.Path(self.stage.folder, f"{name}.toml")
         config.write_text(f'relay = "{address or self.relay.address}"\nname = "Example Ltd"\n')
-        self.customer = Window(self.stage, name, self.at_customer, [binary("beside"), "--config", str(config), *words], netns=self.customer_netns)
+        self.customer = Window(self.stage, name, self.at_customer, [binary("beside"), "--config", str(config), *words], netns=self.customer_netns,
+                               **self.customer_env)
         self.customer.wait("start.code", 30)
         return self.customer
 
