@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
 #include <toml++/toml.h>
 
 #include "capture/x11/session_kind.h"
@@ -22,6 +23,15 @@ std::string environment(const char* name) {
 }
 
 Result<Settings> read(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  if (!in) return fail(ErrorKind::Environment, "settings", file.string() + " cannot be read");
+  return parse_settings(text, file);
+}
+
+}  // namespace
+
+Result<Settings> parse_settings(std::string_view text, const fs::path& file) {
   Settings out;
   out.from = file;
   // line 0: not known.
@@ -29,7 +39,7 @@ Result<Settings> read(const fs::path& file) {
     return fail(ErrorKind::Environment, "settings", file.string() + (line == 0 ? "" : ", line " + std::to_string(line)) + ": " + why);
   };
   try {
-    const toml::table table = toml::parse_file(file.string());
+    const toml::table table = toml::parse(text);
     for (const auto& [key, value] : table) {
       const std::string_view name = key.str();
       if (name != "relay" && name != "pin" && name != "organisation_key" && name != "name" && name != "mark" &&
@@ -63,8 +73,6 @@ Result<Settings> read(const fs::path& file) {
   }
   return out;
 }
-
-}  // namespace
 
 fs::path program_path() {
   std::error_code ec;

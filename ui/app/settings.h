@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "engine/base/bytes.h"
 #include "engine/base/result.h"
@@ -27,6 +28,9 @@ struct Settings {
 // beside.toml beside the program, else /etc/beside/beside.toml; `explicit_file` goes before both. A file that exists and
 // cannot be understood is an error in words (file, line), never ignored.
 Result<Settings> load_settings(const std::filesystem::path& explicit_file);
+
+// The text of such a file; `file` is only named in errors.
+Result<Settings> parse_settings(std::string_view text, const std::filesystem::path& file);
 
 std::filesystem::path program_path();
 std::filesystem::path data_directory();      // $XDG_DATA_HOME/beside or ~/.local/share/beside
