@@ -13,28 +13,13 @@ Result<std::unique_ptr<Grabber>> Grabber::create(const Connection& connection) {
   std::unique_ptr<Grabber> made(new Grabber(connection));
   const auto* setup = connection.setup();
   const auto* screen = connection.screen();
-  PixelLayout& layout = made->layout_;
-  layout.big_endian = setup->image_byte_order == XCB_IMAGE_ORDER_MSB_FIRST;
-  layout.bits_per_pixel = 0;
-  for (auto it = xcb_setup_pixmap_formats_iterator(setup); it.rem > 0; xcb_format_next(&it))
-    if (it.data->depth == screen->root_depth) {
-      layout.bits_per_pixel = it.data->bits_per_pixel;
-      layout.scanline_pad = it.data->scanline_pad;
-    }
-  bool found = false;
-  for (auto depth = xcb_screen_allowed_depths_iterator(screen); depth.rem > 0; xcb_depth_next(&depth))
-    for (auto visual = xcb_depth_visuals_iterator(depth.data); visual.rem > 0; xcb_visualtype_next(&visual))
-      if (visual.data->visual_id == screen->root_visual) {
-        found = visual.data->_class == XCB_VISUAL_CLASS_TRUE_COLOR || visual.data->_class == XCB_VISUAL_CLASS_DIRECT_COLOR;
-        layout.red = visual.data->red_mask;
-        layout.green = visual.data->green_mask;
-        layout.blue = visual.data->blue_mask;
-      }
-  if (!found || layout.bits_per_pixel < 8 || layout.bits_per_pixel % 8 != 0)
+  const auto layout = x11::pixel_layout(*setup, screen->root_visual, screen->root_depth);
+  if (!layout)
     return fail(ErrorKind::Environment, "capture/x11: visual",
                 fmt::format("this display has {} colour bits and a palette, which cannot be shared", screen->root_depth));
-  if (!layout.is_bgrx()) made->converter_ = std::make_unique<PixelConverter>(layout);
-  (void)made->shared_.make_room(static_cast<std::size_t>(layout.bytes_per_row(screen->width_in_pixels)) * screen->height_in_pixels);
+  made->layout_ = *layout;
+  if (!layout->is_bgrx()) made->converter_ = std::make_unique<PixelConverter>(*layout);
+  (void)made->shared_.make_room(static_cast<std::size_t>(layout->bytes_per_row(screen->width_in_pixels)) * screen->height_in_pixels);
   return made;
 }
 

@@ -6,24 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "engine/x11/pixel_layout.h"
+
 namespace beside::capture {
 
-// How a server stores a pixel of the root window: read from the visual, never assumed.
-struct PixelLayout {
-  int bits_per_pixel = 32;   // 8, 16, 24 or 32
-  int scanline_pad = 32;     // bits
-  bool big_endian = false;
-  std::uint32_t red = 0xff0000, green = 0xff00, blue = 0xff;
-  int bytes_per_row(int width) const {
-    return (width * bits_per_pixel + scanline_pad - 1) / scanline_pad * scanline_pad / 8;
-  }
-  // B, G, R, X in memory already: nothing to convert.
-  bool is_bgrx() const {
-    return bits_per_pixel == 32 && !big_endian && red == 0xff0000 && green == 0xff00 && blue == 0xff;
-  }
-};
+using x11::PixelLayout;
 
-// Turns rows of any such layout into B, G, R, X with X = 255. Channels narrower or wider than 8 bits are scaled so that
+// Turns rows of any layout into B, G, R, X with X = 255. Channels narrower or wider than 8 bits are scaled so that
 // full stays full.
 class PixelConverter {
  public:

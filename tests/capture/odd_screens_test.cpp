@@ -264,13 +264,12 @@ TEST_CASE("a screen that changes its size all the time while it is grabbed never
   REQUIRE(server.run({"xrandr", "--addmode", "screen", "small"}));
   Rig rig(server.display());
   REQUIRE(rig.source->start(see(), 0));
-  std::atomic<bool> done{false};
+  std::atomic<bool> enough{false};
   std::thread hand([&] {
-    for (int i = 0; i < 12; ++i) (void)server.run({"xrandr", "--output", "screen", "--mode", i % 2 == 0 ? "small" : "1024x768"});
-    done = true;
+    for (int i = 0; !enough || i % 2 != 0; ++i) (void)server.run({"xrandr", "--output", "screen", "--mode", i % 2 == 0 ? "small" : "1024x768"});
   });
   int frames = 0, sizes = 0, last_width = 0;
-  while (!done) {
+  while (frames < 30 || sizes < 4) {   // the case's own limit ends it where neither comes
     rig.source->request_full();
     auto frame = rig.frame(100ms);
     if (!frame) continue;
@@ -282,9 +281,8 @@ TEST_CASE("a screen that changes its size all the time while it is grabbed never
     CHECK(frame->pixels->width == frame->area.width);
     CHECK(frame->pixels->height == frame->area.height);
   }
+  enough = true;
   hand.join();
-  CHECK(frames > 12);
-  CHECK(sizes >= 2);
   std::optional<ports::Frame> frame;
   for (int i = 0; i < 6; ++i) {
     rig.fill({100, 100, 50, 50}, 0x40U + static_cast<unsigned>(i));

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/ports/canvas.h"
+#include "ui/shell/swapchain.h"
 #include "ui/shell/covered.h"
 #include "ui/shell/exact_marks.h"
 
@@ -212,3 +213,16 @@ TEST_CASE("marks of a picture that was made anew ask for patience again and stay
 }
 
 }  // namespace beside::shell
+
+TEST_CASE("no frame waits for a vertical blank where the display can do without") {
+  using beside::shell::choose_present_mode;
+  constexpr auto kFifo = VK_PRESENT_MODE_FIFO_KHR, kRelaxed = VK_PRESENT_MODE_FIFO_RELAXED_KHR, kMailbox = VK_PRESENT_MODE_MAILBOX_KHR,
+                 kImmediate = VK_PRESENT_MODE_IMMEDIATE_KHR;
+  using Modes = std::vector<VkPresentModeKHR>;
+  CHECK(choose_present_mode(Modes{kFifo, kRelaxed, kImmediate, kMailbox}, false) == kMailbox);
+  CHECK(choose_present_mode(Modes{kFifo, kRelaxed, kImmediate}, false) == kImmediate);
+  CHECK(choose_present_mode(Modes{kFifo, kMailbox, kImmediate}, true) == kImmediate);
+  CHECK(choose_present_mode(Modes{kMailbox, kFifo}, true) == kMailbox);
+  CHECK(choose_present_mode(Modes{kFifo, kRelaxed}, false) == kFifo);
+  CHECK(choose_present_mode(Modes{}, true) == kFifo);
+}

@@ -176,6 +176,20 @@ void whole_way(Stage& s, const char* name, bool direct) {
   if (direct) check(s.shell->frames_drawn() == frames, say("without a frame"));
   std::printf("%s: a small update took %lld us\n", name, static_cast<long long>(took));
 
+  // Nothing happens, and updates do: neither draws our window.
+  s.rest(600ms);
+  const auto at_rest = s.shell->frames_drawn();
+  s.rest(1500ms);
+  check(s.shell->frames_drawn() == at_rest, say("an idle session draws no frame"));
+  if (direct) {
+    for (int i = 0; i < 20; ++i) {
+      fill(*one, {300 + i, 200, 8, 12}, i % 2 == 0 ? kYellow : kRed);
+      commit(*one, 2);
+      s.rest(20ms);
+    }
+    check(s.shell->frames_drawn() == at_rest, say("nor do twenty updates"));
+  }
+
   // Real clicks and keys reach the customer through the picture.
   s.point_at(120 + 280, 40 + 210);
   s.xdotool("click 1");
@@ -216,6 +230,7 @@ void whole_way(Stage& s, const char* name, bool direct) {
   s.view.veil = 0.5F;
   s.shell->wake();
   check(s.soon(380, 260, {10, 80, 30}), say("the veil lies over it"));
+  if (direct) check(!s.shell->direct_picture().empty(), say("without another way of showing it"));
   s.view.veil = 0;
   s.shell->wake();
   check(s.soon(380, 260, kGreen), say("and goes"));

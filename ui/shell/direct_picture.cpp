@@ -23,10 +23,16 @@ std::shared_ptr<ports::PixelBuffer> premultiplied(const ports::CursorImage& imag
   return out;
 }
 
-std::shared_ptr<const ports::PixelBuffer> scaled(const std::shared_ptr<ports::PixelBuffer>& source, float scale) {
+// Its alpha is as it was under any light.
+std::shared_ptr<const ports::PixelBuffer> scaled(const std::shared_ptr<ports::PixelBuffer>& source, float scale, int light) {
   gpu::PictureScaler scaler(source->width, source->height, scale);
   std::shared_ptr<ports::PixelBuffer> out = ports::make_pixel_buffer(scaler.width(), scaler.height());
   scaler.scale(*source, {0, 0, out->width, out->height}, out->row(0), out->stride);
+  for (int y = 0; y < out->height; ++y) {
+    std::uint8_t* p = out->row(y);
+    for (int x = 0; x < out->width; ++x, p += 4)
+      for (int c = 0; c < 3; ++c) p[c] = static_cast<std::uint8_t>((p[c] * light + 128) >> 8);
+  }
   return out;
 }
 
@@ -47,12 +53,22 @@ std::shared_ptr<const ports::PixelBuffer> disc(int diameter, const std::array<st
   return out;
 }
 
+// light: 0..256.
+void dim(std::uint8_t* pixels, std::ptrdiff_t stride, int width, int height, int light) {
+  for (int y = 0; y < height; ++y) {
+    std::uint8_t* row = pixels + y * stride;
+    for (int i = 0; i < 4 * width; ++i) row[i] = static_cast<std::uint8_t>((row[i] * light + 128) >> 8);
+  }
+}
+
 }  // namespace
+
+int DirectPicture::light() const { return static_cast<int>(std::lround(256 * (1 - std::clamp(place_ ? place_->veil : 0.0F, 0.0F, 1.0F)))); }
 
 Result<void> DirectPicture::show(Place place) {
   const bool same_picture = place_ && place_->session == place.session && place_->picture_width == place.picture_width &&
                             place_->picture_height == place.picture_height && place_->placement == place.placement &&
-                            place_->area == place.area;
+                            place_->area == place.area && place_->veil == place.veil;
   if (place_ && *place_ == place) return {};
   if (!same_picture) {
     auto fresh = window_->resize(place.area.width, place.area.height);
@@ -144,9 +160,10 @@ void DirectPicture::place_sprites() {
     wanted_.push_back({{at.right() - side - gap, at.y + gap, side, side}, mark_pixels_});
   }
   if (!cursor_) return;
-  if (!cursor_scaled_ || sprite_scale_ != scale) {
-    cursor_scaled_ = scaled(cursor_pixels_, scale);
+  if (!cursor_scaled_ || sprite_scale_ != scale || sprite_light_ != light()) {
+    cursor_scaled_ = scaled(cursor_pixels_, scale, light());
     sprite_scale_ = scale;
+    sprite_light_ = light();
   }
   wanted_.push_back({{left + static_cast<int>(std::lround(scale * static_cast<float>(cursor_x_ - hot_x_))),
                       top + static_cast<int>(std::lround(scale * static_cast<float>(cursor_y_ - hot_y_))), cursor_scaled_->width,
@@ -154,18 +171,23 @@ void DirectPicture::place_sprites() {
                      cursor_scaled_});
 }
 
-void DirectPicture::put_over(const Sprite& sprite) {
+// The picture's pixels there with everything that lies on them.
+void DirectPicture::put_over(const Sprite& sprite, std::span<const Sprite> all) {
   const Rect r = sprite.at.clipped_to({0, 0, window_->width(), window_->height()});
   if (r.empty()) return;
   const std::ptrdiff_t stride = std::ptrdiff_t{4} * r.width;
   patch_.resize(static_cast<std::size_t>(stride) * static_cast<std::size_t>(r.height));
-  for (int y = 0; y < r.height; ++y) {
-    const std::uint8_t* under = window_->pixels() + (r.y + y) * window_->stride() + std::ptrdiff_t{4} * r.x;
-    const std::uint8_t* over = sprite.pixels->row(r.y + y - sprite.at.y) + std::ptrdiff_t{4} * (r.x - sprite.at.x);
-    std::uint8_t* to = patch_.data() + y * stride;
-    for (int i = 0; i < 4 * r.width; ++i) {
-      const int rest = 255 - over[i | 3];
-      to[i] = static_cast<std::uint8_t>(std::min(255, over[i] + (under[i] * rest + 127) / 255));
+  for (int y = 0; y < r.height; ++y)
+    std::memcpy(patch_.data() + y * stride, window_->pixels() + (r.y + y) * window_->stride() + std::ptrdiff_t{4} * r.x, static_cast<std::size_t>(stride));
+  for (const Sprite& each : all) {
+    const Rect part = each.at.clipped_to(r);
+    for (int y = part.y; y < part.bottom(); ++y) {
+      const std::uint8_t* over = each.pixels->row(y - each.at.y) + std::ptrdiff_t{4} * (part.x - each.at.x);
+      std::uint8_t* to = patch_.data() + (y - r.y) * stride + std::ptrdiff_t{4} * (part.x - r.x);
+      for (int i = 0; i < 4 * part.width; ++i) {
+        const int rest = 255 - over[i | 3];
+        to[i] = static_cast<std::uint8_t>(std::min(255, over[i] + (to[i] * rest + 127) / 255));
+      }
     }
   }
   window_->put_over(r, patch_.data(), stride);
@@ -195,6 +217,7 @@ DirectPicture::Put DirectPicture::put(const ports::Canvas& canvas) {
       if (r.empty()) continue;
       scaler_->scale(pixels, {r.x + dx, r.y + dy, r.width, r.height}, window_->pixels() + r.y * window_->stride() + std::ptrdiff_t{4} * r.x,
                      window_->stride());
+      if (light() != 256) dim(window_->pixels() + r.y * window_->stride() + std::ptrdiff_t{4} * r.x, window_->stride(), r.width, r.height, light());
     }
   });
   if (!fits) return Put::Outdated;
@@ -209,12 +232,22 @@ DirectPicture::Put DirectPicture::put(const ports::Canvas& canvas) {
     window_->place(place_->area.x, place_->area.y, visible);
     placed_ = true;
   }
-  window_->put(areas);
+  std::vector<Rect> covered;
+  std::vector<const Sprite*> again;
   for (const Sprite& sprite : wanted_) {
-    bool again = std::find(on_screen_.begin(), on_screen_.end(), sprite) == on_screen_.end();
-    for (const Rect& r : areas) again = again || !r.clipped_to(sprite.at).empty();
-    if (again) put_over(sprite);
+    covered.push_back(sprite.at);
+    bool anew = std::find(on_screen_.begin(), on_screen_.end(), sprite) == on_screen_.end();
+    for (const Rect& r : areas) anew = anew || !r.clipped_to(sprite.at).empty();
+    if (anew) again.push_back(&sprite);
   }
+  std::vector<Rect> bare;
+  for (const Rect& r : areas) {
+    const auto rest = left_over(r, covered);
+    bare.insert(bare.end(), rest.begin(), rest.end());
+    covered.push_back(r);
+  }
+  window_->put(bare);
+  for (const Sprite* sprite : again) put_over(*sprite, wanted_);
   window_->sync();
   on_screen_ = wanted_;
   everything_ = false;

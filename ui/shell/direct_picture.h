@@ -19,7 +19,8 @@ namespace beside::shell {
 // The remote picture without a frame of ours: what changed of a canvas is scaled on the CPU and put into a window of its
 // own, with the customer's pointer and the marks of what is not exact yet on top. For devices on which a frame costs more
 // than a picture (Vulkan on the CPU).
-// Invariants: 1. the window's memory holds the scaled picture without anything on top; 2. what is on the screen lags behind
+// Invariants: 1. the window's memory holds the scaled picture, under its veil, without anything on top; 2. each put() writes a
+// pixel of the screen once, as it is to stay, so that no pointer or mark flickers; 3. what is on the screen lags behind
 // the canvas by what damage() was told since the last put(), nothing else.
 // Thread: main. Blocking: put() waits for the server, a fraction of a millisecond for a small change.
 class DirectPicture {
@@ -31,6 +32,7 @@ class DirectPicture {
     int picture_width = 0, picture_height = 0;
     RemotePlacement placement;     // of the whole picture
     Rect area;                     // the part of it that is to be seen, window pixels
+    float veil = 0;                // 0 = clear ... 1 = black, over picture and pointer, not over the marks
     std::vector<Rect> visible;     // of `area`, window pixels: what nobody draws over; not empty
     bool operator==(const Place&) const = default;
   };
@@ -64,7 +66,8 @@ class DirectPicture {
   };
   Rect in_window(const Rect& picture_pixels) const;   // scaled, cut to the window, in its pixels
   void place_sprites();
-  void put_over(const Sprite& sprite);
+  void put_over(const Sprite& sprite, std::span<const Sprite> all);
+  int light() const;                // 256 = no veil
 
   std::unique_ptr<PictureWindow> window_;
   std::optional<Place> place_;
@@ -78,6 +81,7 @@ class DirectPicture {
   int hot_x_ = 0, hot_y_ = 0, cursor_x_ = 0, cursor_y_ = 0;
   bool cursor_ = false;
   float sprite_scale_ = 0;
+  int sprite_light_ = 256;
   std::shared_ptr<ports::PixelBuffer> cursor_pixels_;           // premultiplied, as it came
   std::shared_ptr<const ports::PixelBuffer> cursor_scaled_;
   // marks

@@ -6,13 +6,14 @@
 #include <xcb/xcb.h>
 
 #include <algorithm>
-#include <bit>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 
 #include "engine/base/log.h"
 #include "engine/x11/shared_memory.h"
 #include "engine/x11/xcb_handles.h"
+#include "ui/shell/pixel_writer.h"
 
 namespace beside::shell {
 namespace {
@@ -41,29 +42,11 @@ class Memory {
   std::size_t capacity_ = 0;   // of own_
 };
 
-// Whether a window of this visual takes B, G, R, X bytes as they are.
-bool takes_bgrx(xcb_connection_t* c, xcb_visualid_t visual, int depth) {
-  const xcb_setup_t* setup = xcb_get_setup(c);
-  if (depth != 24 || setup->image_byte_order != XCB_IMAGE_ORDER_LSB_FIRST || std::endian::native != std::endian::little) return false;
-  bool four_bytes = false;
-  for (auto it = xcb_setup_pixmap_formats_iterator(setup); it.rem > 0; xcb_format_next(&it)) {
-    four_bytes = four_bytes || (it.data->depth == depth && it.data->bits_per_pixel == 32);
-  }
-  for (auto screen = xcb_setup_roots_iterator(setup); screen.rem > 0; xcb_screen_next(&screen)) {
-    for (auto d = xcb_screen_allowed_depths_iterator(screen.data); d.rem > 0; xcb_depth_next(&d)) {
-      for (auto v = xcb_depth_visuals_iterator(d.data); v.rem > 0; xcb_visualtype_next(&v)) {
-        if (v.data->visual_id != visual) continue;
-        return four_bytes && v.data->_class == XCB_VISUAL_CLASS_TRUE_COLOR && v.data->red_mask == 0xff0000 &&
-               v.data->green_mask == 0xff00 && v.data->blue_mask == 0xff;
-      }
-    }
-  }
-  return false;
-}
-
 class PictureOnX final : public PictureWindow {
  public:
-  PictureOnX(x11::Link c, xcb_window_t window, xcb_gcontext_t gc) : c_(std::move(c)), window_(window), gc_(gc), memory_(c_.get(), x11::SharedMemory::Way::Descriptor) {
+  PictureOnX(x11::Link c, xcb_window_t window, xcb_gcontext_t gc, const x11::PixelLayout& layout, x11::SharedMemory::Way best)
+      : c_(std::move(c)), window_(window), gc_(gc), layout_(layout), memory_(c_.get(), best) {
+    if (!layout.is_bgrx()) writer_.emplace(layout);
     longest_ = std::size_t{4} * xcb_get_maximum_request_length(c_.get());
   }
   ~PictureOnX() override {
@@ -71,7 +54,7 @@ class PictureOnX final : public PictureWindow {
     xcb_flush(c_.get());
   }
 
-  std::uint8_t* pixels() override { return memory_.data(); }
+  std::uint8_t* pixels() override { return writer_ ? plain_.data() : memory_.data(); }
   std::ptrdiff_t stride() const override { return std::ptrdiff_t{4} * width_; }
   int width() const override { return width_; }
   int height() const override { return height_; }
@@ -81,9 +64,10 @@ class PictureOnX final : public PictureWindow {
     // The server may still be reading rows of the old length.
     sync();
     if (width <= 0 || height <= 0 || width > 32767 || height > 32767 ||
-        !memory_.make_room(std::size_t{4} * static_cast<std::size_t>(width) * static_cast<std::size_t>(height))) {
+        !memory_.make_room(static_cast<std::size_t>(layout_.bytes_per_row(width)) * static_cast<std::size_t>(height))) {
       return fail(ErrorKind::Limit, "shell/picture window: size");
     }
+    if (writer_) plain_.resize(std::size_t{4} * static_cast<std::size_t>(width) * static_cast<std::size_t>(height));
     width_ = width;
     height_ = height;
     return true;
@@ -130,25 +114,34 @@ class PictureOnX final : public PictureWindow {
       const Rect r = wanted.clipped_to({0, 0, width_, height_});
       if (r.empty()) continue;
       if (!memory_.is_shared()) {
-        put_over(r, memory_.data() + r.y * stride() + std::ptrdiff_t{4} * r.x, stride());
+        put_over(r, pixels() + r.y * stride() + std::ptrdiff_t{4} * r.x, stride());
         continue;
+      }
+      if (writer_) {
+        for (int y = r.y; y < r.bottom(); ++y)
+          writer_->write_row(pixels() + y * stride() + std::ptrdiff_t{4} * r.x,
+                             memory_.data() + std::ptrdiff_t{y} * layout_.bytes_per_row(width_) + std::ptrdiff_t{r.x} * layout_.bits_per_pixel / 8, r.width);
       }
       xcb_shm_put_image(c_.get(), window_, gc_, static_cast<std::uint16_t>(width_), static_cast<std::uint16_t>(height_),
                         static_cast<std::uint16_t>(r.x), static_cast<std::uint16_t>(r.y), static_cast<std::uint16_t>(r.width),
-                        static_cast<std::uint16_t>(r.height), static_cast<std::int16_t>(r.x), static_cast<std::int16_t>(r.y), 24,
+                        static_cast<std::uint16_t>(r.height), static_cast<std::int16_t>(r.x), static_cast<std::int16_t>(r.y), depth(),
                         XCB_IMAGE_FORMAT_Z_PIXMAP, 0, memory_.shared().segment(), 0);
     }
   }
   void put_over(const Rect& area, const std::uint8_t* bgrx, std::ptrdiff_t stride) override {
     if (area.empty()) return;
-    const std::size_t row = std::size_t{4} * static_cast<std::size_t>(area.width);
+    const auto row = static_cast<std::size_t>(layout_.bytes_per_row(area.width));
     const int most = static_cast<int>(std::max<std::size_t>(1, (longest_ - 64) / row));   // rows of one request
     for (int y = 0; y < area.height; y += most) {
       const int rows = std::min(most, area.height - y);
       packed_.resize(row * static_cast<std::size_t>(rows));
-      for (int i = 0; i < rows; ++i) std::memcpy(packed_.data() + static_cast<std::size_t>(i) * row, bgrx + (y + i) * stride, row);
+      for (int i = 0; i < rows; ++i) {
+        std::uint8_t* to = packed_.data() + static_cast<std::size_t>(i) * row;
+        if (writer_) writer_->write_row(bgrx + (y + i) * stride, to, area.width);
+        else std::memcpy(to, bgrx + (y + i) * stride, row);
+      }
       xcb_put_image(c_.get(), XCB_IMAGE_FORMAT_Z_PIXMAP, window_, gc_, static_cast<std::uint16_t>(area.width),
-                    static_cast<std::uint16_t>(rows), static_cast<std::int16_t>(area.x), static_cast<std::int16_t>(area.y + y), 0, 24,
+                    static_cast<std::uint16_t>(rows), static_cast<std::int16_t>(area.x), static_cast<std::int16_t>(area.y + y), 0, depth(),
                     static_cast<std::uint32_t>(packed_.size()), packed_.data());
     }
   }
@@ -173,14 +166,19 @@ class PictureOnX final : public PictureWindow {
   }
   bool alive() const override { return xcb_connection_has_error(c_.get()) == 0; }
   std::string describe() const override {
-    if (memory_.is_shared()) return x11::to_string(memory_.shared().way());
-    return "PutImage (slow: no shared memory with this X server)";
+    std::string out = memory_.is_shared() ? x11::to_string(memory_.shared().way()) : "PutImage (slow: no shared memory with this X server)";
+    if (writer_) out += ", " + std::to_string(layout_.depth) + "-bit colours";
+    return out;
   }
 
  private:
+  std::uint8_t depth() const { return static_cast<std::uint8_t>(layout_.depth); }
   x11::Link c_;
   xcb_window_t window_;
   xcb_gcontext_t gc_;
+  x11::PixelLayout layout_;
+  std::optional<PixelWriter> writer_;   // where the server's pixels are not ours
+  std::vector<std::uint8_t> plain_;     // the window's pixels then; memory_ holds what was put of them, in the server's kind
   Memory memory_;
   int width_ = 0, height_ = 0;
   Rect at_;                     // as the server was told
@@ -194,7 +192,7 @@ Error no(const char* why) { return {ErrorKind::Environment, "shell/picture windo
 
 }  // namespace
 
-Result<std::unique_ptr<PictureWindow>> PictureWindow::create(std::uint32_t parent) {
+Result<std::unique_ptr<PictureWindow>> PictureWindow::create(std::uint32_t parent, x11::SharedMemory::Way best) {
   x11::Link c{xcb_connect(nullptr, nullptr)};
   if (xcb_connection_has_error(c.get()) != 0) return tl::unexpected(no("no connection"));
   const auto* shape = xcb_get_extension_data(c.get(), &xcb_shape_id);
@@ -207,7 +205,8 @@ Result<std::unique_ptr<PictureWindow>> PictureWindow::create(std::uint32_t paren
       xcb_get_window_attributes_reply(c.get(), xcb_get_window_attributes(c.get(), parent), nullptr)};
   Reply<xcb_get_geometry_reply_t> geometry{xcb_get_geometry_reply(c.get(), xcb_get_geometry(c.get(), parent), nullptr)};
   if (!attributes || !geometry) return tl::unexpected(no("no such window"));
-  if (!takes_bgrx(c.get(), attributes->visual, geometry->depth)) return tl::unexpected(no("pixels of another kind than 24-bit B, G, R"));
+  const auto layout = x11::pixel_layout(*xcb_get_setup(c.get()), attributes->visual, geometry->depth);
+  if (!layout) return tl::unexpected(no("the display has a palette"));
 
   const xcb_window_t window = xcb_generate_id(c.get());
   // No ground of its own: the server leaves what is on the screen until we put something there. What was there stays in
@@ -221,7 +220,7 @@ Result<std::unique_ptr<PictureWindow>> PictureWindow::create(std::uint32_t paren
   const xcb_gcontext_t gc = xcb_generate_id(c.get());
   const std::uint32_t no_exposures = 0;
   xcb_create_gc(c.get(), gc, window, XCB_GC_GRAPHICS_EXPOSURES, &no_exposures);
-  return std::make_unique<PictureOnX>(std::move(c), window, gc);
+  return std::make_unique<PictureOnX>(std::move(c), window, gc, *layout, best);
 }
 
 }  // namespace beside::shell

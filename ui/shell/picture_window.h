@@ -10,6 +10,7 @@
 
 #include "engine/base/geometry.h"
 #include "engine/base/result.h"
+#include "engine/x11/shared_memory.h"
 
 namespace beside::shell {
 
@@ -20,12 +21,12 @@ namespace beside::shell {
 // Lifetime: the parent must outlive it. Blocking: sync() and place() wait for the server's answer.
 class PictureWindow {
  public:
-  // Environment (with the reason, for the log) where pixels cannot be put as B, G, R, X bytes, or windows cannot let input
-  // through; then pictures are drawn in another way.
-  static Result<std::unique_ptr<PictureWindow>> create(std::uint32_t parent);
+  // `best`: no better way to the server's memory is tried (tests). Environment (with the reason, for the log) on displays with
+  // a palette, or where windows cannot let input through; then pictures are drawn in another way.
+  static Result<std::unique_ptr<PictureWindow>> create(std::uint32_t parent, x11::SharedMemory::Way best = x11::SharedMemory::Way::Descriptor);
   virtual ~PictureWindow() = default;
 
-  // The memory of the window's pixels, top row first, rows stride() bytes apart, width() x height() pixels. What it holds
+  // B, G, R, X, whatever the display stores. The memory of the window's pixels, top row first, rows stride() bytes apart, width() x height() pixels. What it holds
   // is not on the screen before put().
   virtual std::uint8_t* pixels() = 0;
   virtual std::ptrdiff_t stride() const = 0;
@@ -47,7 +48,7 @@ class PictureWindow {
   virtual int fd() const = 0;
   virtual std::vector<Rect> pump() = 0;
   virtual bool alive() const = 0;           // false: the connection broke (a limit of the server's, or its end)
-  virtual std::string describe() const = 0; // "MIT-SHM fd"
+  virtual std::string describe() const = 0; // "MIT-SHM fd, 16-bit colours"
 };
 
 }  // namespace beside::shell

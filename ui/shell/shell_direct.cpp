@@ -110,12 +110,13 @@ bool ShellOnGlfw::direct_is_cheaper(const Remote& remote) const {
 // drew nothing there but that it is awaited. The frame that follows finds what lies on top.
 void ShellOnGlfw::show_at_once(std::uint32_t session, Remote& remote) {
   const RemoteView& view = *main_view_;
-  if (view.veil > 0 || !direct_is_cheaper(remote) || main_drawing_ != nullptr || !make_direct()) return;
+  if (!direct_is_cheaper(remote) || main_drawing_ != nullptr || !make_direct()) return;
   if (ImGui::IsPopupOpen(nullptr, ImGuiPopupFlags_AnyPopupId | ImGuiPopupFlags_AnyPopupLevel)) return;
   DirectPicture::Place place;
   place.session = session;
   place.picture_width = remote.width;
   place.picture_height = remote.height;
+  place.veil = view.veil;
   place.placement = RemotePlacement::place(view, remote.width, remote.height, remote.scroll_x, remote.scroll_y);
   const Rect area{static_cast<int>(view.x), static_cast<int>(view.y), static_cast<int>(view.width), static_cast<int>(view.height)};
   place.area = whole_pixels(place.placement).clipped_to(area).clipped_to({0, 0, swapchain_->width(), swapchain_->height()});
@@ -132,13 +133,14 @@ void ShellOnGlfw::show_direct() {
   for (Drawing& each : drawings_) {
     if (each.parts.empty()) each.parts.assign(1, each.draw.placement.clip);
   }
-  if (found != remotes_.end() && direct_is_cheaper(found->second) && drawing->draw.veil <= 0 && make_direct()) {
+  if (found != remotes_.end() && direct_is_cheaper(found->second) && make_direct()) {
     Remote& remote = found->second;
     DirectPicture::Place place;
     place.session = found->first;
     place.picture_width = remote.width;
     place.picture_height = remote.height;
     place.placement = drawing->placement;
+    place.veil = drawing->draw.veil;
     place.area = drawing->draw.placement.clip.clipped_to(whole_pixels(drawing->placement)).clipped_to({0, 0, swapchain_->width(), swapchain_->height()});
     std::vector<Rect> holes = covered_parts(*ImGui::GetDrawData(), drawing, place.area);
     place.visible = left_over(place.area, holes);

@@ -20,6 +20,14 @@ Result<void> ok(VkResult result, std::string_view where) {
 
 }  // namespace
 
+VkPresentModeKHR choose_present_mode(std::span<const VkPresentModeKHR> offered, bool software) {
+  constexpr VkPresentModeKHR kMailbox = VK_PRESENT_MODE_MAILBOX_KHR, kImmediate = VK_PRESENT_MODE_IMMEDIATE_KHR;
+  for (const VkPresentModeKHR mode : {software ? kImmediate : kMailbox, software ? kMailbox : kImmediate}) {
+    if (std::find(offered.begin(), offered.end(), mode) != offered.end()) return mode;
+  }
+  return VK_PRESENT_MODE_FIFO_KHR;
+}
+
 Result<std::unique_ptr<Swapchain>> Swapchain::create(const gpu::Device& device, int width, int height) {
   std::unique_ptr<Swapchain> chain(new Swapchain(device));
   if (auto done = chain->choose_format(); !done) return fail(done);
@@ -55,17 +63,7 @@ Result<void> Swapchain::choose_format() {
         vkGetPhysicalDeviceSurfacePresentModesKHR(device_.physical(), device_.surface(), &count, nullptr);
         modes.resize(count);
         vkGetPhysicalDeviceSurfacePresentModesKHR(device_.physical(), device_.surface(), &count, modes.data());
-        // We draw only when something changed, so waiting for a vertical blank would only add to the way of a key press.
-        // Software devices pace FIFO by busy threads; IMMEDIATE costs them least.
-        const bool software = device_.kind() == gpu::DeviceKind::Cpu;
-        const VkPresentModeKHR first = software ? VK_PRESENT_MODE_IMMEDIATE_KHR : VK_PRESENT_MODE_MAILBOX_KHR;
-        const VkPresentModeKHR second = software ? VK_PRESENT_MODE_MAILBOX_KHR : VK_PRESENT_MODE_FIFO_KHR;
-        for (const VkPresentModeKHR mode : {first, second}) {
-          if (std::find(modes.begin(), modes.end(), mode) != modes.end()) {
-            mode_ = mode;
-            return {};
-          }
-        }
+        mode_ = choose_present_mode(modes, device_.kind() == gpu::DeviceKind::Cpu);
         return {};
       }
     }

@@ -5,12 +5,18 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "engine/base/result.h"
 #include "engine/gpu/device.h"
 
 namespace beside::shell {
+
+// We draw only when something changed, so waiting for a vertical blank would only add to the way of a key press: MAILBOX, which
+// does not tear, else IMMEDIATE; FIFO, which every device has, is the last. Software devices pace MAILBOX by busy threads:
+// IMMEDIATE first.
+VkPresentModeKHR choose_present_mode(std::span<const VkPresentModeKHR> offered, bool software);
 
 // The window's images, one render pass over them (one UNORM colour attachment: clear, then present), two frames in flight.
 // Thread: main. Failure: Environment; "device lost" in the detail when the device is gone.
