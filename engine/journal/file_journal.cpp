@@ -145,6 +145,8 @@ const char* name_of(ports::JournalKind kind) {
     case ports::JournalKind::GuessSpent: return "guess_spent";
     case ports::JournalKind::SessionEnded: return "session_ended";
     case ports::JournalKind::Receipt: return "receipt";
+    case ports::JournalKind::Hidden: return "hidden";
+    case ports::JournalKind::PictureKept: return "picture_kept";
   }
   return "unknown";
 }

@@ -13,7 +13,7 @@ namespace beside::ports {
 
 enum class JournalKind : std::uint8_t {
   SessionBegan, PeerVerified, Asked, Granted, Refused, Used, Revoked, Paused, Resumed, ControlPaused, InputRefused, ChatSent,
-  ChatReceived, GuessSpent, SessionEnded, Receipt,
+  ChatReceived, GuessSpent, SessionEnded, Receipt, Hidden, PictureKept,
 };
 
 struct JournalLine {

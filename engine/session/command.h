@@ -5,6 +5,7 @@
 #include <string>
 #include <variant>
 
+#include "engine/base/hidden_parts.h"
 #include "engine/base/input_event.h"
 #include "engine/base/rights.h"
 
@@ -24,6 +25,7 @@ struct CancelConnecting {};
 struct DecideAsk { std::uint32_t ask_id = 0; Rights granted; std::uint32_t monitor_id = 0; std::int64_t from_click_at_us = 0; };
 struct RevokeRight { Rights rights; };
 struct NarrowToMonitor { std::uint32_t monitor_id = 0; };
+struct HideParts { HiddenParts parts; };                             // all that is hidden from now on, not only what is new
 struct StopSession {};                                               // the panel's Stop
 struct PanelClosed {};                                               // the person closed the panel's window
 struct PanelVisibility { bool visible = true; };                     // from the shell's watch
@@ -33,7 +35,7 @@ struct CustomerTyping { bool typing = false; };
 struct BackToStart {};                                               // from the end page (kiosk) or after a dead code
 
 using CustomerCommand = std::variant<SetAddress, DismissNotice, Quit, EnterCode, CancelConnecting, DecideAsk, RevokeRight,
-                                     NarrowToMonitor, StopSession, PanelClosed, PanelVisibility, ConfirmWords,
+                                     NarrowToMonitor, HideParts, StopSession, PanelClosed, PanelVisibility, ConfirmWords,
                                      SayToOperator, CustomerTyping, BackToStart>;
 
 // ---- operator ----

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/base/hidden_parts.h"
 #include "engine/base/secret.h"
 #include "engine/ports/desktop.h"
 #include "engine/ports/journal.h"
@@ -50,6 +51,8 @@ struct CustomerPorts : CommonPorts {
   std::function<Result<std::unique_ptr<ports::VideoEncoder>>(const ports::VideoSettings&)> make_encoder;   // encode thread
   std::function<TileTools()> make_tile_tools;                                                              // capture thread
   std::function<Result<std::unique_ptr<ports::Desktop>>()> make_desktop;
+  // From its return on no grab shows these parts (ports::OwnWindows::hide). Empty: nothing can be hidden.
+  std::function<void(HiddenParts)> hide;
   // What the customer's system cannot do, by the names of what is missing: changes found or read only slowly, no control.
   std::vector<std::string> capture_lacks, control_lacks;
   bool screen_available = true;   // false: Wayland or no display; chat works, nothing is shared

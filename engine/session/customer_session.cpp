@@ -100,6 +100,7 @@ CustomerSession::~CustomerSession() {
   *alive_ = false;
   ports_.gate->shut();
   screen_.reset();
+  if (ports_.hide) ports_.hide({});
   if (desktop_) desktop_->stop();
   if (journal_) journal_->end();
 }
@@ -234,6 +235,7 @@ void CustomerSession::on_message(const inner::Inner& message) {
       viewed_monitor_ = message.choose_monitor().monitor_id();
       apply_screen();
       break;
+    case inner::Inner::kPictureKept: on_picture_kept(message.picture_kept()); break;
     case inner::Inner::kTyping: peer_typing_ = message.typing().typing(); break;
     case inner::Inner::kJournalHead:
       peer_head_ = to_bytes(as_bytes(message.journal_head().head()));
@@ -575,6 +577,9 @@ void CustomerSession::fill(CustomerSnapshot& s) const {
   }
   s.control_paused_by_me = control_paused_;
   s.monitor_id = consent_.monitor_id();
+  s.hidden = hidden_;
+  s.pictures_kept = pictures_kept_;
+  s.picture_kept_unix_ms = picture_kept_unix_ms_;
   s.layout = layout_;
   s.capture_limits = capture_limits_;
   s.started_at = began_;

@@ -48,6 +48,8 @@ class CustomerSession {
   void decide(const DecideAsk& decision);
   void revoke(Rights rights);
   void narrow(std::uint32_t monitor_id);
+  // What is hidden from now on. Of what was grabbed before, nothing more leaves when something new is hidden.
+  void hide(HiddenParts parts);
   void panel_visible(bool visible);
   void words_confirmed(bool same);
   void typing(bool typing);
@@ -81,6 +83,7 @@ class CustomerSession {
   void take_back(Rights rights, const char* why);
   void apply_screen();
   void used(Right right);
+  void on_picture_kept(const inner::PictureKept& kept);
   void note(ports::JournalKind kind, Rights rights, std::string text);
   void send_cursor(LocalTime now);
   LocalTime tail_due() const;
@@ -121,6 +124,10 @@ class CustomerSession {
   std::uint32_t viewed_monitor_ = 0, running_monitor_ = 0;
   std::uint32_t told_revision_ = 0;
   DesktopLayout layout_;
+  HiddenParts hidden_;
+  LocalTime hidden_since_{};                        // what was grabbed before may show what is hidden now
+  std::uint32_t pictures_kept_ = 0;
+  std::int64_t picture_kept_unix_ms_ = 0;
   std::string capture_limits_;
   PeerView peer_;
   bool peer_typing_ = false, peer_444_ = true;

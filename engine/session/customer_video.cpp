@@ -73,7 +73,7 @@ void CustomerSession::on_tiles(std::uint32_t stream, std::vector<TileSender::Par
     // lost, and what it held is sent again as far as it may be seen then.
     const auto what = wire::parse_tile_header(part.payload);
     const bool narrowed = consent_.monitor_id() != 0 && what && what->monitor_id != consent_.monitor_id();
-    if (ended_ || !consent_.in_force().has(Right::See) || !what || narrowed) continue;
+    if (ended_ || !consent_.in_force().has(Right::See) || !what || narrowed || part.captured_at < hidden_since_) continue;
     if (what->width != media_.width || what->height != media_.height) {
       media_.width = what->width;
       media_.height = what->height;
@@ -146,7 +146,7 @@ void CustomerSession::on_video_answer(const inner::VideoAnswer& answer) {
 }
 
 void CustomerSession::on_picture(std::uint32_t stream, ports::EncodedPicture picture) {
-  if (stream == stream_accepted_) send_picture(picture);
+  if (stream == stream_accepted_ && picture.captured_at >= hidden_since_) send_picture(picture);
 }
 
 void CustomerSession::send_picture(const ports::EncodedPicture& picture) {

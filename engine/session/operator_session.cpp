@@ -216,6 +216,7 @@ void OperatorSession::on_message(const inner::Inner& message) {
       layout_ = std::move(layout);
       break;
     }
+    case inner::Inner::kHidden: on_hidden(message.hidden()); break;
     case inner::Inner::kVideoOffer: on_offer(message.video_offer()); break;
     case inner::Inner::kTileOffer: on_tile_offer(message.tile_offer()); break;
     case inner::Inner::kCursorShape: {
@@ -256,6 +257,12 @@ void OperatorSession::on_rights(const inner::RightsNow& now) {
     drop_screen();
   }
   attend_picture();
+}
+
+void OperatorSession::on_hidden(const inner::Hidden& hidden) {
+  hidden_ = {hidden.windows(), hidden.monitors(), hidden.areas()};
+  note(JournalKind::Hidden, {}, std::to_string(hidden_.windows) + " windows, " + std::to_string(hidden_.monitors) + " monitors, " +
+                                    std::to_string(hidden_.areas) + " areas, by the customer");
 }
 
 // ---- what the operator does ----
@@ -499,6 +506,7 @@ SessionView OperatorSession::view() const {
   v.ask_reason = ask_reason_;
   v.control_paused_by_customer = paused_by_customer_;
   v.refused_events = refused_events_;
+  v.hidden = hidden_;
   v.layout = layout_;
   v.monitor_id = monitor_id_;
   v.started_at = began_;

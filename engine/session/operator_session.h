@@ -77,6 +77,7 @@ class OperatorSession {
   void drop_screen();
   LadderView ladder() const;
   void on_rights(const inner::RightsNow& now);
+  void on_hidden(const inner::Hidden& hidden);
   void on_rtp(const wire::RtpPacket& packet, ByteSpan whole);
   void attend_picture();
   void send_input(LocalTime now);
@@ -123,6 +124,7 @@ class OperatorSession {
   std::uint32_t refused_events_ = 0;
   std::size_t chat_read_ = 0;
   DesktopLayout layout_;
+  SessionView::Hidden hidden_;
   std::uint32_t monitor_id_ = 0;
   MediaView media_;
   struct Shown {

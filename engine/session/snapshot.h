@@ -9,6 +9,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/geometry.h"
+#include "engine/base/hidden_parts.h"
 #include "engine/base/rights.h"
 #include "engine/session/notice.h"
 
@@ -102,6 +103,9 @@ struct CustomerSnapshot {
   Rights paused;               // granted, but paused by a gap or a hidden panel
   bool control_paused_by_me = false;
   std::uint32_t monitor_id = 0;  // what is shared; 0 the whole desktop
+  HiddenParts hidden;          // what the person keeps to himself
+  std::uint32_t pictures_kept = 0;   // by the operator, so far
+  std::int64_t picture_kept_unix_ms = 0;   // the last one
   DesktopLayout layout;
   std::string capture_limits;  // empty, or what is missing
   bool screen_available = true;  // false on Wayland or without a display
@@ -136,6 +140,8 @@ struct SessionView {
   std::uint32_t refused_events = 0;     // over the customer's panel
   DesktopLayout layout;
   std::uint32_t monitor_id = 0;
+  struct Hidden { std::uint32_t windows = 0, monitors = 0, areas = 0; bool any() const { return windows + monitors + areas > 0; } };
+  Hidden hidden;                        // parts of the screen that the customer keeps to himself
   LocalTime started_at{};
   std::vector<ChatLine> chat;
   bool peer_typing = false;

@@ -12,6 +12,7 @@ constexpr std::uint32_t kMaxSide = 16384;   // pixels of a monitor
 constexpr std::uint32_t kMaxDesktop = 65535;  // pixels of the whole desktop, a side
 constexpr std::uint32_t kMaxMonitor = 16;
 constexpr std::uint32_t kMaxCursorSide = 256;
+constexpr std::uint32_t kMaxHidden = 64;    // parts of a kind
 
 bool text_ok(const std::string& text, std::size_t limit) { return text.size() <= limit && is_utf8(text); }
 
@@ -91,6 +92,14 @@ Result<void> check_body(const Inner& m) {
       BS_PEER_CHECK(m.choose_monitor().monitor_id() <= kMaxMonitor, "wire/inner: choose_monitor.monitor_id");
       return {};
     case Inner::kCursorShape: return check(m.cursor_shape());
+    case Inner::kHidden:
+      BS_PEER_CHECK(m.hidden().windows() <= kMaxHidden && m.hidden().monitors() <= kMaxHidden && m.hidden().areas() <= kMaxHidden,
+                    "wire/inner: hidden");
+      return {};
+    case Inner::kPictureKept:
+      BS_PEER_CHECK(m.picture_kept().width() >= 1 && m.picture_kept().width() <= kMaxSide && m.picture_kept().height() >= 1 &&
+                        m.picture_kept().height() <= kMaxSide, "wire/inner: picture_kept.size");
+      return {};
     case Inner::kJournalHead:
       BS_PEER_CHECK(m.journal_head().head().size() == 32, "wire/inner: journal_head.head");
       return {};
@@ -156,6 +165,9 @@ std::string dump_inner(const Inner& m) {
     case Inner::kChooseMonitor: return fmt::format("ChooseMonitor {}", m.choose_monitor().monitor_id());
     case Inner::kCursorShape:
       return fmt::format("CursorShape serial={} {}x{}", m.cursor_shape().serial(), m.cursor_shape().width(), m.cursor_shape().height());
+    case Inner::kHidden:
+      return fmt::format("Hidden windows={} monitors={} areas={}", m.hidden().windows(), m.hidden().monitors(), m.hidden().areas());
+    case Inner::kPictureKept: return fmt::format("PictureKept {}x{}", m.picture_kept().width(), m.picture_kept().height());
     case Inner::kTyping: return fmt::format("Typing {}", m.typing().typing());
     case Inner::kJournalHead: return fmt::format("JournalHead lines={}", m.journal_head().lines());
     case Inner::kProbe: return "Probe";

@@ -144,6 +144,39 @@ TEST_CASE("a picture that somebody points at is veiled half a second after the l
   CHECK(p.op.view().picture_current);
 }
 
+TEST_CASE("what the customer hides is told as numbers, noted by both, and forgotten with the session; the picture goes on") {
+  Pair p;
+  p.granted();
+  REQUIRE(p.bench.wait_until([&] { return p.op.canvas && p.op.canvas->exact({0, 0, 64, 48}); }));
+  HiddenParts parts;
+  parts.windows = {0x1200007, 0x1400001};
+  parts.areas = {{8, 8, 20, 20}};
+  p.customer.role->handle(session::HideParts{parts});
+  p.bench.settle();
+  REQUIRE(p.customer.hidden.size() == 1);
+  CHECK(p.customer.hidden.back() == parts);
+  CHECK(p.customer.now().hidden == parts);
+  REQUIRE(p.bench.wait_until([&] { return p.op.view().hidden.any(); }));
+  CHECK(p.op.view().hidden.windows == 2);
+  CHECK(p.op.view().hidden.monitors == 0);
+  CHECK(p.op.view().hidden.areas == 1);
+  for (const auto* journal : {&p.customer.journal, &p.op.journal})
+    CHECK(std::count_if(journal->begin(), journal->end(), [](const auto& l) { return l.kind == ports::JournalKind::Hidden; }) == 1);
+  // Whatever was dropped on the way is sent anew: the viewer has all of it again.
+  p.op.role->handle(session::RefreshPicture{p.op.view().local_id});
+  REQUIRE(p.bench.wait_until([&] { return p.op.canvas->exact({0, 0, 64, 48}); }));
+  p.customer.role->handle(session::HideParts{});
+  p.bench.settle();
+  REQUIRE(p.bench.wait_until([&] { return !p.op.view().hidden.any(); }));
+  CHECK(p.customer.hidden.back().empty());
+  p.customer.role->handle(session::HideParts{parts});
+  p.customer.role->handle(session::StopSession{});
+  p.bench.run(2s);
+  p.customer.role->handle(session::BackToStart{});
+  p.bench.run(1s);
+  CHECK(p.customer.hidden.back().empty());
+}
+
 TEST_CASE("rights pause after a gap of fifteen seconds and come back with the line") {
   Pair p;
   p.granted();

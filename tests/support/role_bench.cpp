@@ -234,6 +234,7 @@ CustomerSeat& RoleBench::add_customer() {
   static_cast<session::CommonPorts&>(ports) = common(seat.control, seat.line_works, seat.journal, "Carla Customer");
   ports.identity.role = control::ROLE_CUSTOMER;
   ports.gate = seat.gate;
+  ports.hide = [&seat](HiddenParts parts) { seat.hidden.push_back(std::move(parts)); };
   ports.make_source = [&seat]() -> Result<std::unique_ptr<ports::FrameSource>> {
     ++seat.sources_made;
     capture::SyntheticOptions options;

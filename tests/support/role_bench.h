@@ -54,6 +54,7 @@ struct CustomerSeat {
   std::shared_ptr<ports::RightsGate> shared_gate = std::make_shared<ports::RightsGate>();
   capture::SyntheticDesktop* desktop = nullptr;       // while a session is live
   int desktops_made = 0, sources_made = 0;
+  std::vector<HiddenParts> hidden;                    // each order to hide, the newest last
   std::vector<ports::JournalLine> journal;
   MemoryControl* control = nullptr;
   bool line_works = true;

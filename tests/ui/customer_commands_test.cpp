@@ -199,9 +199,9 @@ TEST_CASE("a keyboard alone reaches Stop") {
   p.screen.press(kEnter, p.draw);
   CHECK(p.last<session::StopSession>() != nullptr);
   p.screen.press(kTab, p.draw, true);
-  CHECK(p.screen.ui().focused_id() == "panel.text_size");
+  CHECK(p.screen.ui().focused_id() == "panel.hide");
   p.screen.press(kTab, p.draw, true);
-  CHECK(p.screen.ui().focused_id() == "panel.words");
+  CHECK(p.screen.ui().focused_id() == "panel.text_size");
 }
 
 TEST_CASE("the text of the panel can be made larger") {
@@ -226,4 +226,31 @@ TEST_CASE("the address screen sends what was typed") {
   REQUIRE(p.screen.click("address.go", p.draw));
   REQUIRE(p.last<session::SetAddress>() != nullptr);
   CHECK(p.last<session::SetAddress>()->address == "beside://help.example:443");
+}
+
+TEST_CASE("what is hidden is chosen by title, each tick is an order for all that is hidden, and windows that are gone are forgotten") {
+  Played p("hide");
+  REQUIRE(p.screen.click("hide.window.54525955", p.draw));   // 0x3400003
+  REQUIRE(p.last<session::HideParts>() != nullptr);
+  HiddenParts all = p.sample.snapshot.hidden;
+  all.windows.push_back(0x3400003);
+  CHECK(p.last<session::HideParts>()->parts == all);
+  REQUIRE(p.screen.click("hide.monitor.2", p.draw));
+  CHECK(p.last<session::HideParts>()->parts.monitors.empty());
+  REQUIRE(p.screen.click("hide.area.0", p.draw));
+  CHECK(p.last<session::HideParts>()->parts.areas.empty());
+  p.sample.snapshot.hidden.windows.push_back(0x7700001);
+  REQUIRE(p.screen.click("hide.window.54525955", p.draw));
+  CHECK(p.last<session::HideParts>()->parts.windows == std::vector<std::uint32_t>{0x2c00007, 0x3400003});
+  CHECK(p.screen.map().find("panel.stop") != nullptr);
+  REQUIRE(p.screen.click("hide.done", p.draw));
+  CHECK_FALSE(p.sample.state.hide_open);
+}
+
+TEST_CASE("a new question of the operator is not kept waiting behind the page on hidden parts") {
+  Played p("hide");
+  p.sample.snapshot.ask = session::AskView{7, Rights(Right::Control), "to type"};
+  p.screen.settle(p.draw, 4);
+  CHECK(p.screen.map().find("consent.allow") != nullptr);
+  CHECK(p.screen.map().find("hide.done") == nullptr);
 }

@@ -91,6 +91,22 @@ std::vector<Sample> customer_samples() {
     Sample words{"panel_words", s, {}};
     words.state.words_open = true;
     out.push_back(words);
+    Sample hide{"hide", s, {}};
+    hide.state.hide_open = true;
+    hide.state.windows = {{0x2c00007, "Inbox (14) - maria.rossi@example.org - Mail"},
+                          {0x3000012, "Online banking - Sparkasse am Markt - A browser with a rather long name that goes on and on for ever"},
+                          {0x3400003, "Printer settings"}};
+    hide.snapshot.hidden.windows = {0x2c00007};
+    hide.snapshot.hidden.monitors = {"HDMI-1"};
+    hide.snapshot.hidden.areas = {{20, 30, 640, 480}};
+    out.push_back(hide);
+    Sample drawing{"hide_drawing", s, {}};
+    drawing.state.hide_open = drawing.state.drawing_area = true;
+    out.push_back(drawing);
+    Sample kept{"panel_hidden_and_kept", hide.snapshot, {}};
+    kept.snapshot.pictures_kept = 2;
+    kept.snapshot.picture_kept_unix_ms = kSampleUnixMs;
+    out.push_back(kept);
     s.control_paused_by_me = true;
     s.in_use = Rights(Right::See);
     out.push_back({"panel_my_turn", s, {}});

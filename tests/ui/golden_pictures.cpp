@@ -87,10 +87,10 @@ int main(int argc, char** argv) {
     auto desk = samples::operator_samples(test::kSampleNow);
     views::OperatorState state;
     std::vector<Job> jobs;
-    for (const char* name : {"start", "consent", "panel", "end"}) {
+    for (const char* name : {"start", "consent", "panel", "hide", "end"}) {
       auto& s = named(customer, name);
       const bool narrow = s.snapshot.stage == session::CustomerStage::Live;
-      jobs.push_back({std::string("customer-") + name, narrow ? 380 : 520, name == std::string("panel") ? 480 : narrow ? 700 : 640,
+      jobs.push_back({std::string("customer-") + name, narrow ? 380 : 520, name == std::string("panel") ? 540 : narrow ? 700 : 640,
                       [&s](kit::Ui& ui) { (void)views::draw_customer(ui, s.snapshot, s.state); }});
     }
     for (const char* name : {"kiosk_idle", "kiosk_code", "kiosk_panel"}) {

@@ -107,6 +107,11 @@ std::vector<OperatorSample> operator_samples(LocalTime now) {
   SessionView control = talk;
   control.granted = kBuiltRights;
   with("live_control", {other, waiting(now), control});
+  {
+    auto hiding = control;
+    hiding.hidden = {2, 1, 0};
+    with("live_hidden", {other, waiting(now), hiding});
+  }
   SessionView customer_hands = control;
   customer_hands.control_paused_by_customer = true;
   customer_hands.refused_events = 2;

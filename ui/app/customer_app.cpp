@@ -7,6 +7,7 @@
 #include "engine/base/log.h"
 #include "engine/gpu/converter.h"
 #include "ui/app/customer_engine.h"
+#include "ui/app/hiding.h"
 #include "ui/app/stop_signals.h"
 #include "ui/shell/shell.h"
 #include "ui/views/customer/customer.h"
@@ -82,11 +83,14 @@ int run_customer(const Settings& settings, const CustomerOptions& options) {
   engine = std::make_unique<CustomerEngine>(std::move(engine_config), [&] { shell->wake(); });
   state.code = options.code;
 
+  Hiding hiding(engine->own_windows(), [&] { shell->wake(); });
   signals.on_stop([&] { shell->wake(); });
   const auto run = shell->run([&](shell::FrameContext& frame) {
     const auto snapshot = engine->snapshot();
     views::CustomerWishes wishes;
+    hiding.before(frame.ui(), state);
     auto commands = views::draw_customer(frame.ui(), *snapshot, state, &wishes);
+    if (auto drawn = hiding.after(frame.ui(), *snapshot, wishes, state)) commands.push_back(std::move(*drawn));
     const bool live = snapshot->stage == session::CustomerStage::Live;
     if (live && wishes.panel_width > 0) shell->switch_to_panel(static_cast<int>(wishes.panel_width), static_cast<int>(wishes.panel_height));
     if (!live && panel) shell->switch_to_normal(kStartWidth, kStartHeight);

@@ -33,6 +33,7 @@ CustomerEngine::CustomerEngine(CustomerEngineConfig config, WakeFn snapshot_chan
       if (!abilities->xkb) ports.control_lacks.emplace_back("XKB");
     }
   }
+  ports.hide = [own = own_windows_](HiddenParts parts) { own->hide(std::move(parts)); };
   ports.make_source = [display = config_.display, gate = gate_, own = own_windows_, layouts] {
     return capture::make_x11_source(display, gate, own, layouts);
   };

@@ -96,6 +96,10 @@ void draw_consent(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState
     }
   }
   monitors(ui, s, state);
+  if (!state.kiosk && asked.has(Right::See)) {
+    kit::space(ui, kit::measure::kGrid);
+    if (kit::button(ui, "consent.hide", hidden_text(s.hidden), {.icon = kit::icon::kEyeSlash, .width = kit::kFill})) state.hide_open = true;
+  }
   kit::space(ui);
   called(ui, state);
   kit::muted(ui, "consent.how_long", kit::tr("consent.how_long"));

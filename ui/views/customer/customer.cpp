@@ -32,14 +32,18 @@ std::vector<session::CustomerCommand> draw_customer(kit::Ui& ui, const session::
       draw_connecting(ui, s, state, out);
       break;
     case session::CustomerStage::Live:
-      if (s.ask) {
+      if (s.ask && s.ask->id != state.ask_id) state.hide_open = false;   // a new question is not kept waiting
+      if (state.hide_open) {
+        draw_hide(ui, s, state, out, wish);
+      } else if (s.ask) {
         draw_consent(ui, s, state, out);
       } else {
         draw_panel(ui, s, state, out, wish);
       }
       wish.panel_width = 380;
       // What is open should fit; the shell keeps it within the monitor.
-      wish.panel_height = s.ask ? 720.0f : state.chat_open ? 740.0f : state.words_open ? 660.0f : 480.0f;
+      wish.panel_height = s.ask || state.hide_open ? 720.0f : state.chat_open ? 740.0f : state.words_open ? 660.0f : 540.0f;
+      if (!s.ask && !state.hide_open && s.pictures_kept > 0) wish.panel_height += 30.0f;
       if (!s.ask && (s.notice.kind != session::NoticeKind::None || s.recovering)) wish.panel_height += 120.0f;
       if (!s.ask && !state.chat_open && state.larger_text) wish.panel_height += 120.0f;
       break;

@@ -15,6 +15,12 @@
 // the person did. Nothing here grants anything: DecideAsk goes to engine/session, which decides.
 namespace beside::views {
 
+// A window that can be hidden, as the program that assembles found it.
+struct WindowChoice {
+  std::uint32_t id = 0;
+  std::string title;
+};
+
 struct CustomerState {
   // address entry, start
   std::string address, code;
@@ -33,6 +39,10 @@ struct CustomerState {
   bool words_open = false;
   std::size_t chat_seen = 0;
   bool confirm_stop = false;
+  // what is hidden
+  bool hide_open = false;
+  std::vector<WindowChoice> windows;  // kept fresh by the program while CustomerWishes::list_windows
+  bool drawing_area = false;          // the person draws one on the screen now
   // end
   std::string saved_as;  // where the program put the transcript; empty: not saved
   bool receipt_copied = false;
@@ -53,6 +63,8 @@ struct CustomerWishes {
   bool save_transcript = false;  // ask for a place and write transcript_text()
   bool copy_receipt = false;     // put EndView::receipt_hex on the clipboard
   bool open_journal_folder = false;
+  bool list_windows = false;     // keep CustomerState::windows fresh
+  bool draw_area = false;        // let the person draw a rectangle on his screen; then a HideParts with it
   float panel_width = 0, panel_height = 0;  // scale 1; non-zero in the live stage: the size the window should have
 };
 
@@ -65,6 +77,9 @@ void draw_address(kit::Ui&, const session::CustomerSnapshot&, CustomerState&, Cu
 void draw_start(kit::Ui&, const session::CustomerSnapshot&, CustomerState&, CustomerOut& out);
 void draw_connecting(kit::Ui&, const session::CustomerSnapshot&, CustomerState&, CustomerOut& out);
 void draw_consent(kit::Ui&, const session::CustomerSnapshot&, CustomerState&, CustomerOut& out);
+void draw_hide(kit::Ui&, const session::CustomerSnapshot&, CustomerState&, CustomerOut& out, CustomerWishes&);
+// "Hide parts of the screen", or how many are hidden: the label of what opens that page.
+std::string hidden_text(const HiddenParts& hidden);
 void draw_panel(kit::Ui&, const session::CustomerSnapshot&, CustomerState&, CustomerOut& out, CustomerWishes&);
 void draw_end(kit::Ui&, const session::CustomerSnapshot&, CustomerState&, CustomerOut& out, CustomerWishes&);
 

@@ -43,6 +43,8 @@ void draw_end(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState& st
   } else {
     for (const auto& use : end.uses) use_row(ui, use);
   }
+  if (s.pictures_kept > 0)
+    kit::icon_text(ui, "end.pictures_kept", kit::icon::kSave, kit::trn("panel.pictures_kept", s.pictures_kept, clock_text(s.picture_kept_unix_ms)));
   kit::space(ui, kit::measure::kGrid);
   kit::icon_text(ui, "end.now", kit::icon::kCheck, kit::tr("end.now"), {.tone = kit::Tone::Accent});
   kit::end_card(ui);

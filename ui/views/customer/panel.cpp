@@ -160,6 +160,14 @@ void draw_panel(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState& 
                          {.selected = state.larger_text}))
       state.larger_text = !state.larger_text;
   }
+  if (!compact && !state.kiosk && s.screen_available) {
+    if (kit::button(ui, "panel.hide", hidden_text(s.hidden), {.icon = kit::icon::kEyeSlash, .width = kit::kFill, .selected = !s.hidden.empty()}))
+      state.hide_open = true;
+  }
+  if (s.pictures_kept > 0 && !compact) {
+    kit::icon_text(ui, "panel.pictures_kept", kit::icon::kSave, kit::trn("panel.pictures_kept", s.pictures_kept, clock_text(s.picture_kept_unix_ms)),
+                   {.size = kit::Size::Small, .tone = kit::Tone::Accent});
+  }
   if (state.words_open && has_words) {
     kit::begin_card(ui, "panel.words_card");
     const WordsResult r = draw_check_words(ui, "words", s.peer);

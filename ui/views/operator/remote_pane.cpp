@@ -60,6 +60,13 @@ void head_line(kit::Ui& ui, const Area& area, const SessionView& s, OperatorStat
     const bool paused = s.paused.has(right) || (right == Right::Control && s.control_paused_by_customer);
     kit::badge(ui, std::string("pane.right_") + name_of(right), x + full < figures ? right_name(right) : x + brief < figures ? brief_name(right) : std::string(), paused ? kit::Tone::Warning : kit::Tone::Accent, paused ? kit::icon::kPause : right_icon(right));
   }
+  if (s.hidden.any() && s.granted.has(Right::See)) {
+    kit::beside(ui, 6);
+    const float hidden_width = kit::measure_text(ui, tr("op.hidden"), {.face = kit::Face::Strong, .size = kit::Size::Small}).width + ui.px(48);
+    const bool room = ImGui::GetCursorScreenPos().x + hidden_width < figures;
+    kit::badge(ui, "pane.hidden", room ? tr("op.hidden") : std::string(), kit::Tone::Normal, kit::icon::kEyeSlash);
+    kit::tooltip(ui, tr("op.hidden_tip", kit::trn("op.hidden_windows", s.hidden.windows), kit::trn("op.hidden_monitors", s.hidden.monitors), kit::trn("op.hidden_areas", s.hidden.areas)));
+  }
   if (first) kit::badge(ui, "pane.talk_only", tr("op.state_talk"), kit::Tone::Normal, kit::icon::kChat);
   kit::text_at(ui, figures, y + ui.px(8), time, small);
   ui.map().add({.label = "pane.minutes", .role = kit::Role::Text, .rect = {static_cast<int>(figures), static_cast<int>(y), static_cast<int>(time_width), static_cast<int>(side)}, .text = time});
