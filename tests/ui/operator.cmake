@@ -3,7 +3,7 @@ beside_test(operator_views_test SOURCES operator_views_test.cpp operator_samples
 if(TARGET operator_views_test)
   target_link_libraries(operator_views_test PRIVATE beside_ui_kit)
 endif()
-beside_test(shell_input_test SOURCES shell_input_test.cpp shell_parts_test.cpp ROOMS shell ports LINKS glfw)
+beside_test(shell_input_test SOURCES shell_input_test.cpp shell_parts_test.cpp shell_frame_damage_test.cpp ROOMS shell ports LINKS glfw)
 pkg_check_modules(SHELL_PICTURE_XCB REQUIRED IMPORTED_TARGET xcb)
 beside_test(picture_window_test SOURCES picture_window_test.cpp ../capture/support.cpp ROOMS shell ports x11 LINKS glfw PkgConfig::SHELL_PICTURE_XCB)
 # Opens real windows: run under an X server of its own by shell_window_test.sh.

@@ -261,7 +261,10 @@ void ShellOnGlfw::install_callbacks() {
     self(w).look_after_window(true);
     self(w).frames_due_ = kSettleFrames;
   });
-  glfwSetWindowRefreshCallback(window_, [](GLFWwindow* w) { self(w).frames_due_ = kSettleFrames; });
+  glfwSetWindowRefreshCallback(window_, [](GLFWwindow* w) {
+    self(w).damage_.reset();   // the server has lost pixels of ours
+    self(w).frames_due_ = kSettleFrames;
+  });
   glfwSetWindowContentScaleCallback(window_, [](GLFWwindow* w, float x, float y) {
     ShellOnGlfw& s = self(w);
     if (s.config_.scale <= 0 && std::getenv("BESIDE_SCALE") == nullptr) s.ui_->set_scale(std::max(x, y));
@@ -358,10 +361,13 @@ Result<bool> ShellOnGlfw::draw_frame(const std::function<void(FrameContext&)>& d
   glfwGetFramebufferSize(window_, &fb_width, &fb_height);
   auto fits = swapchain_->fit(fb_width, fb_height);
   if (!fits) return fail(fits);
+  if (swapchain_->builds() != builds_) damage_.reset();   // images that hold nothing yet
+  builds_ = swapchain_->builds();
   if (ui_->fonts().update()) {
     (void)device_->queue().wait_idle();
     ImGui_ImplVulkan_Shutdown();
     imgui_vulkan_ = false;
+    damage_.reset();
     if (auto again = start_imgui_vulkan(); !again) return fail(again);
     frames_due_ = std::max(frames_due_, 1);
   }
@@ -403,19 +409,42 @@ Result<bool> ShellOnGlfw::draw_frame(const std::function<void(FrameContext&)>& d
   show_direct();
   upload_what_is_drawn();
 
+  const Rect changed = what_changed(kit::packed(ui_->theme().ground));
+  if (changed.empty()) return frame_is_shown();   // what is on the screen is this frame already
   const ImVec4 ground = ImGui::ColorConvertU32ToFloat4(kit::packed(ui_->theme().ground));
   const float clear[4] = {ground.x, ground.y, ground.z, 1};
-  auto begun = swapchain_->begin(clear);
+  auto begun = swapchain_->begin(clear, changed);
   if (!begun) return fail(begun);
   if (*begun == VK_NULL_HANDLE) {
     frames_due_ = std::max(frames_due_, 1);
     return false;
   }
   commands_ = *begun;
+  limit_drawing(swapchain_->drawn());
   ImGui_ImplVulkan_RenderDrawData(ImGui::GetDrawData(), commands_);
   auto ended = swapchain_->end();
   if (!ended) return fail(ended);
   if (!*ended) frames_due_ = std::max(frames_due_, 1);
+  return frame_is_shown();
+}
+
+// The back-end takes its scissors from the commands.
+void ShellOnGlfw::limit_drawing(const Rect& area) {
+  const ImDrawData& data = *ImGui::GetDrawData();
+  const ImVec4 box(static_cast<float>(area.x), static_cast<float>(area.y), static_cast<float>(area.right()), static_cast<float>(area.bottom()));
+  for (int l = 0; l < data.CmdListsCount; ++l) {
+    for (ImDrawCmd& command : data.CmdLists[l]->CmdBuffer) {
+      ImVec4& clip = command.ClipRect;
+      clip = {std::max(clip.x, box.x), std::max(clip.y, box.y), std::min(clip.z, box.z), std::min(clip.w, box.w)};
+      if (clip.z > clip.x && clip.w > clip.y) continue;
+      clip = box;   // scissors of no size are not for every device
+      command.ElemCount = 0;
+    }
+  }
+  for (Drawing& drawing : drawings_) drawing.limit = area;
+}
+
+bool ShellOnGlfw::frame_is_shown() {
   ++frames_drawn_;
   for (const Drawing& drawing : drawings_) {
     const auto found = remotes_.find(drawing.session);

@@ -29,6 +29,7 @@
 #include "ui/shell/direct_picture.h"
 #include "ui/shell/event_wait.h"
 #include "ui/shell/exact_marks.h"
+#include "ui/shell/frame_damage.h"
 #include "ui/shell/input_queue.h"
 #include "ui/shell/remote_control.h"
 #include "ui/shell/swapchain.h"
@@ -143,7 +144,7 @@ class ShellOnGlfw final : public Shell, public FrameContext {
     bool too_large = false;                      // for the graphics device: shown directly or not at all
     // For our frames; behind the canvas by `damage`.
     std::unique_ptr<gpu::RemotePicture> picture;
-    std::vector<Rect> damage;
+    std::vector<Rect> damage, fresh;             // fresh: what went up for the frame that is being made, picture pixels
     bool uploaded = false;                       // `picture` is this canvas's, of this size
     std::optional<ports::CursorImage> cursor;
     bool cursor_uploaded = false, cursor_visible = false, own_pointer = false;
@@ -157,6 +158,7 @@ class ShellOnGlfw final : public Shell, public FrameContext {
     const gpu::RemotePicture* picture = nullptr;
     gpu::PictureDraw draw;
     std::vector<Rect> parts;                     // what of it is drawn, within draw.placement.clip
+    Rect limit;                                  // and of the window in this frame
     VkCommandBuffer* commands = nullptr;
     RemotePlacement placement;
   };
@@ -165,15 +167,19 @@ class ShellOnGlfw final : public Shell, public FrameContext {
     if (drawing->picture == nullptr) return;
     gpu::PictureDraw draw = drawing->draw;
     for (const Rect& part : drawing->parts) {
-      draw.placement.clip = part;
+      draw.placement.clip = part.clipped_to(drawing->limit);
+      if (draw.placement.clip.empty()) continue;
       drawing->picture->record_draw(*drawing->commands, draw);
     }
   }
   void install_callbacks();
   Result<void> start_imgui_vulkan();
   Result<bool> draw_frame(const std::function<void(FrameContext&)>& draw);
+  void limit_drawing(const Rect& area);
+  bool frame_is_shown();
   void upload(std::uint32_t session, Remote& remote);
   void upload_what_is_drawn();
+  Rect what_changed(std::uint32_t ground);   // since the frame before
   void make_ready();          // for the first remote picture
   bool make_direct();         // true: there is a window for pictures
   void show_direct();         // decides what the main picture's own window shows, from the frame just made
@@ -214,6 +220,8 @@ class ShellOnGlfw final : public Shell, public FrameContext {
   InputQueue input_;
   std::map<std::uint32_t, Remote> remotes_;
   std::list<Drawing> drawings_;
+  FrameDamage damage_;
+  std::uint64_t builds_ = 0;                    // of the swapchain, as the last frame found it
   std::unique_ptr<gpu::RemotePicture> spare_;   // the first session's, made ready
   int ready_step_ = 0;
   std::unique_ptr<DirectPicture> direct_;

@@ -105,6 +105,7 @@ void ShellOnGlfw::upload(std::uint32_t session, Remote& remote) {
     Result<void> done;
     remote.canvas->read([&](const ports::PixelBuffer& pixels) { done = remote.picture->update(pixels, remote.damage); });
     remote.uploaded = done.has_value();
+    remote.fresh.swap(remote.damage);
     remote.damage.clear();
     if (!done) {
       BS_LOG_LIMITED(Warn, "shell", "picture of session {} refused: {}", session, dump_error(done.error()));
@@ -123,12 +124,42 @@ void ShellOnGlfw::upload(std::uint32_t session, Remote& remote) {
 }
 
 void ShellOnGlfw::upload_what_is_drawn() {
+  for (auto& [session, remote] : remotes_) remote.fresh.clear();
   for (Drawing& drawing : drawings_) {
     const auto found = remotes_.find(drawing.session);
     if (drawing.parts.empty() || found == remotes_.end()) continue;
     upload(found->first, found->second);
     drawing.picture = found->second.picture.get();
   }
+}
+
+Rect ShellOnGlfw::what_changed(std::uint32_t ground) {
+  std::vector<FrameDamage::Drawn> drawn;
+  for (const Drawing& drawing : drawings_) {
+    FrameDamage::Drawn& d = drawn.emplace_back();
+    d.data = &drawing;
+    const auto found = remotes_.find(drawing.session);
+    if (found == remotes_.end() || drawing.picture == nullptr) continue;
+    const Remote& remote = found->second;
+    d.parts = drawing.parts;
+    const gpu::PictureDraw& p = drawing.draw;
+    const RemotePlacement& at = drawing.placement;
+    d.stamp = drawing.session;
+    for (const float value : {at.x, at.y, at.width, at.height, at.scale, p.veil}) d.stamp = mix_stamp(d.stamp, std::bit_cast<std::uint32_t>(value));
+    d.stamp = mix_stamp(d.stamp, std::bit_cast<std::uintptr_t>(remote.canvas.get()));
+    if (p.cursor) {
+      d.stamp = mix_stamp(d.stamp, static_cast<std::uint64_t>(static_cast<std::uint32_t>(p.cursor_x)) << 32 | static_cast<std::uint32_t>(p.cursor_y));
+      d.stamp = mix_stamp(d.stamp, remote.cursor->serial);
+    }
+    for (const Rect& r : remote.fresh) {
+      // Filters look two texels beyond.
+      const float left = at.x + at.scale * static_cast<float>(r.x - 2), top = at.y + at.scale * static_cast<float>(r.y - 2);
+      const float right = at.x + at.scale * static_cast<float>(r.right() + 2), bottom = at.y + at.scale * static_cast<float>(r.bottom() + 2);
+      const int x = static_cast<int>(std::floor(left)), y = static_cast<int>(std::floor(top));
+      d.changed.push_back({x, y, static_cast<int>(std::ceil(right)) - x, static_cast<int>(std::ceil(bottom)) - y});
+    }
+  }
+  return damage_.update(*ImGui::GetDrawData(), swapchain_->width(), swapchain_->height(), ground, drawn);
 }
 
 void ShellOnGlfw::scroll_at_edges(const RemoteView& view, Remote& remote) {

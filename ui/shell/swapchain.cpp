@@ -31,7 +31,8 @@ VkPresentModeKHR choose_present_mode(std::span<const VkPresentModeKHR> offered, 
 Result<std::unique_ptr<Swapchain>> Swapchain::create(const gpu::Device& device, int width, int height) {
   std::unique_ptr<Swapchain> chain(new Swapchain(device));
   if (auto done = chain->choose_format(); !done) return fail(done);
-  if (auto done = chain->make_render_pass(); !done) return fail(done);
+  if (auto done = chain->make_render_pass(false, chain->render_pass_); !done) return fail(done);
+  if (auto done = chain->make_render_pass(true, chain->part_pass_); !done) return fail(done);
   if (auto done = chain->make_frames(); !done) return fail(done);
   if (auto done = chain->build(width, height); !done) return fail(done);
   return chain;
@@ -46,6 +47,7 @@ Swapchain::~Swapchain() {
     if (frame.acquired != VK_NULL_HANDLE) vkDestroySemaphore(device_.handle(), frame.acquired, nullptr);
     if (frame.done != VK_NULL_HANDLE) vkDestroyFence(device_.handle(), frame.done, nullptr);
   }
+  if (part_pass_ != VK_NULL_HANDLE) vkDestroyRenderPass(device_.handle(), part_pass_, nullptr);
   if (render_pass_ != VK_NULL_HANDLE) vkDestroyRenderPass(device_.handle(), render_pass_, nullptr);
 }
 
@@ -71,7 +73,8 @@ Result<void> Swapchain::choose_format() {
   return fail(ErrorKind::Environment, "shell/swapchain: format", "the display offers no 8-bit RGB format");
 }
 
-Result<void> Swapchain::make_render_pass() {
+// Both clear their area before anything is drawn; from UNDEFINED a device may drop the rest of the image as well.
+Result<void> Swapchain::make_render_pass(bool keeps, VkRenderPass& pass) {
   VkAttachmentDescription colour{};
   colour.format = format_.format;
   colour.samples = VK_SAMPLE_COUNT_1_BIT;
@@ -79,7 +82,7 @@ Result<void> Swapchain::make_render_pass() {
   colour.storeOp = VK_ATTACHMENT_STORE_OP_STORE;
   colour.stencilLoadOp = VK_ATTACHMENT_LOAD_OP_DONT_CARE;
   colour.stencilStoreOp = VK_ATTACHMENT_STORE_OP_DONT_CARE;
-  colour.initialLayout = VK_IMAGE_LAYOUT_UNDEFINED;
+  colour.initialLayout = keeps ? VK_IMAGE_LAYOUT_PRESENT_SRC_KHR : VK_IMAGE_LAYOUT_UNDEFINED;
   colour.finalLayout = VK_IMAGE_LAYOUT_PRESENT_SRC_KHR;
   const VkAttachmentReference reference{0, VK_IMAGE_LAYOUT_COLOR_ATTACHMENT_OPTIMAL};
   VkSubpassDescription subpass{};
@@ -99,7 +102,7 @@ Result<void> Swapchain::make_render_pass() {
   info.pSubpasses = &subpass;
   info.dependencyCount = 1;
   info.pDependencies = &dependency;
-  return ok(vkCreateRenderPass(device_.handle(), &info, nullptr, &render_pass_), "shell/swapchain: render pass");
+  return ok(vkCreateRenderPass(device_.handle(), &info, nullptr, &pass), "shell/swapchain: render pass");
 }
 
 Result<void> Swapchain::make_frames() {
@@ -137,6 +140,7 @@ void Swapchain::drop_images() {
 Result<void> Swapchain::build(int width, int height) {
   (void)device_.queue().wait_idle();
   drop_images();
+  ++builds_;
   VkSurfaceCapabilitiesKHR caps{};
   if (auto r = ok(vkGetPhysicalDeviceSurfaceCapabilitiesKHR(device_.physical(), device_.surface(), &caps), "shell/swapchain: surface"); !r) return r;
   extent_ = caps.currentExtent;
@@ -161,7 +165,7 @@ Result<void> Swapchain::build(int width, int height) {
   info.compositeAlpha = (caps.supportedCompositeAlpha & VK_COMPOSITE_ALPHA_OPAQUE_BIT_KHR) != 0 ? VK_COMPOSITE_ALPHA_OPAQUE_BIT_KHR
                                                                                              : VK_COMPOSITE_ALPHA_INHERIT_BIT_KHR;
   info.presentMode = mode_;
-  info.clipped = VK_TRUE;
+  info.clipped = VK_FALSE;   // what another window covers is kept as well, or it could not be drawn in parts
   info.oldSwapchain = chain_;
   VkSwapchainKHR fresh = VK_NULL_HANDLE;
   const VkResult made = vkCreateSwapchainKHR(device_.handle(), &info, nullptr, &fresh);
@@ -208,7 +212,8 @@ Result<bool> Swapchain::fit(int width, int height) {
   return !stale_;
 }
 
-Result<VkCommandBuffer> Swapchain::begin(const float clear[4]) {
+Result<VkCommandBuffer> Swapchain::begin(const float clear[4], const Rect& changed) {
+  for (Image& image : images_) image.lacks = image.lacks.united_with(changed);
   InFlight& frame = frames_[current_frame_];
   if (vkWaitForFences(device_.handle(), 1, &frame.done, VK_TRUE, kPatience_ns) == VK_ERROR_DEVICE_LOST) {
     return fail(ErrorKind::Environment, "shell/swapchain: wait", "the graphics device is lost");
@@ -233,9 +238,15 @@ Result<VkCommandBuffer> Swapchain::begin(const float clear[4]) {
   std::copy_n(clear, 4, value.color.float32);
   VkRenderPassBeginInfo pass{};
   pass.sType = VK_STRUCTURE_TYPE_RENDER_PASS_BEGIN_INFO;
-  pass.renderPass = render_pass_;
-  pass.framebuffer = images_[current_image_].framebuffer;
-  pass.renderArea.extent = extent_;
+  Image& image = images_[current_image_];
+  const Rect whole{0, 0, width(), height()};
+  drawn_ = image.fresh ? whole : image.lacks.clipped_to(whole);
+  if (drawn_.empty()) drawn_ = {0, 0, 1, 1};
+  pass.renderPass = image.fresh ? render_pass_ : part_pass_;
+  image.fresh = false;
+  image.lacks = {};
+  pass.framebuffer = image.framebuffer;
+  pass.renderArea = {{drawn_.x, drawn_.y}, {static_cast<std::uint32_t>(drawn_.width), static_cast<std::uint32_t>(drawn_.height)}};
   pass.clearValueCount = 1;
   pass.pClearValues = &value;
   vkCmdBeginRenderPass(frame.commands, &pass, VK_SUBPASS_CONTENTS_INLINE);
