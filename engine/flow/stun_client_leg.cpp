@@ -8,7 +8,8 @@
 
 namespace beside::flow {
 namespace {
-constexpr std::size_t kMaxPending = 16;
+constexpr std::size_t kMaxPending = 32;  // at 20 ms a request: answers of the last 640 ms count
+constexpr nanoseconds kSlower = milliseconds(5);   // each quick request is that much later than the one before, down to kEagerProbe
 constexpr std::size_t kMaxCookies = 4;  // cookies echoed in a row without getting bound: then only the timer asks
 
 wire::StunMac mac_with(const SecretText& password) {
@@ -31,14 +32,15 @@ void StunClientLeg::start(LocalTime now) {
   cookie_.clear();
   cookies_ = 0;
   probing_ = true;
-  next_send_ = now;
+  started_at_ = next_send_ = now;
   last_answer_ = LocalTime::min();
   rtt_.reset();
 }
 
-void StunClientLeg::probe(LocalTime now) {
-  if (state_ != State::Bound || probing_) return;
+void StunClientLeg::probe(LocalTime now, nanoseconds pace) {
+  if (state_ != State::Bound || (probing_ && pace >= pace_)) return;
   probing_ = true;
+  pace_ = pace;
   next_send_ = now;
 }
 
@@ -62,7 +64,8 @@ std::optional<Bytes> StunClientLeg::poll(LocalTime now) {
   }
   if (now < next_send_ || (state_ != State::Probing && state_ != State::Bound)) return std::nullopt;
   Bytes request = make_request(now);
-  nanoseconds wait = kProbe;
+  if (state_ == State::Bound && probing_ && pace_ < kEagerProbe) pace_ += kSlower;
+  nanoseconds wait = state_ == State::Bound ? pace_ : now - started_at_ < kEagerFor ? kEagerProbe : kProbe;
   if (!probing_) {
     std::uint8_t dice = 0;
     random_({&dice, 1});
@@ -92,6 +95,7 @@ bool StunClientLeg::receive(ByteSpan datagram, LocalTime now) {
   last_answer_ = now;
   if (probing_) {
     probing_ = false;
+    pace_ = kProbe;
     next_send_ = now + kConsent;
   }
   return true;

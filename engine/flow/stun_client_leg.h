@@ -28,19 +28,20 @@ bool stun_mac_valid(ByteSpan datagram, const wire::StunMessage& message, const S
 // cookie, keeps consent fresh. One object per path tried (UDP, TLS). No I/O.
 //
 //   Idle -start-> Probing -answer without cookie-> Bound -30 s without an answer-> Lost
-//   Probing: a request every 250 ms; an answer with a cookie is echoed at once in a fresh request.
-//   Bound: a request every 5 s (+-10 %); after probe(), every 250 ms until the next answer. A cookie while Bound (our
+//   Probing: a request every 100 ms for a minute, then every 250 ms (PROTOCOL 1 asks for that much); an answer with a cookie is
+//   echoed at once in a fresh request. Bound: a request every 5 s (+-10 %); after probe(), at its pace until the next answer. A cookie while Bound (our
 //   address changed) is echoed at once and leaves the state as it is. start() begins anew from every state.
 class StunClientLeg {
  public:
   enum class State : std::uint8_t { Idle, Probing, Bound, Lost };
   static constexpr nanoseconds kConsent = seconds(5);
-  static constexpr nanoseconds kProbe = milliseconds(250);
+  static constexpr nanoseconds kProbe = milliseconds(250), kEagerProbe = milliseconds(100), kEagerFor = seconds(60);
   static constexpr nanoseconds kSilence = seconds(30);
 
   StunClientLeg(StunCredentials credentials, RandomFn random);
   void start(LocalTime now);
-  void probe(LocalTime now);                        // the path looks dead or new: ask quickly
+  // The path looks dead or new: ask now, and every `pace` until an answer comes.
+  void probe(LocalTime now, nanoseconds pace = kProbe);
   void renew(StunCredentials credentials);          // a new ticket; state kept
   // The next datagram to send on this path, until nullopt. Call after every other call and at next_deadline().
   std::optional<Bytes> poll(LocalTime now);
@@ -65,6 +66,8 @@ class StunClientLeg {
   LocalTime next_send_ = kNever;
   LocalTime last_answer_ = LocalTime::min();
   bool probing_ = false;
+  nanoseconds pace_ = kProbe;                // after probe()
+  LocalTime started_at_{};
   std::size_t cookies_ = 0;                  // received in a row
   std::optional<nanoseconds> rtt_;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/net/dialer.h"
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/write.hpp>
@@ -18,6 +19,7 @@ using asio::ip::tcp;
 using boost::system::error_code;
 
 constexpr auto kStagger = 250ms;
+constexpr std::size_t kMostAtOnce = 6;   // attempts under way
 constexpr int kProxyRounds = 4;  // first try, one answer to a challenge, one to a stale nonce, one to spare
 
 std::string named(const std::string& host, std::uint16_t port) {
@@ -74,29 +76,46 @@ class Dial : public std::enable_shared_from_this<Dial> {
       if (i < first.size()) waiting_.push_back(first[i]);
       if (i < second.size()) waiting_.push_back(second[i]);
     }
+    all_ = waiting_;
   }
 
   void try_next() {
     if (waiting_.empty()) {
-      if (trying_.empty())
+      if (under_way_ == 0)
         fail_with({ErrorKind::Environment, "net/connect", what() + " cannot be reached: " + last_error_.message()});
       return;
     }
     const tcp::endpoint endpoint = waiting_.front();
     waiting_.pop_front();
+    if (under_way_ >= kMostAtOnce) {   // the oldest has had its time
+      error_code ignored;
+      const auto oldest = std::find_if(trying_.begin(), trying_.end(), [](const tcp::socket& s) { return s.is_open(); });
+      if (oldest != trying_.end()) oldest->close(ignored);
+    }
     const auto socket = trying_.emplace(trying_.end(), loop_.context());
-    stagger_.after(kStagger, [this] { try_next(); });
-    socket->async_connect(endpoint, [self = shared_from_this(), socket](error_code error) {
-      if (!self->done_ || self->settled_) return;
-      if (!error) return self->connected(std::move(*socket));
-      self->last_error_ = error;
+    ++under_way_;
+    if (!waiting_.empty()) {
+      stagger_.after(kStagger, [this] { try_next(); });
+    } else if (target_.again > 0ns) {
+      stagger_.after(target_.again, [this] {
+        waiting_ = all_;
+        try_next();
+      });
+    }
+    socket->async_connect(endpoint, [self = shared_from_this(), socket, mine = round_](error_code error) {
+      if (!self->done_ || mine != self->round_) return;
+      --self->under_way_;
+      if (!error) {
+        tcp::socket won = std::move(*socket);
+        return self->connected(std::move(won));
+      }
+      if (error != asio::error::operation_aborted) self->last_error_ = error;
       self->trying_.erase(socket);
       self->try_next();
     });
   }
 
   void connected(tcp::socket socket) {
-    settled_ = true;
     stagger_.cancel();
     waiting_.clear();
     close_all();
@@ -166,7 +185,6 @@ class Dial : public std::enable_shared_from_this<Dial> {
     authorization_ = proxy_authorization(*target_.proxy, *challenge, named(target_.host, target_.port), to_hex(random), 1);
     // A fresh connection: whether the old one can be used again depends on a body that nobody needs to read.
     proxy_socket_.reset();
-    settled_ = false;
     look_up();
   }
 
@@ -185,7 +203,6 @@ class Dial : public std::enable_shared_from_this<Dial> {
   }
   void end() {
     const auto keep = shared_from_this();
-    settled_ = true;
     stagger_.cancel();
     deadline_.cancel();
     resolver_.cancel();
@@ -197,6 +214,8 @@ class Dial : public std::enable_shared_from_this<Dial> {
   }
   // The nodes stay: handlers under way hold iterators to them.
   void close_all() {
+    ++round_;
+    under_way_ = 0;
     error_code ignored;
     for (auto& socket : trying_) socket.close(ignored);
   }
@@ -206,14 +225,15 @@ class Dial : public std::enable_shared_from_this<Dial> {
   Dialer::Done done_;
   tcp::resolver resolver_;
   Timer stagger_, deadline_;
-  std::list<tcp::endpoint> waiting_;
+  std::list<tcp::endpoint> waiting_, all_;
+  std::size_t under_way_ = 0;   // of those in trying_, of this round
+  std::uint64_t round_ = 0;     // handlers of an earlier one have nothing to say any more
   std::list<tcp::socket> trying_;
   std::unique_ptr<tcp::socket> proxy_socket_;
   std::string request_, authorization_;
   std::array<std::uint8_t, 2048> piece_{};
   Bytes head_;
   error_code last_error_;
-  bool settled_ = false;
   int rounds_ = 0, interim_ = 0;
 };
 

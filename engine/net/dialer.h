@@ -18,6 +18,9 @@ struct DialTarget {
   std::uint16_t port = 443;
   std::optional<ProxySetting> proxy;
   nanoseconds timeout = 10s;
+  // When all addresses were tried and none has answered for so long, all are tried again beside the attempts under way: TCP
+  // repeats its first packet only after 1, 3, 7 s, and a line that just came back would wait for that. 0: never.
+  nanoseconds again = 0s;
 };
 
 // A TCP way to a host, through a proxy when one is set: names are looked up without blocking, all addresses are tried,

@@ -41,19 +41,24 @@ constexpr nanoseconds kFirstBackOff = 500ms, kLongestBackOff = 15s;
 constexpr nanoseconds kLookAgain = 1s;          // how often the rung in use is judged
 constexpr nanoseconds kSuspect = 7s;            // a consent check (5 s, +10 %) and its answer are overdue
 constexpr nanoseconds kLinger = 1s;             // what is under way on the old rung still arrives
-constexpr nanoseconds kUnanswered = 250ms;      // sent all that time, plus three round trips, and nothing came: ask the relay
-constexpr nanoseconds kProbePatience = 750ms;   // after probe_now() before worse rungs are raced
+constexpr nanoseconds kUnanswered = 150ms;      // sent all that time, plus three round trips, and nothing came: ask the relay
+constexpr nanoseconds kDoubtPace = 20ms;        // how often the relay is asked then, so that loss alone says nothing
+constexpr nanoseconds kPrepare = 60ms;          // or two round trips without an answer: another carrier is brought up
+constexpr nanoseconds kPrepareTcp = 500ms;
+constexpr nanoseconds kGiveWay = 100ms;         // or two round trips more: it may ask for the leg
 
 // Rungs lie best first. Invariants:
 // 1. At most one rung is in use; media goes out there only.
 // 2. The relay binds the leg to whichever way proved itself last. So nothing worse than the rung in use asks anything,
 //    unless that rung is suspected of being dead.
 // 3. A better rung that binds takes over; what it replaces lingers for a second without asking.
+// 4. The rungs over TCP are there twice. The second of a kind runs only while the first is in use and suspected: after a hole TCP
+//    waits for its timers, a new connection does not. When it binds, it takes the first one's place.
 class Path final : public MediaPath, private flow::Link {
  public:
   Path(Loop& loop, MediaPathConfig config, MediaTicket ticket, Handlers handlers)
       : loop_(loop), config_(std::move(config)), ticket_(std::move(ticket)), handlers_(std::move(handlers)), starter_(loop),
-        patience_(loop), give_up_(loop), better_(loop), judge_(loop), linger_(loop), confirm_(loop), quiet_(loop) {
+        patience_(loop), give_up_(loop), better_(loop), judge_(loop), linger_(loop), confirm_(loop), quiet_(loop), doubt_(loop) {
     const auto proxy = proxy_of(config_.control);
     if (!proxy) BS_LOG(Warn, "net", "media goes without a proxy: {}", proxy.error().detail);
     add([&](MediaRungRunner::Handlers h) { return MediaRungRunner::make_udp(loop_, config_, ticket_, counters_, std::move(h)); });
@@ -63,6 +68,11 @@ class Path final : public MediaPath, private flow::Link {
     if (proxy && *proxy)
       add([&](MediaRungRunner::Handlers h) {
         return MediaRungRunner::make_tls(loop_, config_, ticket_, counters_, *proxy, std::move(h));
+      });
+    first_twin_ = rungs_.size();
+    for (std::size_t i = 1; i < first_twin_; ++i)
+      add([&, i](MediaRungRunner::Handlers h) {
+        return MediaRungRunner::make_tls(loop_, config_, ticket_, counters_, i == 2 ? *proxy : std::nullopt, std::move(h));
       });
   }
 
@@ -74,10 +84,8 @@ class Path final : public MediaPath, private flow::Link {
   }
   void probe_now() override {
     if (current_ == kNone) return race();
-    rungs_[current_]->probe();
-    probed_at_ = loop_.now();
+    doubt();
     try_better();
-    judge_.after(kProbePatience, [this] { judge(); });
   }
   flow::Link& link() override { return *this; }
   State state() const override { return state_; }
@@ -88,14 +96,15 @@ class Path final : public MediaPath, private flow::Link {
 
   template <typename Make>
   void add(Make make) {
-    const std::size_t index = rungs_.size();
+    const std::size_t id = rungs_.size();
+    place_.push_back(id);
     MediaRungRunner::Handlers h;
-    h.bound = [this, index] { on_bound(index); };
+    h.bound = [this, id] { on_bound(place_[id]); };
     h.datagram = [this](ByteSpan datagram) {
       unanswered_since_ = kNever;
       if (handlers_.on_datagram) handlers_.on_datagram(datagram);
     };
-    h.failed = [this, index] { on_failed(index); };
+    h.failed = [this, id] { on_failed(place_[id]); };
     rungs_.push_back(make(std::move(h)));
   }
 
@@ -114,7 +123,11 @@ class Path final : public MediaPath, private flow::Link {
   std::size_t max_datagram() const override { return kMaxDatagram; }
 
   bool udp_allowed() const { return !config_.tls_only && ticket_.udp_port != 0; }
-  bool allowed(std::size_t index) const { return index != 0 || udp_allowed(); }
+  bool allowed(std::size_t index) const {
+    if (index == 0) return udp_allowed();
+    return index < first_twin_ || (suspected_ && current_ == first_of(index));
+  }
+  std::size_t first_of(std::size_t twin) const { return twin - first_twin_ + 1; }
 
   void race() {
     give_up_.after(kGiveUp, [this] { nobody_won(); });
@@ -125,7 +138,7 @@ class Path final : public MediaPath, private flow::Link {
   }
   // Starts the first rung at or after `index` that may run and does not yet, then the next one 250 ms later.
   void start_from(std::size_t index) {
-    while (index < rungs_.size() && (!allowed(index) || rungs_[index]->running())) ++index;
+    while (index < rungs_.size() && (!allowed(index) || (rungs_[index]->running() && !rungs_[index]->held()))) ++index;
     if (index >= rungs_.size()) {
       if (current_ == kNone && !any_running()) nobody_won();
       return;
@@ -136,12 +149,18 @@ class Path final : public MediaPath, private flow::Link {
   }
 
   void on_bound(std::size_t index) {
-    if (index == current_) {
-      if (std::exchange(suspected_, false)) stop_from(index + 1);
-      return;
-    }
+    if (index == current_) return trust();
     if (current_ != kNone && index > current_ && !suspected_) return rungs_[index]->stop();  // invariant 2
-    suspected_ = false;
+    if (index >= first_twin_) {                                                              // invariant 4
+      const std::size_t first = first_of(index);
+      for (std::size_t& at : place_) at = at == index ? first : at == first ? index : at;
+      std::swap(rungs_[index], rungs_[first]);
+      current_ = index;
+      index = first;
+    }
+    suspected_ = doubted_ = false;
+    doubt_.cancel();
+    unanswered_since_ = kNever;
     give_up_.cancel();
     starter_.cancel();
     back_off_ = kFirstBackOff;
@@ -152,7 +171,7 @@ class Path final : public MediaPath, private flow::Link {
     // A request of another rung may have been under way when this one was bound and have taken the leg from it: one more
     // check shows it, and the leg comes back.
     confirm_.after(300ms, [this] {
-      if (current_ != kNone) rungs_[current_]->probe();
+      if (current_ != kNone) rungs_[current_]->probe(kDoubtPace);
     });
     settle();
     judge_.after(kLookAgain, [this] { judge(); });
@@ -216,32 +235,56 @@ class Path final : public MediaPath, private flow::Link {
     if (current_ == kNone || unanswered_since_ == kNever) return;
     const nanoseconds waited = loop_.now() - unanswered_since_;
     if (waited >= answer_patience()) {
-      rungs_[current_]->probe();
+      doubt();
       unanswered_since_ = kNever;  // until something is sent again
       return;
     }
     quiet_.after(answer_patience() - waited, [this] { look_whether_answered(); });
   }
 
-  // The rung in use owes an answer: worse ones are raced while it is asked again.
+  // The relay is asked on the rung in use. Its answer ends the doubt (trust()); without one the next carrier is brought up, and then
+  // may take the leg: UDP that dies is replaced within half a second, as a rule, and nothing is replaced that only loses packets.
+  void doubt() {
+    rungs_[current_]->probe(kDoubtPace);
+    if (std::exchange(doubted_, true)) return;
+    const nanoseconds rtt = rungs_[current_]->rtt();
+    // Over TCP a lost packet alone is a silence of some hundred milliseconds.
+    const nanoseconds patience = rungs_[current_]->kind() == MediaRung::Udp ? kPrepare : kPrepareTcp;
+    doubt_.after(std::max<nanoseconds>(patience, 2 * rtt), [this, rtt] {
+      if (current_ == kNone) return;
+      const std::size_t next = current_ + 1;
+      if (next < first_twin_) rungs_[next]->start(true);
+      doubt_.after(std::max<nanoseconds>(kGiveWay, 2 * rtt), [this] { suspect(); });
+    });
+  }
+  void trust() {
+    doubt_.cancel();
+    if (!std::exchange(doubted_, false) && !suspected_) return;
+    suspected_ = false;
+    stop_from(current_ + 1);
+  }
+  void suspect() {
+    if (current_ == kNone || std::exchange(suspected_, true)) return;
+    doubted_ = true;
+    rungs_[current_]->probe(kDoubtPace);
+    // What lingers there is over now.
+    for (std::size_t worse = current_ + 1; worse < rungs_.size(); ++worse)
+      if (!rungs_[worse]->held()) rungs_[worse]->stop();
+    start_from(current_ + 1);
+  }
+
+  // A consent check and its answer are overdue though nothing was sent that would have shown it.
   void judge() {
     if (current_ == kNone) return;
-    const LocalTime now = loop_.now(), answered = rungs_[current_]->last_answer();
-    const bool overdue = now - answered > kSuspect;
-    const bool mute = probed_at_ != kNever && answered < probed_at_ && now - probed_at_ >= kProbePatience;
-    if (answered >= probed_at_ || mute) probed_at_ = kNever;
-    if ((overdue || mute) && !suspected_) {
-      suspected_ = true;
-      rungs_[current_]->probe();
-      start_from(current_ + 1);
-    }
+    if (loop_.now() - rungs_[current_]->last_answer() > kSuspect) suspect();
     judge_.after(kLookAgain, [this] { judge(); });
   }
 
   void on_failed(std::size_t index) {
     if (index == current_) {
       current_ = kNone;
-      suspected_ = false;
+      suspected_ = doubted_ = false;
+      doubt_.cancel();
       judge_.cancel();
       better_.cancel();
       patience_.cancel();
@@ -249,6 +292,7 @@ class Path final : public MediaPath, private flow::Link {
       return race();
     }
     if (current_ != kNone) {
+      if (suspected_ && index > current_ && !starter_.armed()) starter_.after(config_.stagger, [this] { start_from(current_ + 1); });
       if (!better_running() && patience_.armed()) no_better();
       return;
     }
@@ -278,11 +322,14 @@ class Path final : public MediaPath, private flow::Link {
   Handlers handlers_;
   Counters counters_;
   State state_;
-  Timer starter_, patience_, give_up_, better_, judge_, linger_, confirm_, quiet_;
-  std::vector<std::unique_ptr<MediaRungRunner>> rungs_;  // UDP, TLS, and TLS through the proxy when there is one
+  Timer starter_, patience_, give_up_, better_, judge_, linger_, confirm_, quiet_, doubt_;
+  // UDP, TLS, and TLS through the proxy when there is one; then the twins of those over TCP.
+  std::vector<std::unique_ptr<MediaRungRunner>> rungs_;
+  std::vector<std::size_t> place_;                       // of each rung as it was made, in rungs_
+  std::size_t first_twin_ = 0;
   std::size_t current_ = kNone;
-  bool suspected_ = false;
-  LocalTime race_started_{}, probed_at_ = kNever, unanswered_since_ = kNever;
+  bool doubted_ = false, suspected_ = false;
+  LocalTime race_started_{}, unanswered_since_ = kNever;
   nanoseconds back_off_ = kFirstBackOff;
 };
 

@@ -25,6 +25,7 @@ using flow::StunClientLeg;
 // So long one address is asked before the next of the relay's addresses has its turn.
 constexpr auto kPerAddress = 400ms;
 constexpr std::size_t kMaxMessage = 2048;
+constexpr nanoseconds kDialAgain = 300ms;   // somebody waits for a picture: after a hole nobody waits for TCP's timers
 
 flow::StunCredentials credentials_of(const MediaTicket& ticket) {
   return {ticket.ufrag, SecretText(ticket.password)};
@@ -36,16 +37,21 @@ class Runner : public MediaRungRunner {
   Runner(Loop& loop, const MediaPathConfig& config, const MediaTicket& ticket, MediaPath::Counters& counters, Handlers handlers)
       : loop_(loop), config_(config), ticket_(ticket), counters_(counters), handlers_(std::move(handlers)), timer_(loop) {}
 
-  void start() final {
-    if (running_) return;
+  void start(bool held) final {
+    if (running_) {
+      if (!held && std::exchange(held_, false) && carrying_) ask();
+      return;
+    }
     running_ = true;
     was_bound_ = false;
+    held_ = held;
     make_leg();
     connect();
   }
   void stop() final {
     running_ = false;
     was_bound_ = false;
+    held_ = false;
     timer_.cancel();
     leg_.reset();
     disconnect();
@@ -54,15 +60,16 @@ class Runner : public MediaRungRunner {
     timer_.cancel();
     leg_.reset();
   }
-  void probe() final {
+  void probe(nanoseconds pace) final {
     if (!leg_ || !carrying_) return;
-    leg_->probe(loop_.now());
+    leg_->probe(loop_.now(), pace);
     pump();
   }
   void renew() final {
     if (leg_) leg_->renew(credentials_of(ticket_));
   }
   bool running() const final { return running_; }
+  bool held() const final { return held_; }
   bool bound() const final { return leg_ && leg_->state() == StunClientLeg::State::Bound; }
   nanoseconds rtt() const final { return leg_ ? leg_->rtt().value_or(0ns) : 0ns; }
   LocalTime last_answer() const final { return leg_ ? leg_->last_answer() : LocalTime::min(); }
@@ -78,6 +85,9 @@ class Runner : public MediaRungRunner {
   // The carrier is there: the first message is a Binding request.
   void carrier_up() {
     carrying_ = true;
+    if (!held_) ask();
+  }
+  void ask() {
     leg_->start(loop_.now());
     pump();
   }
@@ -119,7 +129,7 @@ class Runner : public MediaRungRunner {
   Handlers handlers_;
   Timer timer_;
   std::unique_ptr<StunClientLeg> leg_;
-  bool running_ = false, carrying_ = false, was_bound_ = false;
+  bool running_ = false, held_ = false, carrying_ = false, was_bound_ = false;
 };
 
 class UdpRunner final : public Runner {
@@ -253,6 +263,7 @@ class TlsRunner final : public Runner {
   void connect() override {
     const auto& address = config_.control.address;
     DialTarget target{address.host, address.port, proxy_};
+    target.again = kDialAgain;
     dialer_ = Dialer::start(loop_, std::move(target), [this](Result<int> fd) {
       if (!fd) return fail_now();
       secure(*fd);

@@ -26,12 +26,15 @@ class MediaRungRunner {
                                                    Handlers handlers);
   virtual ~MediaRungRunner() = default;
   virtual MediaRung kind() const = 0;
-  virtual void start() = 0;     // no effect while running
+  // No effect while running, but that one that is held and shall be no longer goes on. Held: the carrier is brought up and nothing is
+  // asked of the relay yet, so that the leg stays where it is.
+  virtual void start(bool held = false) = 0;
   virtual void stop() = 0;
   virtual void linger() = 0;    // asks nothing more, still hands on what arrives; stop() follows
-  virtual void probe() = 0;
+  virtual void probe(nanoseconds pace) = 0;   // asked now, and again at that pace until there is an answer
   virtual void renew() = 0;     // the ticket changed
   virtual bool running() const = 0;
+  virtual bool held() const = 0;
   virtual bool bound() const = 0;
   virtual LocalTime last_answer() const = 0;
   virtual nanoseconds rtt() const = 0;   // to the relay, of the last answer; 0: none yet

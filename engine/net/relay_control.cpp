@@ -16,6 +16,7 @@ constexpr nanoseconds kFirstBackOff = 250ms;
 constexpr nanoseconds kSteady = 10s;   // a connection that held so long was a good one
 constexpr nanoseconds kLongestBackOff = 15s;
 constexpr nanoseconds kEagerBackOff = 250ms;
+constexpr nanoseconds kEagerDial = 300ms;
 constexpr nanoseconds kEagerFor = 60s;
 
 // States: Closed -> open() -> Trying (dialing, TLS, upgrade) -> Up -> (lost) Waiting -> Trying ...; close() from any.
@@ -84,6 +85,7 @@ class Control final : public ports::RelayControl {
     auto tls = TlsContext::make_client({config_.route.address.pin, config_.route.extra_ca_file});
     if (!tls) return lost(tls.error());
     DialTarget target{config_.route.address.host, config_.route.address.port, *proxy};
+    if (eager_) target.again = kEagerDial;
     dialer_ = Dialer::start(loop_, std::move(target), [this, context = *tls](Result<int> fd) {
       if (!fd) return lost(fd.error());
       secure(*fd, context);

@@ -2,6 +2,7 @@
 #include "engine/session/control_client.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/base/log.h"
 
@@ -10,7 +11,9 @@ namespace {
 
 constexpr std::uint32_t kProtocol = 1;
 constexpr auto kSessionPing = 1s;
-constexpr auto kSessionSilence = 2500ms;
+constexpr auto kSessionSilence = 2s;
+constexpr auto kCheckAfter = 700ms, kCheckPatience = 250ms;
+constexpr auto kWelcomePatience = 10s, kSessionWelcomePatience = 3s;
 
 // "host:443" of "beside://host:443, TLS 1.3, pinned": what a person needs of it.
 std::string host_of(std::string described) {
@@ -59,7 +62,8 @@ void ControlClient::close() {
 
 void ControlClient::on_up() {
   last_heard_ = clock_.now();
-  ping_due_ = last_heard_ + 10s;  // a relay that never says Welcome is not waited for
+  checked_at_ = asked_at_ = kNever;
+  ping_due_ = last_heard_ + (in_session_ ? kSessionWelcomePatience : kWelcomePatience);  // a relay that never says Welcome is not waited for
   reliable_.connected();
   control::Envelope out;
   control::Hello& hello = *out.mutable_hello();
@@ -91,6 +95,7 @@ void ControlClient::flush() {
 void ControlClient::on_message(const Bytes& bytes) {
   const LocalTime now = clock_.now();
   last_heard_ = now;
+  checked_at_ = kNever;
   auto received = reliable_.receive(bytes, now);
   if (!received) {
     BS_LOG_LIMITED(Warn, "control", "the relay broke the protocol: {}", dump_error(received.error()));
@@ -140,7 +145,9 @@ void ControlClient::on_message(const Bytes& bytes) {
       (void)send(out);
       break;
     }
-    case control::Envelope::kPong: break;
+    case control::Envelope::kPong:
+      if (asked_at_ != kNever) rtt_ = now - std::exchange(asked_at_, kNever);
+      break;
     default: handlers_.message(in); break;
   }
   flush();
@@ -149,7 +156,7 @@ void ControlClient::on_message(const Bytes& bytes) {
 void ControlClient::lost(Notice notice) {
   reliable_.disconnected();
   ready_ = false;
-  ping_due_ = kNever;
+  ping_due_ = checked_at_ = kNever;
   handlers_.down(std::move(notice));
 }
 
@@ -171,22 +178,40 @@ void ControlClient::reconnect_now() {
   relay_->reconnect_now();
 }
 
+void ControlClient::check() {
+  const LocalTime now = clock_.now();
+  if (!ready_ || asked_at_ == kNever || now - asked_at_ < kCheckAfter + rtt_ || checked_at_ != kNever) return;
+  checked_at_ = ping_due_ = now;
+}
+
+nanoseconds ControlClient::silence() const { return in_session_ ? nanoseconds(kSessionSilence) : idle_ping_ * 2 + 5s; }
+
+bool ControlClient::mute(LocalTime now) const {
+  if (!ready_) return ping_due_ <= now;
+  return now - last_heard_ >= silence() || (checked_at_ != kNever && now - checked_at_ >= kCheckPatience + 2 * rtt_);
+}
+
 void ControlClient::poll(LocalTime now) {
-  if (ping_due_ <= now) {
-    const nanoseconds silence = in_session_ ? nanoseconds(kSessionSilence) : idle_ping_ * 2 + 5s;
-    if (!ready_ || now - last_heard_ > silence) {
-      lost({NoticeKind::Reconnecting, {}});
-      relay_->reconnect_now();
-      return;
-    }
+  if (mute(now)) {
+    lost({NoticeKind::Reconnecting, {}});
+    relay_->reconnect_now();
+    return;
+  }
+  if (ready_ && ping_due_ <= now) {
     control::Envelope out;
     out.mutable_ping()->set_nonce(static_cast<std::uint64_t>(to_us(now)));
     (void)send(out);
+    if (asked_at_ == kNever) asked_at_ = now;
     ping_due_ = now + (in_session_ ? nanoseconds(kSessionPing) : idle_ping_);
   }
   flush();
 }
 
-LocalTime ControlClient::next_deadline() const { return std::min(ping_due_, reliable_.next_deadline()); }
+LocalTime ControlClient::next_deadline() const {
+  LocalTime next = std::min(ping_due_, reliable_.next_deadline());
+  if (ready_) next = std::min(next, last_heard_ + silence());
+  if (ready_ && checked_at_ != kNever) next = std::min(next, checked_at_ + kCheckPatience + 2 * rtt_);
+  return next;
+}
 
 }  // namespace beside::session

@@ -40,7 +40,9 @@ class ControlClient {
   const std::string& relay_name() const { return relay_name_; }
   const std::string& organisation() const { return organisation_; }
   std::string describe() const { return relay_->describe(); }
-  // In a session silence is noticed after 2 s, otherwise after a minute.
+  // In a session silence is noticed after 2 s, otherwise after a minute. check(): the line was dead and media is back; a connection
+  // that does not answer at once waits for TCP's timers and is replaced.
+  void check();
   void set_in_session(bool in_session);
   void reconnect_now();
   void poll(LocalTime now);
@@ -51,6 +53,8 @@ class ControlClient {
   void on_message(const Bytes& bytes);
   void on_down(const Error& error);
   void flush();
+  bool mute(LocalTime now) const;
+  nanoseconds silence() const;
   void lost(Notice notice);
 
   std::unique_ptr<ports::RelayControl> relay_;
@@ -61,7 +65,9 @@ class ControlClient {
   Bytes resume_token_;
   std::string relay_name_, organisation_;
   bool ready_ = false, in_session_ = false, opened_ = false, never_again_ = false;
-  LocalTime last_heard_{}, ping_due_ = kNever;
+  LocalTime last_heard_{}, ping_due_ = kNever, checked_at_ = kNever;
+  LocalTime asked_at_ = kNever;   // the oldest ping without an answer
+  nanoseconds rtt_{0};            // of the last one that was answered
   nanoseconds idle_ping_ = 25s;
 };
 

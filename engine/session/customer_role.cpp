@@ -239,6 +239,10 @@ void CustomerRole::on_joined(const control::Joined& joined) {
   CustomerSession::Events events;
   events.not_opened = [this](ports::ChannelFault fault) { on_fault(fault); };
   events.over = [this] { session_over_ = true; };
+  events.line_returned = [this] {
+    if (control_) control_->check();
+    ports_.wake();
+  };
   events.changed = [this] {
     dirty_ = true;
     ports_.wake();

@@ -85,6 +85,9 @@ CustomerSession::CustomerSession(const CustomerPorts& ports, std::string session
   link_events.rtp = [this](const wire::RtpPacket& p, ByteSpan) { on_rtp(p); };
   link_events.rtcp = [this](const std::vector<wire::RtcpPacket>& p) { on_rtcp(p); };
   link_events.line = [this](bool lost, LocalTime since) { on_line(lost, since); };
+  link_events.returned = [this] {
+    if (events_.line_returned) events_.line_returned();
+  };
   link_events.changed = [this] { events_.changed(); };
   if (journal_) journal_->begin(session_id, "");
   link_ = std::make_unique<PeerLink>(ports::End::Customer, std::move(session_id), std::move(leg_token), std::move(channel),

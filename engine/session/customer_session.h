@@ -34,6 +34,7 @@ class CustomerSession {
     std::function<void(ports::ChannelFault)> not_opened;   // the code is dead
     std::function<void()> over;                            // destroy me; snapshot's end page is complete
     std::function<void()> changed;
+    std::function<void()> line_returned;                   // media came again after a hole
     std::function<void(NoticeKind, std::vector<std::string>)> notice;
   };
   CustomerSession(const CustomerPorts& ports, std::string session_id, Bytes leg_token,

@@ -283,6 +283,10 @@ void OperatorRole::handle(const OperatorCommand& command) {
             dirty_ = true;
             ports_.wake();
           };
+          events.line_returned = [this] {
+            if (control_) control_->check();
+            ports_.wake();
+          };
           const std::uint32_t id = next_local_id_++;
           sessions_.push_back(std::make_unique<OperatorSession>(
               ports_, id, c, [this](const control::Envelope& m) { return send(m); }, std::move(events)));

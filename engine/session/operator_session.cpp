@@ -87,6 +87,9 @@ void OperatorSession::created(const control::SessionCreated& created, const std:
     if (!lost) refresh();
     events_.changed();
   };
+  events.returned = [this] {
+    if (events_.line_returned) events_.line_returned();
+  };
   events.changed = [this] { events_.changed(); };
   stage_ = SessionStage::WaitingForCustomer;
   link_ = std::make_unique<PeerLink>(ports::End::Operator, created.session_id(), to_bytes(as_bytes(created.leg_token())),

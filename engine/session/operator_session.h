@@ -32,6 +32,7 @@ class OperatorSession {
   struct Events {
     std::function<void(std::uint32_t local_id)> need_code;     // ask the relay for a (next) code
     std::function<void()> changed;
+    std::function<void()> line_returned;                   // media came again after a hole
   };
   OperatorSession(const OperatorPorts& ports, std::uint32_t local_id, NewSession order,
                   std::function<bool(const control::Envelope&)> send_control, Events events);

@@ -253,6 +253,8 @@ void PeerLink::on_datagram(ByteSpan datagram) {
     ++refused_datagrams_;
     return;
   }
+  if (opened_ && ports_.clock->now() - media_heard_ > kHole && events_.returned) events_.returned();
+  media_heard_ = ports_.clock->now();
   heard();
   unanswered_since_.reset();
   if (rtcp) {
@@ -334,7 +336,10 @@ void PeerLink::apply_rate() {
 }
 
 void PeerLink::pump_media(LocalTime now) {
+  const std::size_t timeouts = rate_.timeouts();
   rate_.poll(now);
+  // Nothing is heard of what we sent, though the other end may still be heard: the way there alone may be dead.
+  if (rate_.timeouts() != timeouts && media_) media_->probe_now();
   apply_rate();
   while (media_ && pacer_.next_deadline() <= now) {
     const std::vector<Bytes> burst = pacer_.poll(now);

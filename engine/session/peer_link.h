@@ -52,11 +52,13 @@ class PeerLink {
     std::function<void(const wire::RtpPacket&, ByteSpan whole)> rtp;
     std::function<void(const std::vector<wire::RtcpPacket>&)> rtcp;
     std::function<void(bool lost, LocalTime since)> line;     // nothing was heard for kLineSilence; it is back
+    std::function<void()> returned;                           // media came again after kHole without anything
     std::function<void()> changed;                            // chat, media state, round trip, silence: publish anew
   };
   static constexpr auto kHeartbeat = 1400ms;   // two may be lost within kLineSilence
   static constexpr auto kLineSilence = 3500ms;
   static constexpr auto kMediaSilence = 1s;
+  static constexpr auto kHole = 700ms;
 
   PeerLink(ports::End self, std::string session_id, Bytes leg_token, std::unique_ptr<ports::SecureChannel> channel,
            Ports ports, Events events);
@@ -161,7 +163,7 @@ class PeerLink {
   std::uint32_t path_nonce_ = 0;
   bool opened_ = false, dead_ = false, control_ready_ = true, peer_present_ = true, peer_seen_ = false;
   bool line_lost_ = false;
-  LocalTime last_heard_{}, probe_due_ = kNever;
+  LocalTime last_heard_{}, media_heard_{}, probe_due_ = kNever;
   std::optional<LocalTime> unanswered_since_;   // media went out since then and none came back
   std::uint64_t probe_nonce_ = 0;
   std::optional<nanoseconds> rtt_, shown_rtt_;

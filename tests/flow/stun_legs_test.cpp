@@ -127,3 +127,31 @@ TEST_CASE("an address change moves the binding only after the cookie, and a new 
   server.path_closed(2);
   CHECK_FALSE(server.bound_path());
 }
+
+TEST_CASE("a new path is asked ten times a second for a minute, a doubted one at once and then ever slower") {
+  ManualClock clock;
+  StunClientLeg client(credentials(), counting());
+  StunServerLeg server(credentials(), random_from(3));
+  const auto asked_in = [&](nanoseconds span) {
+    int asked = 0;
+    for (const LocalTime end = clock.now() + span; clock.now() < end; clock.advance(milliseconds(1))) {
+      while (client.poll(clock.now())) ++asked;
+    }
+    return asked;
+  };
+  client.start(clock.now());
+  CHECK(asked_in(seconds(1)) == 10);
+  CHECK(asked_in(seconds(59)) == 590);
+  CHECK(asked_in(seconds(10)) <= 41);
+  clock.advance(milliseconds(250));
+  for (int i = 0; i < 2; ++i) {   // the second one echoes the cookie and goes out at once
+    const auto request = client.poll(clock.now());
+    REQUIRE(request);
+    REQUIRE(client.receive(ask(server, 7, *request, clock.now()).reply, clock.now()));
+  }
+  REQUIRE(client.state() == StunClientLeg::State::Bound);
+  CHECK(asked_in(seconds(4)) == 0);
+  client.probe(clock.now(), milliseconds(20));
+  CHECK(asked_in(milliseconds(150)) >= 4);
+  CHECK(asked_in(seconds(1)) <= 14);
+}

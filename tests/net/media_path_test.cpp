@@ -23,6 +23,7 @@ flow::RandomFn system_random() {
 struct Responder {
   Loop& loop;
   bool swallow_udp = false;
+  std::optional<std::uint64_t> deaf_to;      // what comes on that way is not heard, as when TCP waits for its timers
   std::uint64_t udp_heard = 0, translations = 0;
   flow::StunServerLeg leg{{"ufrag0123456789a", SecretText("password-password-password-1234")}, system_random()};
   std::map<UdpEndpoint, std::uint64_t> udp_paths;
@@ -46,6 +47,7 @@ struct Responder {
                         .value());
   }
   void receive(std::uint64_t path, ByteSpan data) {
+    if (path == deaf_to) return;
     if (!wire::is_stun(data)) {
       if (leg.bound_path() == path) reply(path, data);
       return;
@@ -147,6 +149,61 @@ TEST_CASE("UDP that dies in the session is replaced by TLS after a probe") {
   media.path->probe_now();
   CHECK(run_until(loop, [&] { return media.path->state().rung == MediaRung::Tls; }));
   CHECK(media.echo(loop));
+}
+
+TEST_CASE("UDP that dies while media is sent gives way to TLS at once, without an order and without a word from the other end") {
+  Loop loop;
+  Responder relay(loop);
+  Watched media(loop, relay.config(), relay.ticket());
+  REQUIRE(media.reaches(loop, MediaRung::Udp, MediaReason::Best));
+  REQUIRE(media.echo(loop));
+  relay.swallow_udp = true;
+  const LocalTime died = loop.now();
+  CHECK(run_until(loop, [&] {
+    (void)media.path->link().send_one(as_bytes("\x80media"));
+    return media.path->state().rung == MediaRung::Tls;
+  }));
+  CHECK(media.echo(loop));
+  CHECK(loop.now() - died < 3s);  // about 350 ms on a quiet machine; a consent check would take 5 s
+}
+
+TEST_CASE("a UDP way that answers late is not given up, and what was prepared in its place is put away") {
+  Loop loop;
+  Responder relay(loop);
+  Watched media(loop, relay.config(), relay.ticket());
+  REQUIRE(media.reaches(loop, MediaRung::Udp, MediaReason::Best));
+  REQUIRE(media.echo(loop));
+  relay.swallow_udp = true;
+  media.path->probe_now();
+  run_until(loop, [] { return false; }, 100ms);   // beyond the first patience, before the second
+  relay.swallow_udp = false;
+  run_until(loop, [] { return false; }, 500ms);
+  CHECK(media.path->state() == MediaPath::State{MediaRung::Udp, MediaReason::Best});
+  CHECK(media.echo(loop));
+  CHECK(relay.leg.bound_path() >= Responder::kUdp);
+  CHECK(run_until(loop, [&] { return relay.tls->connection_count() == 0; }));
+}
+
+TEST_CASE("a TLS way that stands still is raced by a new connection, which takes its place") {
+  Loop loop;
+  Responder relay(loop);
+  MediaPathConfig config = relay.config();
+  config.tls_only = true;
+  Watched media(loop, config, relay.ticket());
+  REQUIRE(media.reaches(loop, MediaRung::Tls, MediaReason::PolicyTls));
+  REQUIRE(media.echo(loop));
+  for (int i = 0; i < 3; ++i) {
+    const std::uint64_t before = *relay.leg.bound_path();
+    relay.deaf_to = before;
+    CHECK(run_until(loop, [&] {
+      (void)media.path->link().send_one(as_bytes("\x80media"));
+      return relay.leg.bound_path() && *relay.leg.bound_path() != before;
+    }));
+    CHECK(media.echo(loop));
+    CHECK(media.path->state().rung == MediaRung::Tls);
+  }
+  for (const auto& state : media.states) CHECK(state.reason != MediaReason::Unreachable);
+  CHECK(run_until(loop, [&] { return relay.tls->connection_count() == 1; }));
 }
 
 TEST_CASE("a translator's new address is noticed by the silence and proven to the relay, without a race or a new ticket") {

@@ -152,6 +152,42 @@ def outage_30s(stage, out, seed):
     broken(stage, out, seed, hole)
 
 
+def gaps_of(session, begin, end):
+    """The longest pauses of picture and typing in that time, ms."""
+    keys = [e["t_us"] / 1e6 for e in session.customer.events("injected") if begin <= e["t_us"] / 1e6 <= end]
+    typing = max((b - a for a, b in zip(keys, keys[1:])), default=end - begin)
+    return 1000 * longest_gap(session.operator, begin, end), 1000 * typing
+
+
+def udp_dies(stage, out, seed):
+    """UDP is swallowed in mid-session, then works again: how long picture and typing stand still at each change of the rung."""
+    with Line(stage, seed=seed) as net:
+        net.both("delay_ms=10")
+        session = LineSession(stage, net, rate="30")
+        session.on("udp")
+        session.type(2.0)
+        began = now()
+        wall = Wall(net, "c")
+        build_wall(wall, "drop")
+        session.type(5.0)
+        session.customer.wait("media over TLS", lambda: (session.customer.last("media") or {}).get("rung") == "tls", 5)
+        freeze, typing = gaps_of(session, began - 0.2, now())
+        out("picture_freeze_at_the_death", freeze, "ms")
+        out("typing_gap_at_the_death", typing, "ms")
+        wall.run("nft", "delete", "table", "inet", "wall")
+        began, end = now(), now() + 40
+        while now() < end and (session.customer.last("media") or {}).get("rung") != "udp":
+            session.type(0.5)
+        session.type(1.0)
+        session.on("udp")
+        freeze, typing = gaps_of(session, began, now())
+        out("picture_freeze_at_the_upgrade", freeze, "ms")
+        out("typing_gap_at_the_upgrade", typing, "ms")
+        session.all_typed_arrived(20)
+        out("typed_lost_or_doubled", 0, "characters")
+        session.finish()
+
+
 def nat_rebinding(stage, out, seed):
     def change(net, session):
         net.rebind("c", "10.9.2.2", "10.9.2.77")
@@ -221,7 +257,7 @@ def proxy_only(stage, out, seed):
         comes_up(stage, out, seed, "tls_proxy", net, session)
 
 
-SCENES = {f.__name__: f for f in (loss_2, wan_scroll, rough, bursts, video_1mbit, narrow_300k, outage_3s, outage_3s_tls, outage_30s, nat_rebinding,
+SCENES = {f.__name__: f for f in (loss_2, wan_scroll, rough, bursts, video_1mbit, narrow_300k, outage_3s, outage_3s_tls, outage_30s, udp_dies, nat_rebinding,
                                   address_change, relay_killed, mtu_1280, ipv6_only, udp_blocked, proxy_only)}
 
 
