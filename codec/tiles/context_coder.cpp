@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <type_traits>
 #include <vector>
 
 #include "codec/tiles/range_coder.h"
@@ -12,10 +13,14 @@ namespace beside::tiles {
 namespace {
 
 constexpr int kPad = 2;                     // pixels beside a row that neighbours may name
-constexpr std::size_t kTableBits = 12, kTableSize = 1u << kTableBits;
+constexpr std::size_t kTableBits = 14, kTableSize = 1u << kTableBits;
 constexpr std::uint32_t kColour = 0x00ffffff;
-constexpr std::size_t kMostColours = 256;
-constexpr std::size_t kFinderSize = 1024;   // of the hash table that finds a colour's index
+constexpr int kIndexBits = 10;
+constexpr std::size_t kMostColours = std::size_t{1} << kIndexBits;
+constexpr std::size_t kLeastLongest = 16;   // bytes of a row, until longer ones were seen
+constexpr int kRowsAgain = 6;               // at most so many are coded twice where a part ends
+constexpr std::size_t kMostTouched = 2048;  // slots that are emptied one by one
+constexpr std::size_t kFinderSize = 4 * kMostColours;   // of the hash table that finds a colour's index
 
 // The colour that followed a context, in the lower 24 bits, and above how often in a row (0: never, the slot is empty).
 using Slot = std::uint32_t;
@@ -57,8 +62,8 @@ inline std::size_t hash_narrow(const Neighbours& a) {
 
 }  // namespace
 
+// All that is learned while coding; plain memory, so that it is kept and put back by copying it.
 struct ContextCoder::Model {
-  // What is learned while coding; set back for each call.
   struct Learned {
     Chance whole[2][12];                    // a flat stretch goes on: by the last one, by its length
     Chance guess[5][8][4][2];               // a candidate is right: which, how sure, beside which neighbour, the one before was
@@ -67,32 +72,40 @@ struct ContextCoder::Model {
     Chance red[6][9], blue[6][9];           // how far beside the line, by how far the last ones were
   };
   Learned learned;
-  Slot wide[kTableSize];
-  Slot narrow[kTableSize];
-  std::uint32_t colours[kMostColours];
+  Slot wide[kTableSize] = {};
+  Slot narrow[kTableSize] = {};
+  std::uint32_t colours[kMostColours] = {};
   std::size_t colour_count = 0;
-  std::uint16_t finder[kFinderSize];        // index + 1
+  std::uint16_t finder[kFinderSize] = {};   // index + 1
   bool whole_before = true, hit_before = true;
-  std::uint32_t ground = 0, ink = 0;        // of the text at hand, as far as it shows
+  std::uint32_t ground = 0, ink = kColour;  // of the text at hand, as far as it shows
   std::size_t off_line = 0;
-  std::vector<std::uint32_t> rows[3];
+  struct Touched {
+    std::uint16_t wide, narrow;
+  };
+  Touched touched[kMostTouched] = {};       // slots, the first ones since the last reset
+  std::size_t touched_count = 0;
 
-  void start(int width) {
+  // As if nothing had been learned. What a glyph touched is little beside the tables.
+  void forget() {
     static const Learned fresh;
     std::memcpy(&learned, &fresh, sizeof learned);
-    std::memset(wide, 0, sizeof wide);
-    std::memset(narrow, 0, sizeof narrow);
-    std::memset(finder, 0, sizeof finder);
-    colour_count = 0;
+    if (touched_count < kMostTouched) {
+      for (std::size_t i = 0; i < touched_count; ++i) wide[touched[i].wide] = narrow[touched[i].narrow] = 0;
+    } else {
+      std::memset(wide, 0, sizeof wide);
+      std::memset(narrow, 0, sizeof narrow);
+    }
+    if (colour_count > 0) std::memset(finder, 0, sizeof finder);
+    colour_count = touched_count = 0;
     whole_before = hit_before = true;
     ground = 0;
     ink = kColour;
     off_line = 0;
-    for (auto& row : rows) row.resize(static_cast<std::size_t>(width) + 2 * kPad);
   }
 
   std::uint16_t* find(std::uint32_t colour) {
-    std::size_t at = colour * 0x9e3779b1u >> 22;
+    std::size_t at = colour * 0x9e3779b1u >> (30 - kIndexBits);
     while (finder[at] != 0 && colours[finder[at] - 1] != colour) at = (at + 1) % kFinderSize;
     return &finder[at];
   }
@@ -100,8 +113,8 @@ struct ContextCoder::Model {
   template <class Coder>
   std::uint32_t tree(Coder& coder, Chance* chances, std::uint32_t value) {
     std::uint32_t node = 1;
-    for (int i = 7; i >= 0; --i) node = node << 1 | (coder.bit(chances[node], (value >> i & 1) != 0) ? 1u : 0u);
-    return node & 255;
+    for (int i = kIndexBits - 1; i >= 0; --i) node = node << 1 | (coder.bit(chances[node], (value >> i & 1) != 0) ? 1u : 0u);
+    return node & (kMostColours - 1);
   }
 
   // A difference of -128..127 around a prediction, modulo 256: its size class, then sign and the bits below the highest.
@@ -166,8 +179,10 @@ struct ContextCoder::Model {
   // One pixel outside flat stretches; `not_this` is a colour that it cannot have (above 24 bits: none).
   template <class Coder>
   std::uint32_t pixel(Coder& coder, const Neighbours& near, std::uint32_t actual, std::uint32_t not_this) {
-    Slot& wide_slot = wide[hash_wide(near)];
-    Slot& narrow_slot = narrow[hash_narrow(near)];
+    const std::size_t wide_at = hash_wide(near), narrow_at = hash_narrow(near);
+    if (touched_count < kMostTouched) touched[touched_count++] = {static_cast<std::uint16_t>(wide_at), static_cast<std::uint16_t>(narrow_at)};
+    Slot& wide_slot = wide[wide_at];
+    Slot& narrow_slot = narrow[narrow_at];
     const std::uint32_t guess = wide_slot & kColour;
     std::uint32_t tried[6] = {not_this};
     std::size_t tries = 1;
@@ -246,57 +261,103 @@ struct ContextCoder::Model {
   }
 };
 
-ContextCoder::ContextCoder() : model_(std::make_unique<Model>()) {}
+static_assert(std::is_trivially_copyable_v<ContextCoder::Model>);
+
+struct ContextCoder::Work {
+  Model now;
+  Model before_call, before_row;            // for undo() and for a row that had no room
+  std::vector<std::uint32_t> rows[3];
+
+  void start_rows(int width, std::uint32_t colour) {
+    for (auto& row : rows) row.assign(static_cast<std::size_t>(width) + 2 * kPad, colour);
+  }
+};
+
+ContextCoder::ContextCoder() : work_(std::make_unique<Work>()) {}
 ContextCoder::~ContextCoder() = default;
 
+void ContextCoder::reset() { work_->now.forget(); }
+
+void ContextCoder::undo() { std::memcpy(&work_->now, &work_->before_call, sizeof(Model)); }
+
 int ContextCoder::encode(const std::uint8_t* bgrx, std::ptrdiff_t stride, int width, int height, std::size_t most_bytes, Bytes& out) {
-  Model& m = *model_;
-  m.start(width);
+  Work& w = *work_;
+  Model& m = w.now;
+  w.before_call = m;
   const std::size_t begin = out.size();
   RangeEncoder coder(out);
-  std::uint32_t* now = m.rows[0].data() + kPad;
-  std::uint32_t* above = m.rows[1].data() + kPad;
-  std::uint32_t* above2 = m.rows[2].data() + kPad;
-  const auto load = [&](int y) {
-    std::memcpy(now, bgrx + y * stride, static_cast<std::size_t>(width) * 4);
-    for (int x = 0; x < width; ++x) now[x] &= kColour;
+  std::uint32_t first;
+  std::memcpy(&first, bgrx, 4);
+  first = m.any_colour(coder, first & kColour);
+  w.start_rows(width, first);
+  std::uint32_t* now = w.rows[0].data() + kPad;
+  std::uint32_t* above = w.rows[1].data() + kPad;
+  std::uint32_t* above2 = w.rows[2].data() + kPad;
+  const auto load = [&](std::uint32_t* to, int y) {
+    std::memcpy(to, bgrx + y * stride, static_cast<std::size_t>(width) * 4);
+    for (int x = 0; x < width; ++x) to[x] &= kColour;
+    to[-1] = to[-2] = y > 0 ? above[0] : first;
+    to[width] = to[width + 1] = to[width - 1];
   };
-  load(0);
-  const std::uint32_t first = m.any_colour(coder, now[0]);
-  for (auto& row : m.rows) {
-    if (row.data() + kPad != now) std::fill(row.begin(), row.end(), first);
-  }
-  RangeEncoder::Mark good = coder.mark();
-  int rows = 0;
-  for (; rows < height; ++rows) {
-    if (rows > 0) load(rows);
-    m.row<true>(coder, now, above, above2, width);
-    const RangeEncoder::Mark mark = coder.mark();
-    if (RangeEncoder::most_bytes(mark) - begin > most_bytes) break;
-    good = mark;
+  const auto turn = [&] {
     std::uint32_t* oldest = above2;
     above2 = above;
     above = now;
     now = oldest;
+  };
+  // What a row that has no room has taught cannot be taken back. So where the end may be near all is kept, and the rows from
+  // there to the last good one are coded again, which gives the same bytes.
+  const RangeEncoder::Mark start = coder.mark();
+  RangeEncoder::Mark kept_mark = start, good = start;
+  int kept_row = 0, rows = 0;
+  const Model* kept = &w.before_call;
+  std::size_t before = RangeEncoder::most_bytes(start), longest = kLeastLongest;   // bytes of a row
+  for (; rows < height; ++rows) {
+    if (rows > 0 && rows - kept_row >= kRowsAgain && before - begin + 3 * longest > most_bytes) {
+      w.before_row = m;
+      kept = &w.before_row;
+      kept_row = rows;
+      kept_mark = good;
+    }
+    load(now, rows);
+    m.row<true>(coder, now, above, above2, width);
+    const RangeEncoder::Mark mark = coder.mark();
+    const std::size_t bytes = RangeEncoder::most_bytes(mark);
+    if (bytes - begin > most_bytes) break;
+    longest = std::max(longest, bytes - before);
+    before = bytes;
+    good = mark;
+    turn();
   }
   if (rows == 0) {
     out.resize(begin);
+    undo();
     return 0;
   }
   coder.return_to(good);
+  if (rows < height) {
+    m = *kept;
+    if (kept == &w.before_call) (void)m.any_colour(coder, first);
+    coder.return_to(kept_mark);
+    for (auto& row : w.rows) std::fill(row.begin(), row.end(), first);
+    for (int y = std::max(kept_row - 2, 0); y < rows; ++y) {
+      load(now, y);
+      if (y >= kept_row) m.row<true>(coder, now, above, above2, width);
+      turn();
+    }
+  }
   coder.finish(begin);
   return rows;
 }
 
 void ContextCoder::decode(ByteSpan bytes, std::uint8_t* bgrx, std::ptrdiff_t stride, int width, int height) {
-  Model& m = *model_;
-  m.start(width);
+  Work& w = *work_;
+  Model& m = w.now;
   RangeDecoder coder(bytes);
-  const std::uint32_t first = m.any_colour(coder, 0);
-  for (auto& row : m.rows) std::fill(row.begin(), row.end(), first);
-  std::uint32_t* now = m.rows[0].data() + kPad;
-  std::uint32_t* above = m.rows[1].data() + kPad;
-  std::uint32_t* above2 = m.rows[2].data() + kPad;
+  w.start_rows(width, m.any_colour(coder, 0));
+  std::uint32_t* now = w.rows[0].data() + kPad;
+  std::uint32_t* above = w.rows[1].data() + kPad;
+  std::uint32_t* above2 = w.rows[2].data() + kPad;
   for (int y = 0; y < height; ++y) {
     m.row<false>(coder, now, above, above2, width);
     std::uint8_t* to = bgrx + y * stride;

@@ -19,6 +19,12 @@ class Decoder final : public ports::TileDecoder {
  public:
   Result<void> apply(ByteSpan payload, ports::Canvas& canvas) override {
     if (auto ok = wire::parse_tiles(payload, packet_); !ok) return fail(ok);
+    const wire::TileHeader& now = packet_.header;
+    BS_PEER_CHECK(!now.continues || (known_ && now.number == number_ && now.part == part_ + 1), "codec/tiles: what a part builds on is missing");
+    if (!now.continues) context_.reset();
+    known_ = true;
+    number_ = now.number;
+    part_ = now.part;
     for (const TileOp& op : packet_.ops) {
       switch (op.kind) {
         case TileOpKind::Solid: solid(op, canvas); break;
@@ -77,6 +83,9 @@ class Decoder final : public ports::TileDecoder {
   }
 
   wire::TilePacket packet_;
+  bool known_ = false;                // the part below was the last one that was applied
+  std::uint32_t number_ = 0;
+  int part_ = 0;
   ContextCoder context_;
   PhotoCoder photo_;
   Bytes pixels_, large_;

@@ -56,6 +56,9 @@ class Encoder final : public ports::TileEncoder {
     header_.monitor_id = static_cast<std::uint8_t>(update.monitor_id);
     header_.decided = update.decided;
     sent_bytes_ = 0;
+    most_continued_ = std::max(update.most_continued, 0);
+    in_chain_ = 0;
+    context_.reset();
     begin_part();
   }
 
@@ -127,7 +130,7 @@ class Encoder final : public ports::TileEncoder {
  private:
   void begin_part() {
     areas_.clear();
-    copies_ = false;
+    copies_ = learned_ = false;
     writer_.begin(header_);
   }
   void end_part(bool last) {
@@ -135,6 +138,8 @@ class Encoder final : public ports::TileEncoder {
       header_.coded = coded_now_();
       writer_.set_coded(header_.coded);
     }
+    // What pixels of this part were coded with, the part before has learned.
+    if (learned_ && in_chain_ > 0) writer_.set_continues();
     const Bytes& payload = writer_.finish(last);
     sent_bytes_ += payload.size();
     if (sink_) sink_({payload, header_.number, header_.part, last, copies_, &areas_});
@@ -142,6 +147,12 @@ class Encoder final : public ports::TileEncoder {
   }
   void next_part() {
     end_part(false);
+    if (learned_ && in_chain_ < most_continued_) {
+      ++in_chain_;
+    } else {
+      if (learned_ || in_chain_ > 0) context_.reset();
+      in_chain_ = 0;
+    }
     begin_part();
   }
   void add(const TileOp& op, const Rect& covers) {
@@ -291,7 +302,9 @@ class Encoder final : public ports::TileEncoder {
         rows = coding == TileCoding::Photo ? photo_.encode(from, source.stride, r.width, rows_allowed, room, coded_)
                                            : context_.encode(from, source.stride, r.width, rows_allowed, room, coded_);
       }
+      const bool context = coding == TileCoding::Context && rows > 0;
       if (!writer_.empty() && (rows == 0 || (rows < rows_allowed && room < kTailRoom))) {
+        if (context) context_.undo();
         next_part();
         continue;
       }
@@ -309,6 +322,7 @@ class Encoder final : public ports::TileEncoder {
       op.scale_log2 = static_cast<std::uint8_t>(source.scale_log2);
       op.dropped_bits = static_cast<std::uint8_t>(source.dropped_bits);
       add(op, op.area);
+      learned_ = learned_ || context;
       r.y += rows;
       r.height -= rows;
     }
@@ -320,6 +334,8 @@ class Encoder final : public ports::TileEncoder {
   wire::TilePartWriter writer_;
   std::vector<Rect> areas_;
   bool copies_ = false;
+  bool learned_ = false;                 // by the context coder, in this part
+  int most_continued_ = 0, in_chain_ = 0;   // parts that build on the one before, one after the other
   std::size_t sent_bytes_ = 0;
   ContextCoder context_;
   PhotoCoder photo_;

@@ -22,6 +22,9 @@ struct TileUpdate {
   std::uint32_t layout_generation = 0;
   std::uint32_t monitor_id = 0;
   microseconds decided{};                    // after capture
+  // Parts in a row of which each may build on what the one before has learned; 0: every part is decoded alone. Longer is
+  // smaller, but a lost part takes those behind it with it.
+  int most_continued = 0;
 };
 
 // One packet's payload as it leaves the encoder. The sender remembers `areas` with the RTP sequence number: if the packet is

@@ -31,6 +31,7 @@ void TileReceiver::receive(SeqNo seq, ByteSpan payload, PeerTime captured_at, Lo
   in.packet = {to_bytes(payload), captured_at, now};
   // Copies stand before every other op of an update, so of a part as well.
   in.copies = payload.size() > wire::kTileHeaderBytes && payload[wire::kTileHeaderBytes] == static_cast<std::uint8_t>(wire::TileOpKind::Copy);
+  in.continues = (payload[1] & wire::kTileContinues) != 0;
   waiting_bytes_ += payload.size();
   waiting_.emplace(at, std::move(in));
   if (gap_since_ == kNever && !waiting_.contains(next_)) gap_since_ = now;
@@ -58,11 +59,19 @@ std::optional<TileReceiver::Packet> TileReceiver::take(LocalTime now) {
     }
     gap_since_ = kNever;
     if (first->second.copies && now < doubt_until_) return std::nullopt;
+    if (first->second.continues && (decided_.empty() || !decided_.back())) {
+      // It says nothing without the one before it.
+      waiting_bytes_ -= first->second.packet.payload.size();
+      waiting_.erase(first);
+      decide(false);
+      due_ = now;
+      continue;
+    }
     Packet out = std::move(first->second.packet);
     waiting_.erase(first);
     waiting_bytes_ -= out.payload.size();
     decide(true);
-    const bool last = (out.payload[1] & 1u) != 0;
+    const bool last = (out.payload[1] & wire::kTileLast) != 0;
     due_ = std::min(due_, fresh_ >= kMostFresh ? now : now + (last ? kSoon : kLate));
     return out;
   }

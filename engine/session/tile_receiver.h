@@ -17,8 +17,9 @@ namespace beside::session {
 // The packets of one tile stream, opened, into the order in which they are applied, and the reports on what became of each.
 //
 // 1. Every number is decided once and in order: applied (taken), or never. Reports tell only what is decided.
-// 2. A missing packet is given up a reorder window after a later one came. Nobody sends it again: its tiles come anew.
-// 3. After that, a packet with copies waits for the repair, one round trip at most since the gap was seen, and all behind
+// 2. A packet that continues one which was never applied is not applied either.
+// 3. A missing packet is given up a reorder window after a later one came. Nobody sends it again: its tiles come anew.
+// 4. After that, a packet with copies waits for the repair, one round trip at most since the gap was seen, and all behind
 //    it: what is repaired by then is not seen wrong. Pixels alone do not wait.
 // Thread: the owner's (net). No I/O. Failure: none; what fits nowhere is dropped and counted.
 class TileReceiver {
@@ -50,6 +51,7 @@ class TileReceiver {
   struct Waiting {
     Packet packet;
     bool copies = false;
+    bool continues = false;            // the packet before it
   };
   void decide(bool applied);
   LocalTime gap_over() const;          // when the gap at next_ is given up

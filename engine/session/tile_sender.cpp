@@ -125,7 +125,9 @@ void TileSender::new_picture() {
 
 bool TileSender::on_report(const wire::TileReport& report, LocalTime now) {
   std::vector<std::size_t> stale;
+  const std::uint64_t lost = history_.lost(), applied = history_.applied();
   if (!history_.on_report(report, cells_, stale)) return false;
+  clean_ = history_.lost() != lost ? 0 : clean_ + (history_.applied() - applied);
   for (const std::size_t cell : stale) cells_.set_stale(cell);
   work_ = work_ || !stale.empty();
   probes_ = 0;
@@ -150,6 +152,7 @@ bool TileSender::open() {
   handed_out_at_ = now_();
   const auto since = [this] { return std::chrono::duration_cast<microseconds>(std::max<nanoseconds>(now_() - captured_at_, 0ns)); };
   update_.decided = since();
+  update_.most_continued = most_continued();
   tools_.encoder->begin(update_, [this](const ports::TilePart& part) { on_part(part); }, since);
   return true;
 }
@@ -159,6 +162,9 @@ void TileSender::close() {
   (void)tools_.encoder->finish();
   open_ = false;
 }
+
+// A lost part takes those with it that continue it: on a line that loses, each stands alone.
+int TileSender::most_continued() const { return clean_ >= kCleanForAll ? kMostContinued : clean_ >= kCleanForSome ? kMostContinued / 4 : 0; }
 
 void TileSender::on_part(const ports::TilePart& part) {
   // What the encoder really put in is what counts if it is lost.

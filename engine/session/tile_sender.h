@@ -48,6 +48,8 @@ class TileSender {
   static constexpr nanoseconds kRest = 80ms;           // after which a video's tile is sent exactly; later where it moves seldom
   static constexpr std::int64_t kMostPixels = 64'000'000;   // of a picture: what a viewer agrees to keep (TileCanvas)
   static constexpr std::size_t kMostUnknown = 8192;    // packets without a report; then it waits
+  static constexpr int kMostContinued = 15;            // parts that build on one another, where nothing is lost
+  static constexpr std::uint64_t kCleanForSome = 200, kCleanForAll = 1000;   // parts applied since the last loss
   static constexpr nanoseconds kHandOut = 700us;       // of coding: what is ready by then leaves while the rest is coded
 
   struct Part {
@@ -109,6 +111,7 @@ class TileSender {
   bool open();                              // begins the update of this round if it has not begun
   void close();
   void on_part(const ports::TilePart& part);
+  int most_continued() const;
   std::int64_t room() const;                // bytes that may be sent now
   void look(LocalTime now);
   void carry_moves();
@@ -146,6 +149,7 @@ class TileSender {
   LocalTime wake_at_ = kNever;
   LocalTime probe_at_ = kNever, probed_at_{};   // when a packet whose fate is unknown is asked after; when one was last
   int probes_ = 0;
+  std::uint64_t clean_ = kCleanForAll;      // parts applied since the last loss
   wire::TilePacket parsed_;
 
   // video

@@ -9,7 +9,6 @@ namespace beside::wire {
 namespace {
 
 constexpr std::uint8_t kTilesKind = 0x21;
-constexpr std::uint8_t kLast = 1;
 constexpr std::size_t kCodedAt = 22, kSentAt = 25;
 constexpr std::int64_t kMostMicroseconds = 0xffffff;
 constexpr std::size_t kRectBytes = 9;   // kind and rectangle, which every op has
@@ -65,14 +64,16 @@ void read_header(ByteReader& in, TileHeader& h, std::uint8_t& kind, std::uint8_t
   h.decided = microseconds(in.u24());
   h.coded = microseconds(in.u24());
   h.sent = microseconds(in.u24());
-  h.last = (flags & kLast) != 0;
+  h.last = (flags & kTileLast) != 0;
+  h.continues = (flags & kTileContinues) != 0;
 }
 
 Result<void> check_header(const ByteReader& in, const TileHeader& h, std::uint8_t kind, std::uint8_t flags) {
   BS_PEER_CHECK(!in.failed(), "wire/tiles: header length");
-  BS_PEER_CHECK(kind == kTilesKind && (flags & ~kLast) == 0, "wire/tiles: kind or flags");
+  BS_PEER_CHECK(kind == kTilesKind && (flags & ~(kTileLast | kTileContinues)) == 0, "wire/tiles: kind or flags");
   BS_PEER_CHECK(h.width >= 1 && h.width <= kMaxPictureSide && h.height >= 1 && h.height <= kMaxPictureSide,
                 "wire/tiles: picture size");
+  BS_PEER_CHECK(!h.continues || h.part > 0, "wire/tiles: a first part that continues");
   BS_PEER_CHECK(h.monitor_id <= 16, "wire/tiles: monitor");
   return {};
 }
@@ -248,10 +249,12 @@ std::size_t TilePartWriter::room_for_bytes() const {
 std::int64_t TilePartWriter::fill_pixels_left() const { return most_fill(header_) - fill_pixels_; }
 
 const Bytes& TilePartWriter::finish(bool last) {
-  out_[1] = last ? kLast : 0;
+  out_[1] = static_cast<std::uint8_t>((last ? kTileLast : 0) | (header_.continues ? kTileContinues : 0));
   out_.resize(padded_tile_size(out_.size()), 0);
   return out_;
 }
+
+void TilePartWriter::set_continues() { header_.continues = true; }
 
 void TilePartWriter::set_coded(microseconds after_capture) { put_u24(out_, kCodedAt, after_capture); }
 

@@ -15,11 +15,13 @@
 namespace beside::wire {
 
 // RTP payload of exact tiles and copies (PROTOCOL 4). One update of a picture is one or more packets, its parts; every
-// part holds whole ops and is decoded alone, so a lost packet loses its own rectangles and nothing else. Ops are applied in
+// part holds whole ops and is decoded alone or (flag 2) after the one before it, so a lost packet loses its own rectangles and
+// at most those of the parts that continue it. Ops are applied in
 // their order within a part, parts in their order within an update, updates in the order of their numbers. Big-endian.
 //
 //   0      0x21
-//   1      flags: 1 = last part of its update
+//   1      flags: 1 = last part of its update; 2 = continues: pixels are coded with what was learned in the part before it,
+//          so without that part it is as lost; never on part 0
 //   2..5   number of the update; grows by one
 //   6..7   part, from 0
 //   8..9   generation of the picture; a new one starts black, of the size below, with every cell inexact
@@ -42,6 +44,7 @@ namespace beside::wire {
 // therefore stand before every other op of an update.
 constexpr std::uint8_t kPayloadTiles = 99;             // RTP payload type, customer -> operator
 constexpr std::size_t kTileHeaderBytes = 28;
+constexpr std::uint8_t kTileLast = 1, kTileContinues = 2;   // flags
 constexpr std::size_t kMaxTilePayload = 1152;          // of one packet; a multiple of 128
 constexpr std::size_t kTilePadStep = 128;              // payloads under kTilePadBelow grow to the next multiple
 constexpr std::size_t kTilePadBelow = 512;
@@ -55,6 +58,7 @@ struct TileHeader {
   std::uint32_t number = 0;
   std::uint16_t part = 0;
   bool last = false;                                   // last part of this update
+  bool continues = false;                              // builds on the part before
   std::uint16_t generation = 0;
   int width = 0, height = 0;                           // of the picture
   std::uint32_t layout_generation = 0;
@@ -108,6 +112,7 @@ class TilePartWriter {
   bool empty() const { return out_.size() <= kTileHeaderBytes; }
   std::size_t size() const { return out_.size(); }
   void set_coded(microseconds after_capture);   // when it is known at the end only
+  void set_continues();
   // Sets the last flag and pads. The bytes are valid until the next begin().
   const Bytes& finish(bool last);
 

@@ -225,6 +225,36 @@ TEST_CASE("after stop nothing is sent, whatever was due") {
   CHECK(ends.sender.next_deadline() == kNever);
 }
 
+TEST_CASE("a packet that continues a lost one counts as lost, and the next that stands alone does not") {
+  session::TileReceiver receiver(Ssrc{1}, Ssrc{2}, SeqNo{10});
+  ManualClock clock;
+  const auto packet = [](std::uint16_t part, bool continues) {
+    wire::TilePartWriter writer;
+    wire::TileHeader header;
+    header.number = 1;
+    header.part = part;
+    header.continues = continues;
+    header.width = header.height = 64;
+    writer.begin(header);
+    return writer.finish(part == 5);
+  };
+  std::vector<int> taken;
+  const auto drain = [&] {
+    while (auto got = receiver.take(clock.now())) taken.push_back(wire::parse_tile_header(got->payload)->part);
+  };
+  for (const auto& [part, continues] : {std::pair{0, false}, {2, true}, {3, true}, {4, false}, {5, true}})   // part 1 is lost
+    receiver.receive(SeqNo{static_cast<std::uint16_t>(10 + part)}, packet(static_cast<std::uint16_t>(part), continues), {}, clock.now());
+  drain();
+  CHECK(taken == std::vector<int>{0});
+  clock.advance(session::TileReceiver::kReorder);
+  drain();
+  CHECK(taken == std::vector<int>{0, 4, 5});
+  CHECK(receiver.lost() == 3);
+  const auto report = receiver.poll(clock.now() + 1s);
+  REQUIRE(report);
+  CHECK(report->applied == std::vector<bool>{true, false, false, false, true, true});
+}
+
 TEST_CASE("a frame without a side is ignored") {
   TileEnds ends(11, Path{});
   ends.desk.text(ends.desk.whole(), 1);

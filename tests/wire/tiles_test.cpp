@@ -65,13 +65,13 @@ TEST_CASE("whatever breaks a bound is refused") {
     std::uint8_t value;
   };
   const Wrong table[] = {
-      {"kind", &copy, 0, 0x22},          {"flags", &copy, 1, 2},              {"width 0", &copy, 11, 0x00},
+      {"kind", &copy, 0, 0x22},          {"flags", &copy, 1, 4},              {"width 0", &copy, 11, 0x00},
       {"picture too wide", &copy, 10, 0x41}, {"monitor", &copy, 18, 17},      {"op kind", &copy, 28, 8},
       {"source outside", &copy, 32, 19}, {"destination outside", &copy, 38, 1}, {"base 0", &copy, 41, 0},
       {"empty rectangle", &copy, 34, 0}, {"solid outside", &copy, 45, 2},     {"padding", &copy, 127, 1},
       {"coding", &pixels, 37, 3},        {"no pixel bytes", &pixels, 39, 0},  {"too many pixel bytes", &pixels, 38, 2},
       {"dropped bits", &pixels, 51, 0x63}, {"coarse flags", &pixels, 51, 0x07}, {"stream", &marks, 37, 9},
-      {"has", &marks, 38, 2},
+      {"has", &marks, 38, 2},           {"a first part that continues", &marks, 1, 3},
   };
   TilePacket packet;
   for (const Wrong& wrong : table) {

@@ -79,6 +79,7 @@ struct Ours {
     ports::TileUpdate u;
     u.width = p.width;
     u.height = p.height;
+    u.most_continued = 15;
     parts.clear();
     encoder->begin(u, [&](const ports::TilePart& part) { parts.push_back(to_bytes(part.payload)); }, {});
     ops();

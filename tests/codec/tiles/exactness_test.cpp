@@ -238,6 +238,49 @@ TEST_CASE("a coarse picture is close, smaller, not exact, and gives way to the e
   }
 }
 
+TEST_CASE("a part that continues a missing one is refused, and the next that stands alone is not") {
+  auto encoder = make_tile_encoder();
+  auto decoder = make_tile_decoder();
+  for (const int kind : {0, 1, 11}) {
+    const auto screen = make_screen(kind, 700, 500, 8);
+    auto update = update_of(*screen, 1);
+    update.most_continued = 3;
+    const auto sent = send(*encoder, update, [&] { encoder->exact(*screen, {0, 0, 700, 500}); });
+    REQUIRE(sent.payloads.size() > 8);
+    ports::Canvas canvas;
+    canvas.reset(700, 500, 9, 2);
+    std::size_t in_a_row = 0, continued = 0;
+    for (const Bytes& p : sent.payloads) {
+      REQUIRE(decoder->apply(p, canvas));
+      const bool continues = wire::parse_tile_header(p)->continues;
+      in_a_row = continues ? in_a_row + 1 : 0;
+      continued += continues ? 1 : 0;
+      CHECK(in_a_row <= 3);
+    }
+    CHECK(equal(canvas, *screen));
+    CHECK(continued > 2);
+    // Once more without one part: what continues it is refused and writes nothing; whatever is applied is right.
+    for (std::size_t missing = 0; missing < 6; ++missing) {
+      canvas.reset(700, 500, 9, 2);
+      bool broken = false;
+      for (std::size_t i = 0; i < sent.payloads.size(); ++i) {
+        if (i == missing) {
+          broken = true;
+          continue;
+        }
+        broken = broken && wire::parse_tile_header(sent.payloads[i])->continues;
+        const auto applied = decoder->apply(sent.payloads[i], canvas);
+        CHECK(static_cast<bool>(applied) == !broken);
+        if (!applied) CHECK(applied.error().kind == ErrorKind::PeerFault);
+      }
+      for (const Rect& r : sent.areas) {
+        if (!canvas.exact(r)) continue;
+        canvas.read([&](const ports::PixelBuffer& seen) { CHECK(ports::same_pixels(seen, *screen, r)); });
+      }
+    }
+  }
+}
+
 TEST_CASE("a packet that is lost loses its own rectangles and nothing else") {
   auto encoder = make_tile_encoder();
   auto decoder = make_tile_decoder();

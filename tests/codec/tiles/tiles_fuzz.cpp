@@ -32,14 +32,22 @@ void apply(ByteSpan payload) {
     const bool small = packet.header.width <= 512 && packet.header.height <= 512;
     canvas.reset(small ? packet.header.width : 100, small ? packet.header.height : 60, 1, 0);
   }
-  if (static_cast<bool>(decoder->apply(payload, canvas)) != sound) __builtin_trap();
+  // A part that continues another is refused as well where that one is not the last that was applied.
+  const bool applied = static_cast<bool>(decoder->apply(payload, canvas));
+  if (applied != sound && !(sound && packet.header.continues)) __builtin_trap();
   canvas.commit({1});
   (void)canvas.take();
 }
 
+// Both coders learn the same over all calls of one input.
 template <class Coder>
-void round_trip(ByteSpan pixels) {
-  static Coder coder;
+struct Pair {
+  Coder ours, theirs;
+};
+
+template <class Coder>
+void round_trip(Pair<Coder>& pair, ByteSpan pixels) {
+  Coder &coder = pair.ours, &back_coder = pair.theirs;
   if (pixels.size() < 8) return;
   const int width = 1 + pixels[0] % 70;
   const std::size_t most = 40 + 5 * std::size_t{pixels[1]};
@@ -52,7 +60,7 @@ void round_trip(ByteSpan pixels) {
   if (coded.size() > most || (rows == 0) != coded.empty()) __builtin_trap();
   if (rows == 0) return;
   back.resize(static_cast<std::size_t>(stride) * static_cast<std::size_t>(rows));
-  coder.decode(coded, back.data(), stride, width, rows);
+  back_coder.decode(coded, back.data(), stride, width, rows);
   for (std::size_t i = 0; i < back.size(); ++i)
     if (back[i] != (i % 4 == 3 ? 255 : pixels[i])) __builtin_trap();
 }
@@ -77,8 +85,20 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       apply(packet);
       break;
     }
-    case 2: round_trip<tiles::ContextCoder>(rest); break;
-    default: round_trip<tiles::PhotoCoder>(rest); break;
+    case 2: {
+      static Pair<tiles::ContextCoder> pair;
+      pair.ours.reset();
+      pair.theirs.reset();
+      round_trip(pair, rest.first(rest.size() / 2));
+      round_trip(pair, rest.subspan(rest.size() / 2));
+      round_trip(pair, rest);
+      break;
+    }
+    default: {
+      static Pair<tiles::PhotoCoder> pair;
+      round_trip(pair, rest);
+      break;
+    }
   }
   return 0;
 }
