@@ -185,6 +185,28 @@ TEST_CASE("An invitation is redeemed only with a password that meets every rule"
   CHECK(find<session::Redeem>(stage.click("redeem.go")) != nullptr);
 }
 
+TEST_CASE("A password being typed again is wrong only where it differs, and the button stays where it is until then") {
+  Stage stage;
+  stage.use("redeem");
+  stage.state.invitation = "abc";
+  stage.state.display_name = "Anna";
+  stage.state.new_password = "Strong-1x";
+  stage.settle();
+  const auto place = stage.ui->map().find("redeem.go")->rect;
+  for (const char* half : {"S", "Strong", "Strong-1x"}) {
+    stage.state.repeat_password = half;
+    stage.settle();
+    CHECK(stage.ui->map().find("redeem.repeat.error") == nullptr);
+    CHECK(stage.ui->map().find("redeem.go")->rect.y == place.y);
+  }
+  for (const char* other : {"s", "Strong_", "Strong-1xx"}) {
+    stage.state.repeat_password = other;
+    stage.settle();
+    CHECK(stage.ui->map().find("redeem.repeat.error") != nullptr);
+    CHECK_FALSE(stage.ui->map().find("redeem.go")->enabled);
+  }
+}
+
 TEST_CASE("Asking needs a right and carries the reason") {
   Stage stage;
   stage.use("live_talk");

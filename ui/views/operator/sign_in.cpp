@@ -125,7 +125,8 @@ void draw_redeem(kit::Ui& ui, const session::OperatorSnapshot& snapshot, Operato
                    {.size = kit::Size::Small, .tone = rule.met ? kit::Tone::Accent : kit::Tone::Muted});
   }
   kit::space(ui, measure::kTight);
-  const bool differs = !state.repeat_password.empty() && state.repeat_password != p;
+  // Half of it is not yet another one: an error that comes and goes would move the button under somebody's hand.
+  const bool differs = p.compare(0, state.repeat_password.size(), state.repeat_password) != 0;
   const auto typed = kit::text_field(ui, "redeem.repeat", state.repeat_password,
                                      {.label = tr("op.repeat_password"), .error = differs ? tr("op.passwords_differ") : std::string(), .password = true, .enabled = !busy, .max_bytes = 256});
   kit::space(ui, measure::kWide);
