@@ -329,9 +329,9 @@ void ShellOnGlfw::pointer_at(double x, double y) {
 }
 
 void ShellOnGlfw::pointer_is_here() {
-  double x = 0, y = 0;
-  glfwGetCursorPos(window_, &x, &y);
-  pointer_at(x, y);
+  // Where the events so far say it is. The server would say where it is now, which is ahead of the click being read when
+  // somebody works faster than we draw: the click would land where he clicks next.
+  pointer_at(pointer_x_, pointer_y_);
 }
 
 Result<bool> ShellOnGlfw::step(const std::function<void(FrameContext&)>& draw, LocalTime until) {

@@ -196,7 +196,7 @@ class ShellOnGlfw final : public Shell, public FrameContext {
   bool at_edge() const;       // where a 1:1 picture scrolls by itself
   bool motion_is_remote(float x, float y) const;
   void pointer_at(double x, double y);
-  void pointer_is_here();     // asks the server where it is
+  void pointer_is_here();     // it did not leave after all
   void scroll_at_edges(const RemoteView& view, Remote& remote);
   void show_cursor();
   void look_after_window(bool force);
