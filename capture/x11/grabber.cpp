@@ -31,6 +31,10 @@ std::string Grabber::describe() const {
   return out + fmt::format(", {}-bit colours{}", connection_.screen()->root_depth, wider ? " rounded to 24 bits" : "");
 }
 
+void Grabber::touch() {
+  if (shared_.data() != nullptr) std::memset(shared_.data(), 0, shared_.capacity());
+}
+
 Result<std::vector<Grabber::Box>> Grabber::grab(const std::vector<Rect>& boxes) {
   std::size_t bytes = 0;
   for (const Rect& box : boxes)

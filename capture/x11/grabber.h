@@ -32,6 +32,9 @@ class Grabber {
   // display is gone; Limit when the server refused (the root has become smaller: read the layout again).
   Result<std::vector<Box>> grab(const std::vector<Rect>& boxes);
   std::string describe() const;
+  // Every page of the shared memory is there before it is needed; nothing is asked of the server.
+  void touch();
+  const x11::SharedMemory& shared() const { return shared_; }
 
  private:
   explicit Grabber(const Connection& connection)

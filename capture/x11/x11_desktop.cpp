@@ -40,6 +40,8 @@ struct Job {
   std::mutex mutex;
   std::condition_variable changed;
   Stage stage = Stage::Waiting;
+  std::function<void(InjectOutcome)> told;   // instead of somebody who waits
+  LocalTime asked_at{};                      // with `told`
   InjectOutcome outcome = InjectOutcome::Unsupported;
 };
 
@@ -67,6 +69,7 @@ class X11Desktop final : public ports::Desktop {
 
   Result<void> start(Events events) override;
   InjectOutcome inject(const InputEvent& event) override { return hand_over(Job::Kind::Inject, event); }
+  void inject_later(const InputEvent& event, std::function<void(InjectOutcome)> told) override;
   void release_all() override { hand_over(Job::Kind::ReleaseAll, {}); }
   void stop() override;
   std::uint64_t refused_on_own_windows() const override { return refused_.load(std::memory_order_relaxed); }
@@ -76,6 +79,7 @@ class X11Desktop final : public ports::Desktop {
  private:
   InjectOutcome hand_over(Job::Kind kind, const InputEvent& event);
   void carry_out(Job& job);
+  InjectOutcome apply_unless_late(const Job& job);
   void run();
   Result<void> watch_input();
   void find_xtest_devices();
@@ -106,6 +110,7 @@ class X11Desktop final : public ports::Desktop {
   Events events_;
   std::thread thread_;
   std::atomic<bool> lost_{false};
+  std::atomic<bool> overflown_{false};   // an event found no room: a release may be missing
   bool stopping_ = false;  // desk thread
   std::mutex lifecycle_;
   DesktopLayout layout_;
@@ -195,7 +200,34 @@ InjectOutcome X11Desktop::hand_over(Job::Kind kind, const InputEvent& event) {
   return job->outcome;
 }
 
+void X11Desktop::inject_later(const InputEvent& event, std::function<void(InjectOutcome)> told) {
+  if (lost_.load(std::memory_order_acquire) || !thread_.joinable()) return told(InjectOutcome::Unsupported);
+  auto job = std::make_shared<Job>();
+  job->event = event;
+  job->told = std::move(told);
+  job->asked_at = local_now();
+  if (std::this_thread::get_id() == thread_.get_id()) return carry_out(*job);
+  if (jobs_.put(job)) return;
+  overflown_.store(true, std::memory_order_release);
+  job->told(InjectOutcome::Unsupported);
+}
+
+// Of an event that nobody waits for. Letting go is right at any time, however late.
+InjectOutcome X11Desktop::apply_unless_late(const Job& job) {
+  const auto kind = job.event.kind;
+  const bool lets_go = kind == InputKind::KeyUp || kind == InputKind::ButtonUp || kind == InputKind::ReleaseAll || kind == InputKind::PointHide;
+  if (!lets_go && local_now() - job.asked_at > kAnswerWithin) return InjectOutcome::Unsupported;
+  return apply(job.event);
+}
+
 void X11Desktop::carry_out(Job& job) {
+  if (job.told) {
+    take_events();
+    if (overflown_.exchange(false, std::memory_order_acq_rel)) injector_.release_all();
+    const InjectOutcome told = connection_->broken() ? InjectOutcome::Unsupported : apply_unless_late(job);
+    connection_->flush();
+    return job.told(told);
+  }
   {
     std::lock_guard lock(job.mutex);
     // Letting go is right at any time, however late.
@@ -239,6 +271,7 @@ void X11Desktop::run() {
     connection_->sync();
   }
   while (auto job = jobs_.take()) {
+    if ((*job)->told) (*job)->told(InjectOutcome::Unsupported);
     std::lock_guard lock((*job)->mutex);
     (*job)->stage = Job::Stage::Done;
     (*job)->changed.notify_all();

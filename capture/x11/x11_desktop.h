@@ -21,7 +21,8 @@ struct X11DesktopOptions {
 //
 // Thread: it starts and owns the thread `desk`, which alone touches its X connection. inject(), release_all() and
 // stop() may be called from any other thread; they hand the work over and wait for the outcome, 1 s at most (an X server
-// that hangs gives Unsupported, and the event is then never injected late). Events are called on `desk`, and must not
+// that hangs gives Unsupported, and the event is then never injected late). inject_later() waits for nothing; 256 events may be
+// under way, and where one found no room everything that is held is let go. Events are called on `desk`, and must not
 // call stop() or destroy the desktop from there; release_all() and inject() are allowed.
 // Order of an injection: the customer's own input first (stop keys), then gate, layout generation, the customer's pause,
 // our own windows. Releases of what we hold are carried out whatever the checks say.

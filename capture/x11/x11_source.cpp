@@ -54,6 +54,7 @@ class X11Source final : public ports::FrameSource {
   }
 
   Result<DesktopLayout> layout() override;
+  void prepare() override;
   Result<void> start(const ports::Grant& see, std::uint32_t monitor_id) override;
   void stop() override;
   Result<std::optional<Frame>> next(LocalTime until) override;
@@ -71,6 +72,7 @@ class X11Source final : public ports::FrameSource {
 
  private:
   void choose_area();
+  void make_buffers();
   Result<void> refresh_layout();
   void take_events();
   void note_own_windows();
@@ -110,6 +112,8 @@ class X11Source final : public ports::FrameSource {
   std::uint64_t hidden_seen_ = 0;
 
   std::unique_ptr<Pool<PixelBuffer>> pool_;
+  int pool_width_ = 0, pool_height_ = 0;    // of its buffers
+  bool unused_ = false;                     // none of them was ever lent
   PixelBuffer* latest_ = nullptr;           // the last picture; memory of pool_, read by us and by whoever holds its lease
   std::map<PixelBuffer*, DamageSet> stale_; // what each buffer lacks
 };
@@ -131,11 +135,28 @@ void X11Source::choose_area() {
   latest_ = nullptr;
   stale_.clear();
   pending_.clear();
-  pool_.reset();
-  if (!area_.empty())
-    pool_ = std::make_unique<Pool<PixelBuffer>>(
-        kBuffers, [this] { return ports::make_pixel_buffer(area_.width, area_.height); });
+  make_buffers();
   full_wanted_ = true;
+}
+
+// Buffers that nobody has used yet, of the right size, stay: making them costs more than the first grab.
+void X11Source::make_buffers() {
+  if (pool_ && unused_ && pool_width_ == area_.width && pool_height_ == area_.height) return;
+  pool_.reset();
+  if (area_.empty()) return;
+  pool_width_ = area_.width;
+  pool_height_ = area_.height;
+  unused_ = true;
+  pool_ = std::make_unique<Pool<PixelBuffer>>(kBuffers, [this] { return ports::make_pixel_buffer(pool_width_, pool_height_); });
+}
+
+void X11Source::prepare() {
+  if (started_ || !layout()) return;
+  // What is shared in the end is not known; mostly it is all of it.
+  area_ = {0, 0, layout_.width, layout_.height};
+  make_buffers();
+  area_ = {};
+  grabber_->touch();
 }
 
 Result<void> X11Source::start(const ports::Grant& see, std::uint32_t monitor_id) {
@@ -417,6 +438,7 @@ Result<std::optional<Frame>> X11Source::grab(LocalTime now) {
 std::optional<Frame> X11Source::make_frame(const std::vector<Grabber::Box>& boxes, std::vector<Rect> changed,
                                            LocalTime at) {
   auto lease = pool_->take();
+  unused_ = false;
   if (!lease) return std::nullopt;
   PixelBuffer* const buffer = &*lease;
   const auto copy = [](std::uint8_t* to, std::ptrdiff_t to_stride, const std::uint8_t* from, std::ptrdiff_t from_stride,

@@ -79,6 +79,9 @@ class FrameSource {
  public:
   virtual ~FrameSource() = default;
   virtual Result<DesktopLayout> layout() = 0;  // needs no grant: sizes only
+  // Makes ready what the first grab will need, while nobody waits for it: connection, layout, memory. Needs no grant and reads
+  // no pixel, no pointer and no window's title. Once, before start().
+  virtual void prepare() {}
   // monitor_id 0 = whole desktop. May be called again to choose another monitor; the next frame is then full.
   virtual Result<void> start(const Grant& see, std::uint32_t monitor_id) = 0;
   virtual void stop() = 0;
@@ -116,6 +119,9 @@ class Desktop {
   virtual Result<void> start(Events events) = 0;
   // Applies one event if the gate allows it. Control grants are needed for input, Point for the mark.
   virtual InjectOutcome inject(const InputEvent& event) = 0;
+  // The same without waiting for the display: `told` is called once, on any thread, maybe before this returns. Events are
+  // applied in the order of the calls, and what could not be within a second is not applied any more, releases excepted.
+  virtual void inject_later(const InputEvent& event, std::function<void(InjectOutcome)> told) { told(inject(event)); }
   virtual void release_all() = 0;                      // lets go of every key and button we hold down
   virtual void stop() = 0;                             // release_all, spare keycodes given back, mark removed; idempotent
   virtual std::uint64_t refused_on_own_windows() const = 0;

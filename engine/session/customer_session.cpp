@@ -394,13 +394,21 @@ void CustomerSession::on_rtp(const wire::RtpPacket& packet) {
 
 void CustomerSession::on_input(const InputEvent& event) {
   if (!desktop_) return;
-  if (event.kind == InputKind::ReleaseAll) return desktop_->release_all();
+  if (event.kind == InputKind::ReleaseAll) return desktop_->inject_later(event, [](ports::InjectOutcome) {});
   const bool pointing = event.kind == InputKind::PointMark || event.kind == InputKind::PointHide;
   const Right needed = pointing ? Right::Point : Right::Control;
   if (!consent_.in_force().has(needed)) return;
   const bool key = event.kind == InputKind::KeyDown || event.kind == InputKind::KeyUp || event.kind == InputKind::Text;
   if (!key && consent_.monitor_id() != 0 && event.monitor_id != consent_.monitor_id()) return;
-  const auto outcome = desktop_->inject(event);
+  // A display that hangs must not hold up the line.
+  desktop_->inject_later(event, [post = ports_.post, alive = alive_, this, needed, key](ports::InjectOutcome outcome) {
+    post([alive, this, needed, key, outcome] {
+      if (*alive && !ended_) injected(outcome, needed, key);
+    });
+  });
+}
+
+void CustomerSession::injected(ports::InjectOutcome outcome, Right needed, bool key) {
   BS_LOG(Debug, "input", "{} event: {}", key ? "a key" : "a pointer", name_of(outcome));
   if (outcome != ports::InjectOutcome::Done) {
     BS_LOG_LIMITED(Info, "input", "{} event not applied: {}", key ? "a key" : "a pointer", name_of(outcome));
@@ -439,7 +447,9 @@ void CustomerSession::on_line(bool lost, LocalTime since) {
   const LocalTime now = ports_.clock->now();
   if (lost) {
     consent_.line_lost(since);
-    if (desktop_) desktop_->release_all();
+    InputEvent let_go;
+    let_go.kind = InputKind::ReleaseAll;
+    if (desktop_) desktop_->inject_later(let_go, [](ports::InjectOutcome) {});
   } else {
     if (consent_.line_back(now)) {
       note(JournalKind::Revoked, {}, "the line was down for too long");

@@ -70,6 +70,7 @@ class CustomerSession {
   void on_rtp(const wire::RtpPacket& packet);
   void on_rtcp(const std::vector<wire::RtcpPacket>& packets);
   void on_input(const InputEvent& event);
+  void injected(ports::InjectOutcome outcome, Right needed, bool key);
   void new_tile_stream();
   void on_tiles(std::uint32_t stream, std::vector<TileSender::Part> parts);
   void tell_line();

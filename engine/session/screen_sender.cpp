@@ -293,6 +293,7 @@ void ScreenSender::capture_loop() {
                      if (go) hand_out();
                    },
                    [] { return local_now(); });
+  source->prepare();
   {
     std::lock_guard lock(mutex_);
     source_ = source.get();

@@ -47,6 +47,10 @@ void Child::end() {
   out_ = -1;
 }
 
+void Child::freeze(bool on) const {
+  if (pid_ > 0) ::kill(pid_, on ? SIGSTOP : SIGCONT);
+}
+
 int Child::wait_for_exit() {
   int status = 0;
   if (pid_ > 0) waitpid(pid_, &status, 0);

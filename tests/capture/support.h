@@ -40,6 +40,7 @@ class Child {
   }
   bool running() const { return pid_ > 0; }
   void end();
+  void freeze(bool on) const;
   // One line without its end, or nothing when none comes within `wait_ms`.
   std::optional<std::string> line(int wait_ms);
   int wait_for_exit();
@@ -56,6 +57,7 @@ class XServer {
   bool ok() const { return !display_.empty(); }
   const std::string& display() const { return display_; }
   void kill() { server_.end(); }
+  void freeze(bool on) const { server_.freeze(on); }   // it hangs, as a driver or a debugger may make it
   bool run(const std::vector<std::string>& command) const;  // with DISPLAY set; true when it exits with 0
 
  private:

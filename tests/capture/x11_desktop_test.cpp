@@ -299,3 +299,68 @@ TEST_CASE("a display that goes away is told once, and nothing is injected after"
   CHECK(rig.lost);
   CHECK(rig.desktop->inject(rig.pointer(InputKind::PointerMove, 1, 1)) == InjectOutcome::Unsupported);
 }
+
+TEST_CASE("events that nobody waits for are applied in their order") {
+  BS_NEEDS_XVFB();
+  Rig rig;
+  std::atomic<int> done{0};
+  const std::string word = "thequickbrownfoxjumpsoverthelazydog";
+  for (const char c : word) {
+    const char text[2] = {c, 0};
+    const auto hid = static_cast<std::uint16_t>(4 + c - 'a');
+    for (const auto kind : {InputKind::KeyDown, InputKind::KeyUp})
+      rig.desktop->inject_later(rig.key(kind, hid, static_cast<std::uint32_t>(c), kind == InputKind::KeyDown ? text : ""), [&](InjectOutcome o) { done += o == InjectOutcome::Done ? 1 : 0; });
+  }
+  std::string typed;
+  while (typed.size() < word.size()) {
+    const auto next = rig.typed();
+    REQUIRE(!next.empty());
+    typed += next;
+  }
+  CHECK(typed == word);
+  // One that is waited for comes behind all of them.
+  CHECK(rig.desktop->inject(rig.pointer(InputKind::PointerMove, 5, 5)) == InjectOutcome::Done);
+  CHECK(done == static_cast<int>(2 * word.size()));
+}
+
+TEST_CASE("a display that hangs holds nobody up, and what waited too long is never typed") {
+  BS_NEEDS_XVFB();
+  Rig rig;
+  // A key that is down before, so that there is something to let go.
+  REQUIRE(rig.desktop->inject(rig.key(InputKind::KeyDown, 0xe0, XKB_KEY_Control_L, "", modifier::kControl)) == InjectOutcome::Done);
+  REQUIRE(rig.is_down(37));
+  rig.server.freeze(true);
+  std::atomic<int> told{0}, done{0};
+  const auto count = [&](InjectOutcome o) {
+    ++told;
+    done += o == InjectOutcome::Done ? 1 : 0;
+  };
+  const LocalTime began = local_now();
+  // The first one reaches the server's socket and hangs there; the others wait behind it.
+  for (int i = 0; i < 20; ++i) rig.desktop->inject_later(rig.key(InputKind::KeyDown, static_cast<std::uint16_t>(4 + i), XKB_KEY_a, "a"), count);
+  rig.desktop->inject_later(rig.key(InputKind::KeyUp, 0xe0, XKB_KEY_Control_L), count);
+  CHECK(local_now() - began < 200ms);   // twenty events that wait a second each would be twenty seconds
+  while (local_now() - began < 1300ms) usleep(20'000);
+  rig.server.freeze(false);
+  while (told < 21) usleep(5'000);
+  CHECK(done <= 2);                     // the one that had begun, and the release
+  CHECK(done >= 1);
+  CHECK_FALSE(rig.is_down(37));
+  CHECK(rig.desktop->inject(rig.event(InputKind::ReleaseAll)) == InjectOutcome::Done);
+  for (int keycode = 8; keycode < 255; ++keycode) CHECK_FALSE(rig.is_down(keycode));
+}
+
+TEST_CASE("more events than there is room for end with every key let go") {
+  BS_NEEDS_XVFB();
+  Rig rig;
+  REQUIRE(rig.desktop->inject(rig.key(InputKind::KeyDown, 0xe0, XKB_KEY_Control_L, "", modifier::kControl)) == InjectOutcome::Done);
+  rig.server.freeze(true);
+  std::atomic<int> told{0}, full{0};
+  for (int i = 0; i < 400; ++i)
+    rig.desktop->inject_later(rig.pointer(InputKind::PointerMove, i % 800, 5), [&](InjectOutcome o) { ++told, full += o == InjectOutcome::Unsupported ? 1 : 0; });
+  rig.desktop->inject_later(rig.key(InputKind::KeyUp, 0xe0, XKB_KEY_Control_L), [&](InjectOutcome o) { ++told, full += o == InjectOutcome::Unsupported ? 1 : 0; });
+  CHECK(full >= 400 - 256 - 2);
+  rig.server.freeze(false);
+  while (told < 401) usleep(5'000);
+  CHECK_FALSE(rig.is_down(37));   // though its release found no room
+}

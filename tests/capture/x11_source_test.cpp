@@ -4,10 +4,12 @@
 #include <doctest/doctest.h>
 #include <xcb/xcb.h>
 
+#include <algorithm>
 #include <cstring>
 #include <thread>
 
 #include "capture/x11/connection.h"
+#include "capture/x11/grabber.h"
 #include "capture/x11/hatch.h"
 #include "tests/capture/support.h"
 
@@ -285,4 +287,55 @@ TEST_CASE("a display that goes away is an error, not an end") {
   REQUIRE_FALSE(got);
   CHECK(got.error().kind == ErrorKind::Environment);
   CHECK(make_x11_source(":9999", rig.gate, rig.own, rig.layouts).error().kind == ErrorKind::Environment);
+}
+
+TEST_CASE("what is made ready before the grant has read no pixel, and the first grab finds it") {
+  BS_NEEDS_XVFB();
+  Rig rig;
+  rig.fill({0, 0, 800, 600}, 0x5a6b7c);
+  {
+    auto grabber = Grabber::create(*rig.x);
+    REQUIRE(grabber);
+    (*grabber)->touch();
+    const auto& memory = (*grabber)->shared();
+    REQUIRE(memory.data() != nullptr);
+    REQUIRE(memory.capacity() >= std::size_t{800} * 600 * 4);
+    CHECK(std::all_of(memory.data(), memory.data() + memory.capacity(), [](std::uint8_t b) { return b == 0; }));
+    const auto boxes = (*grabber)->grab({{0, 0, 800, 600}});   // the same memory shows the screen once somebody asks for it
+    REQUIRE(boxes);
+    CHECK(int{memory.data()[0]} == 0x7c);
+  }
+  ConsentMachine::set(*rig.gate, Rights());
+  rig.source->prepare();
+  CHECK(rig.source->next(local_now() + 50ms).error().kind == ErrorKind::Refused);
+  CHECK(rig.source->start(see(), 0).error().kind == ErrorKind::Refused);
+  ConsentMachine::set(*rig.gate, Right::See);
+  REQUIRE(rig.source->start(see(), 0));
+  auto frame = rig.frame();
+  REQUIRE(frame);
+  CHECK(rig.differing(*frame) == 0);
+  frame.reset();
+  rig.source->prepare();   // too late, and harmless
+  rig.fill({5, 5, 9, 9}, 0x112233);
+  frame = rig.frame();
+  REQUIRE(frame);
+  CHECK(rig.differing(*frame) == 0);
+}
+
+TEST_CASE("a screen that changed its size between making ready and the grant is captured as it is") {
+  BS_NEEDS_XVFB();
+  if (!have_program("xrandr")) {
+    MESSAGE("skipped: no xrandr on this machine");
+    return;
+  }
+  Rig rig({}, "1024x768x24");
+  rig.source->prepare();
+  REQUIRE(rig.server.run({"xrandr", "--newmode", "small", "40", "800", "840", "968", "1056", "600", "601", "605", "628"}));
+  REQUIRE(rig.server.run({"xrandr", "--addmode", "screen", "small"}));
+  REQUIRE(rig.server.run({"xrandr", "--output", "screen", "--mode", "small"}));
+  REQUIRE(rig.source->start(see(), 0));
+  auto frame = rig.frame();
+  REQUIRE(frame);
+  CHECK(frame->area == Rect{0, 0, 800, 600});
+  CHECK(rig.differing(*frame) == 0);
 }
