@@ -100,8 +100,8 @@ Result<void> ConvertPass::create(std::span<const std::uint32_t> code, std::strin
   return {};
 }
 
-void ConvertPass::bind(const HostBuffer& in, const HostBuffer& out) {
-  const VkBuffer buffers[2] = {in.handle(), out.handle()};
+void ConvertPass::bind(VkBuffer in, VkBuffer out) {
+  const VkBuffer buffers[2] = {in, out};
   pass_->bind(buffers);
 }
 

@@ -48,7 +48,7 @@ class ConvertPass {
   ConvertPass(const ConvertPass&) = delete;
   ConvertPass& operator=(const ConvertPass&) = delete;
   // As ComputePass::bind() and record(): at most one recording may be in flight.
-  void bind(const HostBuffer& in, const HostBuffer& out);
+  void bind(VkBuffer in, VkBuffer out);
   void record(VkCommandBuffer commands, const ConvertPush& push) const;
 
  protected:

@@ -87,7 +87,7 @@ class GpuConverter final : public ports::Converter {
                   source.row(in.y + y) + std::ptrdiff_t{4} * in.x, row_bytes);
     }
     ConvertPass& pass = half ? static_cast<ConvertPass&>(*half_) : static_cast<ConvertPass&>(*full_);
-    pass.bind(*pixels_, *planes_);
+    pass.bind(pixels_->handle(), planes_->handle());
     if (auto ran = commands_->run([&](VkCommandBuffer c) { pass.record(c, push); }); !ran) return ran;
     if (auto done = commands_->wait(); !done) return done;
     for (int plane = 0; plane < 3; ++plane) {
@@ -144,7 +144,7 @@ Result<void> planes_to_bgra_gpu(const Device& device, const ports::Planes& p, st
                   p.data[plane] + std::ptrdiff_t{y} * p.stride[plane], bytes);
     }
   }
-  (*pass)->bind(*planes, *pixels);
+  (*pass)->bind(planes->handle(), pixels->handle());
   auto ran = (*commands)->run([&](VkCommandBuffer c) { (*pass)->record(c, push); });
   if (!ran) return ran;
   if (auto done = (*commands)->wait(); !done) return done;
