@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <libyuv/scale_argb.h>
+
 #include <algorithm>
-#include <cstring>
 
 #include "codec/tiles/context_coder.h"
 #include "codec/tiles/photo_coder.h"
@@ -12,8 +13,6 @@ namespace {
 
 using wire::TileOp;
 using wire::TileOpKind;
-
-constexpr int kBandPixels = 262144;   // of a coarse picture that are enlarged at a time
 
 class Decoder final : public ports::TileDecoder {
  public:
@@ -60,26 +59,20 @@ class Decoder final : public ports::TileDecoder {
     }
     canvas.write(op.area, pixels_.data(), 0, true);   // the same row again and again
   }
+  // Enlarged smoothly, so that it looks out of focus rather than like bricks.
   void coarse(const TileOp& op, ports::Canvas& canvas) {
     const int scale = 1 << op.scale_log2;
     const int width = (op.area.width + scale - 1) / scale, height = (op.area.height + scale - 1) / scale;
     decode(op, width, height);
-    const int band = std::max(kBandPixels / op.area.width / scale, 1) * scale;
-    const std::size_t stride = static_cast<std::size_t>(op.area.width) * 4;
-    for (int top = 0; top < op.area.height; top += band) {
-      const int rows = std::min(band, op.area.height - top);
-      large_.resize(stride * static_cast<std::size_t>(rows));
-      for (int y = 0; y < rows; ++y) {
-        std::uint8_t* to = large_.data() + static_cast<std::size_t>(y) * stride;
-        if (y % scale != 0) {
-          std::memcpy(to, to - stride, stride);
-          continue;
-        }
-        const std::uint8_t* from = pixels_.data() + static_cast<std::size_t>((top + y) / scale) * static_cast<std::size_t>(width) * 4;
-        for (int x = 0; x < op.area.width; ++x) std::memcpy(to + std::ptrdiff_t{4} * x, from + std::ptrdiff_t{4} * (x / scale), 4);
-      }
-      canvas.write({op.area.x, op.area.y + top, op.area.width, rows}, large_.data(), static_cast<std::ptrdiff_t>(stride), false);
+    const std::uint8_t* shown = pixels_.data();
+    int stride = 4 * width;
+    if (scale > 1) {
+      stride = 4 * op.area.width;
+      large_.resize(static_cast<std::size_t>(stride) * static_cast<std::size_t>(op.area.height));
+      (void)libyuv::ARGBScale(shown, 4 * width, width, height, large_.data(), stride, op.area.width, op.area.height, libyuv::kFilterBilinear);
+      shown = large_.data();
     }
+    canvas.write(op.area, shown, stride, false);
   }
 
   wire::TilePacket packet_;

@@ -51,6 +51,9 @@ class TileEncoder {
   virtual void copy(const Rect& from, int x, int y, std::uint8_t back) = 0;
   // The exact pixels of `area` of `picture`, whatever its size; is cut to the picture.
   virtual void exact(const PixelBuffer& picture, const Rect& area) = 0;
+  // About how many bytes exact() would take, from a look at some rows; between begin() and finish() or not. A millisecond
+  // for a large screen.
+  virtual std::size_t estimate(const PixelBuffer& picture, const Rect& area) = 0;
   // A coarse picture first: 1 / 2^scale_log2 (0..3) of each side, without the lowest dropped_bits (0..5) of each colour.
   virtual void coarse(const PixelBuffer& picture, const Rect& area, int scale_log2, int dropped_bits) = 0;
   // Whose pixels these are from now on: video stream 1..8 or nobody (0); rtp_timestamp: of the first picture, or none.

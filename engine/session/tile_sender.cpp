@@ -21,6 +21,8 @@ constexpr std::size_t kMostCopyParts = 24;
 constexpr auto kLongestRound = 12ms;               // of coding; then the newest frame is looked at first
 constexpr std::int64_t kLeastRoom = 1200;          // bytes: one packet, however slow the line
 constexpr std::int64_t kLeastCoarse = 64 * 1024;   // pixels: less is never sent coarse
+constexpr double kDense = 0.1;                     // bytes a pixel: photos take more, text and drawings less
+constexpr double kMostDense = 1.5;
 
 std::int64_t area_of(const Rect& r) { return std::int64_t{r.width} * r.height; }
 std::int64_t area_of(const std::vector<Rect>& rects) {
@@ -41,6 +43,8 @@ struct TileSender::Block {
   std::int64_t distance = 0;     // of the pointer, squared
   std::vector<Rect> exact;       // tight, of clean cells
   std::vector<Rect> whole;       // cells
+  double bytes = 0;              // of its exact pixels, estimated; 0: not asked
+  bool dense() const { return bytes > kDense * static_cast<double>(pixels()); }
   std::int64_t pixels() const { return area_of(exact) + area_of(whole); }
 };
 
@@ -374,6 +378,12 @@ void TileSender::send_exact(const Rect& area, bool whole) {
 void TileSender::send_blocks(std::vector<Block> blocks) {
   std::int64_t due = 0;                         // pixels that are not on the viewer's screen in any form
   for (const Block& b : blocks) due += b.rank < 2 ? b.pixels() : 0;
+  const double most_seconds = std::chrono::duration<double>(kCoarseAbove).count();
+  double due_bytes = 0;
+  if (due >= kLeastCoarse && seconds_for(static_cast<double>(due) * kMostDense) > most_seconds) {
+    estimate(blocks);
+    for (const Block& b : blocks) due_bytes += b.rank < 2 ? b.bytes : 0;
+  }
   std::size_t at = 0;
   bool coarse = false;
   // While this is coded the line takes what is ready, so that there is always room: a round ends all the same, lest pixels
@@ -385,9 +395,8 @@ void TileSender::send_blocks(std::vector<Block> blocks) {
   };
   for (; at < blocks.size() && (at == 0 || goes_on()); ++at) {
     const Block& block = blocks[at];
-    const double seconds = static_cast<double>(due) * bytes_per_pixel_ * 8 / (line_.kbps * 1000.0);
-    if (block.rank < 2 && due >= kLeastCoarse && seconds * 1000 > static_cast<double>(kCoarseAbove / 1ms)) {
-      at = send_coarse(blocks, at, seconds);
+    if (block.rank < 2 && due >= kLeastCoarse && seconds_for(due_bytes) > most_seconds) {
+      at = send_coarse(blocks, at);
       coarse = true;
       break;
     }
@@ -395,7 +404,7 @@ void TileSender::send_blocks(std::vector<Block> blocks) {
     for (const Rect& r : block.exact) send_exact(r, false);
     for (const Rect& r : block.whole) send_exact(r, true);
     const std::int64_t pixels = block.pixels();
-    if (block.rank < 2) due -= pixels;
+    if (block.rank < 2) due -= pixels, due_bytes -= block.bytes;
     if (pixels >= 4096) {
       const double measured = static_cast<double>(bytes_ - before) / static_cast<double>(pixels);
       bytes_per_pixel_ += (std::max(measured, 0.002) - bytes_per_pixel_) * 0.25;
@@ -406,10 +415,26 @@ void TileSender::send_blocks(std::vector<Block> blocks) {
     for (const Rect& r : blocks[at].exact) cells_.set(r, CellMap::kDirty);
 }
 
-// All that is due from block `from` on as a small picture of it; returns where it stopped. Sharpening follows by itself: what
-// was sent coarse is lossy.
-std::size_t TileSender::send_coarse(std::vector<Block>& blocks, std::size_t from, double seconds) {
-  const int scale = seconds > 2 ? 3 : seconds > 0.5 ? 2 : 1;
+double TileSender::seconds_for(double bytes) const { return bytes * 8 / (std::max(line_.kbps, 1) * 1000.0); }
+
+void TileSender::estimate(std::vector<Block>& blocks) const {
+  for (Block& b : blocks) {
+    if (b.rank >= 2) continue;
+    std::size_t bytes = 0;
+    for (const Rect& r : b.exact) bytes += tools_.encoder->estimate(*frame_->pixels, r);
+    for (const Rect& r : b.whole) bytes += tools_.encoder->estimate(*frame_->pixels, r);
+    b.bytes = static_cast<double>(bytes);
+  }
+}
+
+// All that is due from block `from` on, quickly: what is dense as a small picture of it, text exactly, which costs as little,
+// or in half its size where it would take long. Returns where it stopped. Sharpening follows by itself: what was sent coarse is lossy.
+std::size_t TileSender::send_coarse(std::vector<Block>& blocks, std::size_t from) {
+  double dense = 0, text = 0;
+  for (std::size_t i = from; i < blocks.size() && blocks[i].rank < 2; ++i) (blocks[i].dense() ? dense : text) += blocks[i].bytes;
+  const double text_seconds = seconds_for(text), dense_seconds = seconds_for(dense);
+  const bool text_exact = text_seconds * 1000 <= static_cast<double>(kCoarseAbove / 1ms);
+  const int text_scale = text_seconds > 2 ? 2 : 1, dense_scale = dense_seconds > 2 ? 3 : dense_seconds > 0.5 ? 2 : 1;
   const std::int64_t most = std::max<std::int64_t>(16'384, 2 * allowed_bytes(line_));
   const std::uint64_t before = bytes_;
   const LocalTime began = now_();
@@ -417,12 +442,18 @@ std::size_t TileSender::send_coarse(std::vector<Block>& blocks, std::size_t from
   std::size_t at = from;
   for (; at < blocks.size() && blocks[at].rank < 2 && goes_on(); ++at) {
     Block& block = blocks[at];
+    if (!block.dense() && text_exact) {
+      for (const Rect& r : block.exact) send_exact(r, false);
+      for (const Rect& r : block.whole) send_exact(r, true);
+      continue;
+    }
+    const int scale = block.dense() ? dense_scale : text_scale;
     for (const Rect& r : block.exact) block.whole.push_back(cells_.grown(r));
     block.exact.clear();
     join_rects(block.whole, any_owned_);
     for (const Rect& r : block.whole) {
       open();
-      tools_.encoder->coarse(*frame_->pixels, r, scale, 2);
+      tools_.encoder->coarse(*frame_->pixels, r, scale, block.dense() ? 3 : scale == 1 ? 4 : 2);
       ports::copy_pixels(*shadow_, *frame_->pixels, r);
       cells_.write(r, false);
       cells_.clear(r, CellMap::kDirty);

@@ -38,7 +38,8 @@ struct TileLine {
 //  3. What a report names as lost, and what was copied from it, becomes stale and is sent anew, whole cells.
 //  4. When every cell is clean and no packet's fate is unknown, nothing is sent.
 // Order within one round: copies, then what is new, then what is stale or older, nearest the pointer first, then what is
-// still coarse. Where all this would take kCoarseAbove, a coarse picture goes first.
+// still coarse. Where all this would take kCoarseAbove, what is dense (photos) goes coarse first, and text as well if it alone
+// would take as long.
 //
 // Thread: one (capture). No clock, no I/O but the sink. Failure: none; a frame without pixels is ignored.
 class TileSender {
@@ -122,7 +123,9 @@ class TileSender {
   std::vector<Block> blocks();
   void send_blocks(std::vector<Block> blocks);
   void send_exact(const Rect& area, bool whole);
-  std::size_t send_coarse(std::vector<Block>& blocks, std::size_t from, double seconds);
+  void estimate(std::vector<Block>& blocks) const;
+  double seconds_for(double bytes) const;   // on the line, as it is now
+  std::size_t send_coarse(std::vector<Block>& blocks, std::size_t from);
   void plan_wake(LocalTime now);
 
   TileTools tools_;

@@ -269,12 +269,13 @@ TEST_CASE("a frame without a side is ignored") {
   converge_and_rest(ends);
 }
 
-TEST_CASE("a page over a slow line comes coarse first and is sharpened, the pointer's place before the rest") {
+TEST_CASE("over a slow line text comes exactly, what is dense coarse first and is sharpened, the pointer's place before the rest") {
   TileEnds ends(12, Path{0, 0, 0, 20ms, 0ms, 500, 64 * 1024}, 640, 480);
   ends.sender.set_pointer(600, 440);
   ends.desk.text(ends.desk.whole(), 5);
+  ends.desk.noise({320, 240, 320, 240}, 6);
   REQUIRE(ends.run_until([&] {
-    bool any = true;   // every cell has something of the page's paper on it
+    bool any = true;   // every cell has something of the page's paper or of the picture on it
     ends.canvas->read([&](const ports::PixelBuffer& p) {
       for (int y = 8; y < p.height; y += 16)
         for (int x = 8; x < p.width; x += 16) any = any && p.row(y)[4 * x] != 0;
@@ -282,6 +283,7 @@ TEST_CASE("a page over a slow line comes coarse first and is sharpened, the poin
     return any && ends.canvas->has_picture();
   }, 3s));
   CHECK(!ends.same());
+  CHECK(ends.canvas->exact({0, 0, 320, 240}));
   REQUIRE(ends.run_until([&] { return ends.canvas->exact({576, 416, 64, 64}); }, 5s));
   CHECK(!ends.same());
   converge_and_rest(ends);

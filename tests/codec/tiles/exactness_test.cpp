@@ -238,6 +238,42 @@ TEST_CASE("a coarse picture is close, smaller, not exact, and gives way to the e
   }
 }
 
+TEST_CASE("a coarse picture is enlarged smoothly, and text in half its size still has its strokes") {
+  auto encoder = make_tile_encoder();
+  auto decoder = make_tile_decoder();
+  // A slope in eighths: enlarged by repetition it would jump by 8 x 255 / 512 = 4 from one coarse pixel to the next.
+  auto slope = ports::make_pixel_buffer(512, 64);
+  for (int y = 0; y < 64; ++y)
+    for (int x = 0; x < 512; ++x)
+      for (int i = 0; i < 4; ++i) slope->row(y)[4 * x + i] = static_cast<std::uint8_t>(x * 255 / 511);
+  ports::Canvas canvas;
+  canvas.reset(512, 64, 9, 2);
+  for (const Bytes& p : send(*encoder, update_of(*slope, 1), [&] { encoder->coarse(*slope, {0, 0, 256, 64}, 3, 0); }).payloads) REQUIRE(decoder->apply(p, canvas));
+  int jump = 0;
+  canvas.read([&](const ports::PixelBuffer& p) {
+    for (int x = 1; x < 256; ++x) jump = std::max(jump, std::abs(p.row(32)[4 * x] - p.row(32)[4 * x - 4]));
+  });
+  CHECK(jump >= 1);
+  CHECK(jump <= 2);
+  // Text: dark strokes stay darker than the paper between them, pixel for pixel mostly.
+  const auto text = make_screen(1, 512, 256, 3);
+  canvas.reset(512, 256, 9, 2);
+  for (const Bytes& p : send(*encoder, update_of(*text, 2), [&] { encoder->coarse(*text, {0, 0, 512, 256}, 1, 4); }).payloads) REQUIRE(decoder->apply(p, canvas));
+  int ink = 0, kept = 0;
+  canvas.read([&](const ports::PixelBuffer& p) {
+    for (int y = 0; y < 256; ++y) {
+      for (int x = 0; x < 512; ++x) {
+        if (text->row(y)[4 * x + 1] >= 0x80) continue;
+        ++ink;
+        kept += p.row(y)[4 * x + 1] < 0xd8 ? 1 : 0;
+      }
+    }
+  });
+  REQUIRE(ink > 1000);
+  CHECK(kept * 10 >= ink * 9);
+  CHECK(!canvas.exact({0, 0, 1, 1}));
+}
+
 TEST_CASE("a part that continues a missing one is refused, and the next that stands alone is not") {
   auto encoder = make_tile_encoder();
   auto decoder = make_tile_decoder();
