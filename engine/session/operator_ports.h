@@ -22,6 +22,8 @@ struct OperatorPorts : CommonPorts {
   std::function<void(std::uint32_t session, ports::CursorImage)> cursor_shape;           // net thread
   std::function<void(std::uint32_t session, ports::CursorPosition)> cursor_position;     // net thread; root pixels
   std::function<void(std::uint32_t session)> gone;                                       // net thread: forget its pictures
+  // Writes a picture to where pictures are kept, on a thread of its own; `done` comes on net with the file. Empty: none is kept.
+  std::function<void(std::unique_ptr<ports::PixelBuffer>, std::string comment, std::function<void(Result<std::string>)> done)> save_picture;
   std::function<std::vector<PastSession>()> past_sessions;                               // net thread, read from disk
 };
 

@@ -310,6 +310,8 @@ void OperatorRole::handle(const OperatorCommand& command) {
           else if constexpr (std::is_same_v<T, ConfirmWords>) s->words_confirmed(c.same);
           else if constexpr (std::is_same_v<T, PictureShown>) s->picture_shown(c.number, LocalTime(microseconds(c.shown_at_us)));
           else if constexpr (std::is_same_v<T, RefreshPicture>) s->refresh();
+          else if constexpr (std::is_same_v<T, TakeScreenshot>) s->take_screenshot(c.as_it_is);
+          else if constexpr (std::is_same_v<T, ForgetScreenshot>) s->forget_screenshot();
           else if constexpr (std::is_same_v<T, WatchPicture>) s->watch_picture(c.on);
         }
       },

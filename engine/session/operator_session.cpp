@@ -474,6 +474,7 @@ void OperatorSession::poll(LocalTime now) {
   if (stage_ == SessionStage::WaitingForCustomer && code_expires_ <= now) return end(EndView::Cause::Expired);
   if (!link_ || !link_->open()) return;
   send_input(now);
+  watch_screenshot(now);
   if (video_) link_->send_rtcp(video_->poll(now));
   drain_tiles(now);
   if (stage_ == SessionStage::Recovering && now - link_->last_heard() > kCodeSession) end(EndView::Cause::PeerLost);
@@ -486,6 +487,7 @@ LocalTime OperatorSession::next_deadline() const {
   if (link_) next = std::min(next, link_->next_deadline());
   if (link_ && link_->open()) {
     next = std::min(next, input_.next_deadline());
+    if (screenshot_ && kept_.state == SessionView::Kept::State::Waiting) next = std::min(next, screenshot_->next_deadline());
     if (video_) next = std::min(next, video_->next_deadline());
     if (tiles_) next = std::min(next, screen_->has_room() ? tiles_->next_deadline() : ports_.clock->now() + 5ms);
   }
@@ -509,6 +511,7 @@ SessionView OperatorSession::view() const {
   v.ask_reason = ask_reason_;
   v.control_paused_by_customer = paused_by_customer_;
   v.refused_events = refused_events_;
+  v.kept = kept_;
   v.hidden = hidden_;
   v.layout = layout_;
   v.monitor_id = monitor_id_;

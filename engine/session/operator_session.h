@@ -11,6 +11,7 @@
 #include "engine/session/command.h"
 #include "engine/session/operator_ports.h"
 #include "engine/session/peer_link.h"
+#include "engine/session/screenshot.h"
 
 namespace beside::session {
 
@@ -59,6 +60,8 @@ class OperatorSession {
   void words_confirmed(bool same);
   void picture_shown(std::uint64_t number, LocalTime at);
   void refresh();
+  void take_screenshot(bool as_it_is);
+  void forget_screenshot();
   void dismiss_notice(std::uint64_t id);
   void end(EndView::Cause cause);
   void poll(LocalTime now);
@@ -79,6 +82,8 @@ class OperatorSession {
   LadderView ladder() const;
   void on_rights(const inner::RightsNow& now);
   void on_hidden(const inner::Hidden& hidden);
+  void watch_screenshot(LocalTime now);
+  void save_picture(std::unique_ptr<ports::PixelBuffer> pixels);
   void on_rtp(const wire::RtpPacket& packet, ByteSpan whole);
   void attend_picture();
   void send_input(LocalTime now);
@@ -126,6 +131,9 @@ class OperatorSession {
   std::size_t chat_read_ = 0;
   DesktopLayout layout_;
   SessionView::Hidden hidden_;
+  std::shared_ptr<ports::Canvas> canvas_;    // while the screen is seen
+  std::optional<Screenshot> screenshot_;     // waits
+  SessionView::Kept kept_;
   std::uint32_t monitor_id_ = 0;
   MediaView media_;
   struct Shown {

@@ -36,6 +36,7 @@ void OperatorSession::make_screen() {
     if (changed) changed(id);
   });
   if (ports_.canvas) ports_.canvas(local_id_, canvas);
+  canvas_ = canvas;
   screen_ = std::make_unique<ScreenReceiver>(ScreenReceiver::Tools{ports_.make_decoder, ports_.to_pixels, ports_.make_tile_decoder()},
                                              std::move(canvas), std::move(events), ports_.post);
 }
@@ -46,6 +47,8 @@ void OperatorSession::drop_screen() {
   tiles_.reset();
   early_.clear();
   screen_.reset();
+  canvas_.reset();
+  if (screenshot_) forget_screenshot();   // what waits for a picture that is gone waits no more
   ports_.gone(local_id_);
 }
 

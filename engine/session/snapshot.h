@@ -141,6 +141,15 @@ struct SessionView {
   DesktopLayout layout;
   std::uint32_t monitor_id = 0;
   struct Hidden { std::uint32_t windows = 0, monitors = 0, areas = 0; bool any() const { return windows + monitors + areas > 0; } };
+  // A picture of the screen that the operator keeps: waits until all of it is exact.
+  struct Kept {
+    enum class State : std::uint8_t { None, Waiting, NotExact, Saving, Saved, Failed };
+    State state = State::None;
+    std::string text;                   // Saved: the file; Failed: why
+    int inexact_permille = 0;           // of the picture
+    Rect inexact;                       // picture pixels, where that is
+  };
+  Kept kept;
   Hidden hidden;                        // parts of the screen that the customer keeps to himself
   LocalTime started_at{};
   std::vector<ChatLine> chat;

@@ -177,6 +177,59 @@ TEST_CASE("what the customer hides is told as numbers, noted by both, and forgot
   CHECK(p.customer.hidden.back().empty());
 }
 
+TEST_CASE("a picture is kept once it is exact, both journals have it, and the customer is told") {
+  using State = session::SessionView::Kept::State;
+  Pair p;
+  p.granted();
+  REQUIRE(p.bench.wait_until([&] { return p.op.canvas && p.op.canvas->exact({0, 0, 64, 48}); }));
+  p.op.role->handle(session::TakeScreenshot{p.op.view().local_id, false});
+  REQUIRE(p.bench.wait_until([&] { return p.op.view().kept.state == State::Saved; }));
+  CHECK(p.op.view().kept.text == "picture-1");
+  CHECK(p.op.view().kept.inexact_permille == 0);
+  REQUIRE(p.op.kept.size() == 1);
+  CHECK(p.op.kept[0].pixels->width == 64);
+  p.op.canvas->read([&](const ports::PixelBuffer& now) {
+    for (int y = 0; y < 48; ++y) CHECK(std::equal(now.row(y), now.row(y) + 64 * 4, p.op.kept[0].pixels->row(y)));
+  });
+  REQUIRE(p.bench.wait_until([&] { return p.customer.now().pictures_kept == 1; }));
+  for (const auto* journal : {&p.customer.journal, &p.op.journal})
+    CHECK(std::count_if(journal->begin(), journal->end(), [](const auto& l) { return l.kind == ports::JournalKind::PictureKept; }) == 1);
+  p.op.role->handle(session::ForgetScreenshot{p.op.view().local_id});
+  p.bench.settle();
+  CHECK(p.op.view().kept.state == State::None);
+}
+
+TEST_CASE("a picture that does not become exact is not kept by itself: it is said what is missing, and kept as it is on demand") {
+  using State = session::SessionView::Kept::State;
+  Pair p;
+  p.granted();
+  REQUIRE(p.bench.wait_until([&] { return p.op.canvas && p.op.canvas->exact({0, 0, 64, 48}); }));
+  p.op.canvas->mark({16, 16, 16, 16}, false);   // as where a film plays
+  p.op.role->handle(session::TakeScreenshot{p.op.view().local_id, false});
+  p.bench.run(4s);
+  CHECK(p.op.view().kept.state == State::Waiting);
+  CHECK(p.op.view().kept.inexact_permille > 0);
+  p.bench.run(2s);
+  CHECK(p.op.view().kept.state == State::NotExact);
+  CHECK(p.op.view().kept.inexact == Rect{0, 0, 64, 48});   // told by tiles of 64
+  CHECK(p.op.kept.empty());
+  CHECK(p.customer.now().pictures_kept == 0);
+  p.op.role->handle(session::TakeScreenshot{p.op.view().local_id, true});
+  REQUIRE(p.bench.wait_until([&] { return p.op.view().kept.state == State::Saved; }));
+  CHECK(p.op.kept.at(0).comment.find("Not exact") == 0);
+  REQUIRE(p.bench.wait_until([&] { return p.customer.now().pictures_kept == 1; }));
+}
+
+TEST_CASE("without the right to see nothing is kept") {
+  Pair p;
+  p.live();
+  p.op.role->handle(session::TakeScreenshot{p.op.view().local_id, false});
+  p.op.role->handle(session::TakeScreenshot{p.op.view().local_id, true});
+  p.bench.run(6s);
+  CHECK(p.op.view().kept.state == session::SessionView::Kept::State::None);
+  CHECK(p.op.kept.empty());
+}
+
 TEST_CASE("rights pause after a gap of fifteen seconds and come back with the line") {
   Pair p;
   p.granted();

@@ -277,6 +277,10 @@ OperatorSeat& RoleBench::add_operator() {
   ports.cursor_shape = [](std::uint32_t, ports::CursorImage) {};
   ports.cursor_position = [&seat](std::uint32_t, ports::CursorPosition at) { seat.cursor.push_back(at); };
   ports.gone = [](std::uint32_t) {};
+  ports.save_picture = [this, &seat](std::unique_ptr<ports::PixelBuffer> pixels, std::string comment, std::function<void(Result<std::string>)> done) {
+    seat.kept.push_back({std::move(pixels), std::move(comment)});
+    post([done = std::move(done), n = seat.kept.size()] { done("picture-" + std::to_string(n)); });
+  };
   ports.past_sessions = [] { return std::vector<session::PastSession>(); };
   seat.role = std::make_unique<session::OperatorRole>(std::move(ports), wire::RelayAddress{"relay.example", 443, {}}, "", seat.published);
   settle();

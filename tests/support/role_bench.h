@@ -70,6 +70,8 @@ struct OperatorSeat {
   std::atomic<int> pictures{0};                       // times that the canvas had news
   std::shared_ptr<ports::Canvas> canvas;
   std::vector<ports::CursorPosition> cursor;
+  struct Kept { std::unique_ptr<ports::PixelBuffer> pixels; std::string comment; };
+  std::vector<Kept> kept;                             // pictures, in order
   std::unique_ptr<session::OperatorRole> role;
   session::OperatorSnapshot now() const { return *published.read(); }
   session::SessionView view(std::size_t at = 0) const { return published.read()->sessions.at(at); }

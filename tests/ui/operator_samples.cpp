@@ -111,6 +111,10 @@ std::vector<OperatorSample> operator_samples(LocalTime now) {
     auto hiding = control;
     hiding.hidden = {2, 1, 0};
     with("live_hidden", {other, waiting(now), hiding});
+    hiding.kept = {session::SessionView::Kept::State::NotExact, "", 123, {640, 128, 640, 384}};
+    with("live_kept_not_exact", {other, waiting(now), hiding});
+    hiding.kept = {session::SessionView::Kept::State::Saved, "/home/ada/Pictures/Beside/beside-2026-11-22-140512.png", 0, {}};
+    with("live_kept", {other, waiting(now), hiding});
   }
   SessionView customer_hands = control;
   customer_hands.control_paused_by_customer = true;

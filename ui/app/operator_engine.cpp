@@ -24,6 +24,9 @@ OperatorEngine::OperatorEngine(OperatorEngineConfig config, WakeFn snapshot_chan
   ports.cursor_shape = config_.cursor_shape;
   ports.cursor_position = config_.cursor_position;
   ports.gone = config_.gone;
+  ports.save_picture = [this](std::unique_ptr<ports::PixelBuffer> pixels, std::string comment, std::function<void(Result<std::string>)> done) {
+    keeper_.save(std::move(pixels), std::move(comment), std::move(done));
+  };
   ports.past_sessions = [directory = config_.identity.journal_directory] {
     std::vector<session::PastSession> out;
     for (auto& entry : journal::list_past(directory, 200)) {

@@ -7,6 +7,7 @@
 #include "engine/base/channels.h"
 #include "engine/session/operator_role.h"
 #include "ui/app/common_ports.h"
+#include "ui/app/picture_keeper.h"
 
 namespace beside::app {
 
@@ -38,6 +39,7 @@ class OperatorEngine {
   std::unique_ptr<session::OperatorRole> role_;        // net thread
   std::atomic<bool> quit_{false};
   NetThread thread_;
+  PictureKeeper keeper_{thread_};                      // ends before the thread that it tells
 };
 
 }  // namespace beside::app

@@ -105,7 +105,8 @@ constexpr std::array kIcons{
     icon::kUsers,  icon::kPhone,     icon::kSave,    icon::kGear,     icon::kDown,     icon::kUp,      icon::kLeft,
     icon::kRight,  icon::kPlus,      icon::kMinus,   icon::kExpand,   icon::kCompress, icon::kHistory, icon::kSignOut,
     icon::kSignIn, icon::kGlobe,     icon::kPlug,    icon::kRefresh,  icon::kMore,     icon::kPencil,  icon::kFile,
-    icon::kLink,   icon::kBackspace, icon::kFilter,  icon::kFlag,     icon::kSignal,   icon::kLanguage};
+    icon::kLink,   icon::kBackspace, icon::kFilter,  icon::kFlag,     icon::kSignal,   icon::kLanguage,
+    icon::kCamera};
 
 constexpr std::array<float, 4> kSizes{measure::kSmall, measure::kBody, measure::kLarge, measure::kHuge};
 

@@ -52,5 +52,6 @@ constexpr const char* kFilter = "\uf0b0";
 constexpr const char* kFlag = "\uf024";
 constexpr const char* kSignal = "\uf012";
 constexpr const char* kTextSize = "\uf031";
+constexpr const char* kCamera = "\uf030";
 constexpr const char* kLanguage = "\uf1ab";
 }  // namespace beside::kit::icon

@@ -172,6 +172,7 @@ std::vector<Action> operator_actions(const session::OperatorSnapshot& snapshot, 
                          fit = fit == RemoteFit::Fitted ? RemoteFit::OneToOne : RemoteFit::Fitted;
                        }});
         all.push_back({"refresh", tr("op.refresh"), "F5", [id](OperatorState&, OperatorOut& out) { out.emplace_back(session::RefreshPicture{id}); }});
+        all.push_back({"screenshot", tr("op.screenshot"), "F9", [id](OperatorState&, OperatorOut& out) { out.emplace_back(session::TakeScreenshot{id, false}); }});
         for (const MonitorInfo& m : s->layout.monitors) {
           all.push_back({"monitor_" + std::to_string(m.id), tr("op.show_monitor", monitor_text(m)), "", [id, monitor = m.id](OperatorState&, OperatorOut& out) {
                            out.emplace_back(session::ChooseMonitor{id, monitor});

@@ -15,7 +15,7 @@ using session::SessionView;
 namespace {
 
 // GLFW's numbers.
-constexpr int kKeyF5 = 294, kKeyF11 = 300, kKeyF12 = 301;
+constexpr int kKeyF5 = 294, kKeyF9 = 298, kKeyF11 = 300, kKeyF12 = 301;
 
 void run_action(const char* id, const session::OperatorSnapshot& snapshot, OperatorState& state, const OperatorHost& host, OperatorOut& out) {
   for (const Action& action : operator_actions(snapshot, state, host)) {
@@ -43,6 +43,7 @@ void keys(kit::Ui& ui, const session::OperatorSnapshot& snapshot, OperatorState&
   if (ui.shortcut(kKeyF12)) run_action("ladder", snapshot, state, host, out);
   if (ui.shortcut(kKeyF11)) run_action("fit", snapshot, state, host, out);
   if (ui.shortcut(kKeyF5)) run_action("refresh", snapshot, state, host, out);
+  if (ui.shortcut(kKeyF9)) run_action("screenshot", snapshot, state, host, out);
   for (std::size_t i = 0; i < snapshot.sessions.size() && i < 9; ++i) {
     if (ui.shortcut('1' + static_cast<int>(i), true)) {
       state.selected = snapshot.sessions[i].local_id;

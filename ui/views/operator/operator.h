@@ -91,6 +91,7 @@ void draw_session_list(kit::Ui&, const Area&, const session::OperatorSnapshot&, 
 void draw_waiting(kit::Ui&, const Area&, const session::SessionView&, OperatorState&, const OperatorHost&, OperatorOut&);
 void draw_ended(kit::Ui&, const Area&, const session::SessionView&, OperatorState&, const OperatorHost&, OperatorOut&);
 void draw_remote_pane(kit::Ui&, const Area&, const session::SessionView&, OperatorState&, const OperatorHost&, OperatorOut&);
+void draw_kept(kit::Ui&, const session::SessionView&, OperatorOut&);
 void draw_customer_column(kit::Ui&, const Area&, const session::SessionView&, OperatorState&, OperatorOut&);
 void draw_status_bar(kit::Ui&, const Area&, const session::OperatorSnapshot&, const session::SessionView*, OperatorState&);
 void draw_history(kit::Ui&, const Area&, const session::OperatorSnapshot&, OperatorState&, const OperatorHost&);

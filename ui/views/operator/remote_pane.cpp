@@ -184,6 +184,8 @@ void toolbar(kit::Ui& ui, const Area& area, const SessionView& s, OperatorState&
   kit::beside(ui);
   if (kit::icon_button(ui, "tool.refresh", kit::icon::kRefresh, tr("op.refresh") + "  F5")) out.emplace_back(session::RefreshPicture{s.local_id});
   kit::beside(ui, 4);
+  if (kit::icon_button(ui, "tool.screenshot", kit::icon::kCamera, tr("op.screenshot") + "  F9")) out.emplace_back(session::TakeScreenshot{s.local_id, false});
+  kit::beside(ui, 4);
   if (kit::icon_button(ui, "tool.ladder", kit::icon::kSignal, tr("op.ladder") + "  F12", {.selected = state.ladder_open})) state.ladder_open = !state.ladder_open;
 }
 
@@ -233,6 +235,15 @@ void draw_remote_pane(kit::Ui& ui, const Area& area, const SessionView& s, Opera
     ImGui::SetCursorScreenPos({picture.x + ui.px(12), picture.y + ui.px(8)});
     kit::begin_column(ui, picture.width / ui.scale() - 24);
     if (draw_operator_notice(ui, "pane.notice", s.notice)) out.emplace_back(session::DismissNotice{s.notice.id});
+    kit::end_column(ui);
+    const float used = std::min(ImGui::GetCursorScreenPos().y - picture.y + ui.px(4), picture.height / 2);
+    picture.y += used;
+    picture.height -= used;
+  }
+  if (s.kept.state != SessionView::Kept::State::None) {
+    ImGui::SetCursorScreenPos({picture.x + ui.px(12), picture.y + ui.px(8)});
+    kit::begin_column(ui, picture.width / ui.scale() - 24);
+    draw_kept(ui, s, out);
     kit::end_column(ui);
     const float used = std::min(ImGui::GetCursorScreenPos().y - picture.y + ui.px(4), picture.height / 2);
     picture.y += used;
