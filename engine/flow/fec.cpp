@@ -10,6 +10,7 @@
 namespace beside::flow {
 namespace {
 constexpr double kUnrepaired = 0.01;
+constexpr std::size_t kSmall = 4;                    // packets
 constexpr nanoseconds kAskTime = milliseconds(10);   // reorder window and timers of a NACK
 constexpr std::int64_t kMaxJump = 8192;
 
@@ -31,7 +32,8 @@ RepairPlan plan_repair(std::size_t packets, double loss, double burst, nanosecon
     plan.twice = true;
     return plan;
   }
-  if (rtt + kAskTime <= until_next) return plan;
+  // Of a small update the lost one is likely the last one, which nobody asks for: the sender finds out after two round trips.
+  if (packets > kSmall && rtt + kAskTime <= until_next) return plan;
   const double p = std::min(loss, 0.5), length = std::clamp(burst, 1.0, 16.0);
   const std::size_t blocks = (packets + wire::kFecMaxSources - 1) / wire::kFecMaxSources;
   const std::size_t sources = (packets + blocks - 1) / blocks;

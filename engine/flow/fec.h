@@ -24,7 +24,7 @@ struct RepairPlan {
   bool twice = false;          // a one-packet update goes out a second time instead
 };
 // From measured loss (0..1), the mean length of a loss burst (packets), the round trip, and the time until the next picture. No redundancy
-// without loss, or where a repair by RTX (round trip + the reorder window) comes before the next picture. Otherwise as
+// without loss, or where a repair by RTX (round trip + the reorder window) comes before the next picture, small updates excepted. Otherwise as
 // many packets as keep the chance of an unrepaired block under 1 %, at most a third of the sources (one at least).
 RepairPlan plan_repair(std::size_t packets, double loss, double burst, nanoseconds rtt, nanoseconds until_next);
 

@@ -56,6 +56,7 @@ void ScreamControl::on_feedback(const wire::CcFeedback& feedback, LocalTime now)
   heard_ = now;
   if (report.acked > 0 && silent_ > 0) {
     // It was a hole in the line, or of the way back, and not a queue: half of what went before is a fair guess.
+    if (silent_ > 1) hole_at_ = now;
     silent_ = 0;
     window_ = std::max(window_, window_before_silence_ / 2);
   }
@@ -156,6 +157,20 @@ void ScreamControl::take_loss(const SentLog::Report& report, LocalTime now) {
     lost += counts.first;
     all += counts.second;
   }
+  // What a hole swallowed says nothing of the line as it is otherwise.
+  const std::size_t lost_now = now - hole_at_ < seconds(1) ? 0 : report.lost;
+  memory_.push_back({now, {lost_now, lost_now + report.acked}});
+  std::size_t long_lost = 0, long_all = 0;
+  for (const auto& [at, counts] : memory_) {
+    long_lost += counts.first;
+    long_all += counts.second;
+  }
+  while (!memory_.empty() && (now - memory_.front().first > seconds(60) || long_all - memory_.front().second.second >= kMemory)) {
+    long_lost -= memory_.front().second.first;
+    long_all -= memory_.front().second.second;
+    memory_.pop_front();
+  }
+  long_loss_ = static_cast<double>(long_lost) / static_cast<double>(std::max<std::size_t>(long_all, 100));
   // Over few packets one loss is no rate.
   const double now_loss = static_cast<double>(lost) / static_cast<double>(std::max<std::size_t>(all, 20));
   if (report.lost_runs > 0) burst_ += (static_cast<double>(report.lost) / static_cast<double>(report.lost_runs) - burst_) * 0.1;
@@ -302,6 +317,8 @@ void ScreamControl::new_path(LocalTime now) {
   base_.clear();
   arrivals_.clear();
   losses_.clear();
+  memory_.clear();
+  long_loss_ = 0;
   rtt_.reset();
   loop_.reset();
   (void)log_.expire(now);

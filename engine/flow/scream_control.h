@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -37,7 +38,8 @@ class ScreamControl final : public RateControl {
   std::optional<nanoseconds> rtt() const override { return rtt_; }
   std::size_t send_window() const override;
   nanoseconds queue_delay() const override { return queue_delay_; }
-  double loss() const override { return loss_; }
+  // The greater of the last second's and that of the last kMemory packets: where little is sent, a second holds no loss at all as a rule.
+  double loss() const override { return std::max(loss_, long_loss_); }
   double loss_burst() const override { return burst_; }
   void poll(LocalTime now) override;
   LocalTime next_deadline() const override;
@@ -84,7 +86,10 @@ class ScreamControl final : public RateControl {
   LocalTime delay_avg_at_ = LocalTime::min(), floor_since_ = LocalTime::min(), over_since_ = kNever;
   std::deque<Arrival> arrivals_;                     // the last 300 ms of them
   std::deque<std::pair<LocalTime, std::pair<std::size_t, std::size_t>>> losses_;  // (lost, all) packets, the last second
-  double loss_ = 0, burst_ = 1;
+  static constexpr std::size_t kMemory = 300;       // packets, of a minute at most
+  std::deque<std::pair<LocalTime, std::pair<std::size_t, std::size_t>>> memory_;
+  LocalTime hole_at_{};
+  double loss_ = 0, long_loss_ = 0, burst_ = 1;
   bool slow_start_ = true;
   LocalTime newest_sent_ = LocalTime::min();       // of what was acknowledged
   LocalTime reduced_at_ = LocalTime::min(), clamped_at_ = LocalTime::min(), lost_at_ = LocalTime::min(), calm_since_ = kNever, drain_until_ = LocalTime::min();

@@ -5,7 +5,7 @@
 
 namespace beside::flow {
 namespace {
-constexpr nanoseconds kKeyRetry = milliseconds(300);
+constexpr nanoseconds kKeyRetry = milliseconds(300), kKeyCoding = milliseconds(80);   // at most; after a round trip and what coding takes
 constexpr std::size_t kMaxReady = 64, kMaxNack = 256;
 constexpr nanoseconds kHole = milliseconds(500);
 constexpr std::int64_t kHolePackets = 4;   // fewer are asked for again: a screen that rests also sends nothing
@@ -191,7 +191,7 @@ std::vector<wire::RtcpPacket> VideoReceiver::poll(LocalTime now) {
   }
   if (!nack.lost.empty()) out.emplace_back(std::move(nack));
   if (now >= key_due_) {
-    key_due_ = now + kKeyRetry;
+    key_due_ = now + std::min<nanoseconds>(kKeyRetry, rtt_ + kKeyCoding);
     out.emplace_back(wire::Pli{own_, media_});
   }
   return out;

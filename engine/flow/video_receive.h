@@ -31,7 +31,7 @@ struct AccessUnit {
 // 1. Units are yielded in order; after one is lost, none until a key picture.
 // 2. A missing packet is asked for (NACK) once it is older than the reorder window, again every rtt (20..200 ms), and given up
 //    after kGiveUp, when the buffer is full, or at once when the line was dead for half a second; then, and before the first
-//    key picture, PLI every 300 ms.
+//    key picture, PLI every round trip and 80 ms (300 ms at most).
 // 3. At most kMaxPackets packets and kMaxBytes bytes wait.
 class VideoReceiver {
  public:

@@ -475,7 +475,7 @@ void OperatorSession::poll(LocalTime now) {
   if (!link_ || !link_->open()) return;
   send_input(now);
   watch_screenshot(now);
-  if (video_) link_->send_rtcp(video_->poll(now));
+  if (video_) drain_video(now);
   drain_tiles(now);
   if (stage_ == SessionStage::Recovering && now - link_->last_heard() > kCodeSession) end(EndView::Cause::PeerLost);
 }
@@ -489,6 +489,7 @@ LocalTime OperatorSession::next_deadline() const {
     next = std::min(next, input_.next_deadline());
     if (screenshot_ && kept_.state == SessionView::Kept::State::Waiting) next = std::min(next, screenshot_->next_deadline());
     if (video_) next = std::min(next, video_->next_deadline());
+    if (!units_.empty()) next = std::min(next, units_.front().due);
     if (tiles_) next = std::min(next, screen_->has_room() ? tiles_->next_deadline() : ports_.clock->now() + 5ms);
   }
   return next;

@@ -161,6 +161,8 @@ TEST_CASE("redundancy: none without loss or where RTX is in time, twice for one 
   const Row rows[] = {
       {20, 0.0, 1, 100, 33, 0, false},    // nothing is lost
       {20, 0.02, 1, 15, 33, 0, false},    // RTX comes before the next picture
+      {4, 0.02, 1, 40, 125, 1, false},    // small: who lost its last packet would not ask
+      {5, 0.02, 1, 40, 125, 0, false},
       {1, 0.02, 1, 100, 33, 0, true},
       {1, 0.0, 1, 100, 33, 0, false},
       {0, 0.1, 1, 100, 33, 0, false},

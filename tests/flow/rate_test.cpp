@@ -207,3 +207,24 @@ TEST_CASE("a lost tail is repeated twice, then refreshed, until something is hea
   watch.on_feedback(told(8, {1, 1}, 2));
   CHECK(watch.due(milliseconds(40), nanoseconds(0)) == kNever);
 }
+
+TEST_CASE("where little is sent a loss is remembered until three hundred packets came through, or a minute passed") {
+  // Typing: a packet and its copy eight times a second. By the last second alone most losses would find the line taken for a good one.
+  ManualClock clock;
+  ScreamControl control;
+  int unguarded = 0;
+  for (int i = 0; i < 3000; ++i) {
+    control.on_sent(kMedia, seq(i), 200, clock.now());
+    clock.advance(milliseconds(62));
+    const bool lost = i % 50 == 40;
+    if (!lost) control.on_feedback(told(static_cast<std::uint16_t>(i - 1), {(i - 1) % 50 != 40, 1}, static_cast<std::uint32_t>(i) * 4063), clock.now());
+    unguarded += i > 100 && control.loss() < 0.002 ? 1 : 0;
+  }
+  CHECK(unguarded == 0);
+  for (int i = 3000; i < 4000; ++i) {
+    control.on_sent(kMedia, seq(i), 200, clock.now());
+    clock.advance(milliseconds(62));
+    control.on_feedback(told(static_cast<std::uint16_t>(i), {1}, static_cast<std::uint32_t>(i) * 4063), clock.now());
+  }
+  CHECK(control.loss() < 0.002);
+}
