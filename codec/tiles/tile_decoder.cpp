@@ -5,6 +5,7 @@
 
 #include "codec/tiles/context_coder.h"
 #include "codec/tiles/photo_coder.h"
+#include "codec/tiles/slope.h"
 #include "codec/tiles/tiles.h"
 #include "engine/wire/tiles.h"
 
@@ -20,7 +21,7 @@ class Decoder final : public ports::TileDecoder {
     if (auto ok = wire::parse_tiles(payload, packet_); !ok) return fail(ok);
     const wire::TileHeader& now = packet_.header;
     BS_PEER_CHECK(!now.continues || (known_ && now.number == number_ && now.part == part_ + 1), "codec/tiles: what a part builds on is missing");
-    if (!now.continues) context_.reset();
+    if (!now.continues) context_.reset(), slopes_.reset();
     known_ = true;
     number_ = now.number;
     part_ = now.part;
@@ -47,6 +48,9 @@ class Decoder final : public ports::TileDecoder {
     pixels_.resize(static_cast<std::size_t>(stride) * static_cast<std::size_t>(height));
     if (op.coding == wire::TileCoding::Photo) {
       photo_.decode(op.bytes, pixels_.data(), stride, width, height);
+    } else if (op.coding == wire::TileCoding::Slope) {
+      slopes_.decode(op.bytes, pixels_.data(), stride, width, height);
+      put_slopes(pixels_.data(), width, height);
     } else {
       context_.decode(op.bytes, pixels_.data(), stride, width, height);
     }
@@ -79,7 +83,7 @@ class Decoder final : public ports::TileDecoder {
   bool known_ = false;                // the part below was the last one that was applied
   std::uint32_t number_ = 0;
   int part_ = 0;
-  ContextCoder context_;
+  ContextCoder context_, slopes_;
   PhotoCoder photo_;
   Bytes pixels_, large_;
 };

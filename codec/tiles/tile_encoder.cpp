@@ -6,6 +6,7 @@
 
 #include "codec/tiles/context_coder.h"
 #include "codec/tiles/photo_coder.h"
+#include "codec/tiles/slope.h"
 #include "codec/tiles/tile_look.h"
 #include "codec/tiles/tiles.h"
 #include "engine/wire/tiles.h"
@@ -35,7 +36,7 @@ struct Source {
   }
 };
 
-enum class Look : std::uint8_t { Solid, Drawn, Photo, Mixed };
+enum class Look : std::uint8_t { Solid, Drawn, Photo, Slope, Mixed };
 struct Band {
   Look look = Look::Drawn;
   std::uint32_t colour = 0;              // of a solid one
@@ -59,7 +60,7 @@ class Encoder final : public ports::TileEncoder {
     sent_bytes_ = 0;
     most_continued_ = std::max(update.most_continued, 0);
     in_chain_ = 0;
-    context_.reset();
+    forget();
     begin_part();
   }
 
@@ -92,8 +93,12 @@ class Encoder final : public ports::TileEncoder {
     for (int y = area.y; y < area.bottom(); y += ports::kTileSide) {
       for (int x = area.x; x < area.right(); x += ports::kTileSide) {
         const Rect tile = Rect{x, y, ports::kTileSide, ports::kTileSide}.clipped_to(area);
-        const TileLook look = looker_.look(picture.row(tile.y) + std::ptrdiff_t{4} * tile.x, picture.stride, tile.width, tile.height, tile.height > 16 ? 16 : 2);
-        if (!look.solid) bits += std::min(look.photo_bits, look.context_bits / kContinuedGain);
+        const std::uint8_t* at = picture.row(tile.y) + std::ptrdiff_t{4} * tile.x;
+        const int every = tile.height > 16 ? 16 : 2;
+        const TileLook look = looker_.look(at, picture.stride, tile.width, tile.height, every);
+        if (look.solid) continue;
+        const std::int64_t drawn = look.context_bits / kContinuedGain;
+        bits += drawn <= look.photo_bits ? drawn : std::min(look.photo_bits, looker_.slope_bits(at, picture.stride, tile.width, tile.height, every));
       }
     }
     return static_cast<std::size_t>(bits / 8);
@@ -142,6 +147,10 @@ class Encoder final : public ports::TileEncoder {
   }
 
  private:
+  void forget() {
+    context_.reset();
+    slopes_.reset();
+  }
   void begin_part() {
     areas_.clear();
     copies_ = learned_ = false;
@@ -164,7 +173,7 @@ class Encoder final : public ports::TileEncoder {
     if (learned_ && in_chain_ < most_continued_) {
       ++in_chain_;
     } else {
-      if (learned_ || in_chain_ > 0) context_.reset();
+      if (learned_ || in_chain_ > 0) forget();
       in_chain_ = 0;
     }
     begin_part();
@@ -247,34 +256,40 @@ class Encoder final : public ports::TileEncoder {
     code_run(source, run, kind);
   }
 
+  Look look_at_tile(const std::uint8_t* at, std::ptrdiff_t stride, int width, int height, std::uint32_t& colour) {
+    const int every = height > 16 ? 8 : 1;
+    const TileLook look = looker_.look(at, stride, width, height, every);
+    colour = look.colour;
+    if (look.solid) return Look::Solid;
+    if (look.photo_bits >= look.context_bits) return Look::Drawn;
+    return looker_.slope_bits(at, stride, width, height, every) < look.photo_bits ? Look::Slope : Look::Photo;
+  }
+
   Band look_at(const Source& source, const Rect& band, std::array<Look, kStrip / ports::kTileSide>& looks) {
-    bool solid = source.kind == TileOpKind::Tile, photo = false, drawn = false;
-    std::uint32_t colour = 0;
+    bool solid = source.kind == TileOpKind::Tile, mixed = false;
+    std::uint32_t colour = 0, first_colour = 0;
     for (int x = band.x, i = 0; x < band.right(); x += ports::kTileSide, ++i) {
-      const int width = std::min(ports::kTileSide, band.right() - x);
-      const TileLook look = looker_.look(source.at(x, band.y), source.stride, width, band.height, band.height > 16 ? 8 : 1);
       Look& kind = looks[static_cast<std::size_t>(i)];
-      kind = look.solid ? Look::Solid : look.photo_bits < look.context_bits ? Look::Photo : Look::Drawn;
-      solid = solid && look.solid && (i == 0 || look.colour == colour);
-      colour = look.colour;
-      photo = photo || kind == Look::Photo;
-      drawn = drawn || kind != Look::Photo;
+      kind = look_at_tile(source.at(x, band.y), source.stride, std::min(ports::kTileSide, band.right() - x), band.height, colour);
+      if (i == 0) first_colour = colour;
+      solid = solid && kind == Look::Solid && colour == first_colour;
+      if (kind == Look::Solid) kind = Look::Drawn;
+      mixed = mixed || kind != looks[0];
     }
     if (solid) return {Look::Solid, colour};
-    if (photo && drawn) return {Look::Mixed, 0};
-    return {photo ? Look::Photo : Look::Drawn, 0};
+    return {mixed ? Look::Mixed : looks[0], 0};
   }
 
   void code_mixed(const Source& source, const Rect& band, const std::array<Look, kStrip / ports::kTileSide>& looks) {
     for (int x = band.x, i = 0; x < band.right();) {
-      const bool photo = looks[static_cast<std::size_t>(i)] == Look::Photo;
+      const Look kind = looks[static_cast<std::size_t>(i)];
       int end = x;
-      while (end < band.right() && (looks[static_cast<std::size_t>(i)] == Look::Photo) == photo) {
+      while (end < band.right() && looks[static_cast<std::size_t>(i)] == kind) {
         end = std::min(end + ports::kTileSide, band.right());
         ++i;
         if (i >= kStrip / ports::kTileSide) break;
       }
-      code_run(source, {x, band.y, end - x, band.height}, {photo ? Look::Photo : Look::Drawn, 0});
+      code_run(source, {x, band.y, end - x, band.height}, {kind, 0});
       x = end;
     }
   }
@@ -288,8 +303,18 @@ class Encoder final : public ports::TileEncoder {
       for (int x = run.x; x < run.right(); x += ports::kTileSide)
         code_rows(source, {x, run.y, std::min(ports::kTileSide, run.right() - x), run.height}, TileCoding::Photo);
     } else {
-      code_rows(source, run, TileCoding::Context);
+      code_rows(source, run, kind.look == Look::Slope ? TileCoding::Slope : TileCoding::Context);
     }
+  }
+
+  // Whole rows as many as fit; what it learned is undone if they are not used.
+  int code_pixels(const Source& source, const Rect& r, int rows, std::size_t room, TileCoding coding) {
+    const std::uint8_t* from = source.at(r.x, r.y);
+    if (coding == TileCoding::Photo) return photo_.encode(from, source.stride, r.width, rows, room, coded_);
+    if (coding == TileCoding::Context) return context_.encode(from, source.stride, r.width, rows, room, coded_);
+    left_.resize(static_cast<std::size_t>(r.width) * static_cast<std::size_t>(rows) * 4);
+    take_slopes(from, source.stride, r.width, rows, left_.data());
+    return slopes_.encode(left_.data(), std::ptrdiff_t{4} * r.width, r.width, rows, room, coded_);
   }
 
   bool try_solid(const Source& source, const Rect& r) {
@@ -320,14 +345,10 @@ class Encoder final : public ports::TileEncoder {
       const auto rows_allowed = static_cast<int>(std::min<std::int64_t>({r.height, wire::kMaxTilePixels / r.width, writer_.coded_pixels_left() / r.width}));
       int rows = 0;
       coded_.clear();
-      if (rows_allowed > 0 && room > 0) {
-        const std::uint8_t* from = source.at(r.x, r.y);
-        rows = coding == TileCoding::Photo ? photo_.encode(from, source.stride, r.width, rows_allowed, room, coded_)
-                                           : context_.encode(from, source.stride, r.width, rows_allowed, room, coded_);
-      }
-      const bool context = coding == TileCoding::Context && rows > 0;
+      if (rows_allowed > 0 && room > 0) rows = code_pixels(source, r, rows_allowed, room, coding);
+      const bool learned = coding != TileCoding::Photo && rows > 0;
       if (!writer_.empty() && (rows == 0 || (rows < rows_allowed && room < kTailRoom))) {
-        if (context) context_.undo();
+        if (learned) (coding == TileCoding::Slope ? slopes_ : context_).undo();
         next_part();
         continue;
       }
@@ -345,7 +366,7 @@ class Encoder final : public ports::TileEncoder {
       op.scale_log2 = static_cast<std::uint8_t>(source.scale_log2);
       op.dropped_bits = static_cast<std::uint8_t>(source.dropped_bits);
       add(op, op.area);
-      learned_ = learned_ || context;
+      learned_ = learned_ || learned;
       r.y += rows;
       r.height -= rows;
     }
@@ -360,10 +381,10 @@ class Encoder final : public ports::TileEncoder {
   bool learned_ = false;                 // by the context coder, in this part
   int most_continued_ = 0, in_chain_ = 0;   // parts that build on the one before, one after the other
   std::size_t sent_bytes_ = 0;
-  ContextCoder context_;
+  ContextCoder context_, slopes_;
   PhotoCoder photo_;
   TileLooker looker_;
-  Bytes coded_, reduced_;
+  Bytes coded_, reduced_, left_;
   std::vector<std::uint16_t> sums_;
 };
 

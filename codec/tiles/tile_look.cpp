@@ -6,12 +6,14 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "codec/tiles/slope.h"
+
 namespace beside::tiles {
 namespace {
 
 constexpr std::uint32_t kColour = 0x00ffffff;
 // Measured on text and photos, in bits.
-constexpr int kNewColour = 22, kKnownEdge = 5, kSampleBase = 5, kFlatSample = 1;
+constexpr int kNewColour = 22, kKnownEdge = 5, kKnownSlope = 4, kSampleBase = 5, kFlatSample = 1;
 
 std::uint32_t load(const std::uint8_t* at) {
   std::uint32_t pixel;
@@ -38,6 +40,13 @@ int difference(std::uint32_t a, std::uint32_t b, int shift) {
 
 }  // namespace
 
+void TileLooker::begin_look() {
+  if (++look_ > 255) {
+    table_.fill(0);
+    look_ = 1;
+  }
+}
+
 bool TileLooker::seen_before(std::uint32_t colour) {
   const std::uint32_t entry = look_ << 24 | colour;
   const std::size_t start = colour * 0x9e3779b1u >> 22;
@@ -60,10 +69,7 @@ TileLook TileLooker::look(const std::uint8_t* bgrx, std::ptrdiff_t stride, int w
     out.solid = true;
     return out;
   }
-  if (++look_ > 255) {
-    table_.fill(0);
-    look_ = 1;
-  }
+  begin_look();
   (void)seen_before(out.colour);
   int fresh = 0;
   std::int64_t sample_bits = 0;
@@ -98,6 +104,26 @@ TileLook TileLooker::look(const std::uint8_t* bgrx, std::ptrdiff_t stride, int w
   out.context_bits = context * all / out.looked_at;
   out.photo_bits = sample_bits * all / out.looked_at;
   return out;
+}
+
+std::int64_t TileLooker::slope_bits(const std::uint8_t* bgrx, std::ptrdiff_t stride, int width, int height, int every) {
+  if (height < 2 || width < 2) return kNewColour * std::int64_t{width} * height;
+  begin_look();
+  left_.resize(static_cast<std::size_t>(width) * 8);
+  std::int64_t bits = 0, looked_at = 0;
+  for (int y = 1; y < height; y += every) {
+    take_slopes(bgrx + (y - 1) * stride, stride, width, 2, left_.data());
+    const std::uint8_t* row = left_.data() + std::ptrdiff_t{4} * width;
+    std::uint32_t before = load(row);
+    for (int x = 1; x < width; ++x) {
+      const std::uint32_t now = load(row + std::ptrdiff_t{4} * x);
+      if (now == before) continue;
+      bits += seen_before(now) ? kKnownSlope : kNewColour;
+      before = now;
+    }
+    looked_at += width;
+  }
+  return bits * width * height / looked_at;
 }
 
 }  // namespace beside::tiles

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "engine/base/bytes.h"
+
 namespace beside::tiles {
 
 // What a small rectangle holds, as far as a look at some of its rows tells.
@@ -25,11 +27,16 @@ class TileLooker {
   // Pixels B, G, R, X; X does not count. `every`: looks at each so many rows (1 = all).
   TileLook look(const std::uint8_t* bgrx, std::ptrdiff_t stride, int width, int height, int every);
 
+  // What ContextCoder would take for what slopes leave (slope.h) of this rectangle.
+  std::int64_t slope_bits(const std::uint8_t* bgrx, std::ptrdiff_t stride, int width, int height, int every);
+
  private:
+  void begin_look();
   bool seen_before(std::uint32_t colour);
   static constexpr std::size_t kTable = 1024;
   std::array<std::uint32_t, kTable> table_{};   // colour, and in the upper byte the look it is from
   std::uint32_t look_ = 0;
+  Bytes left_;                                  // of two rows
 };
 
 }  // namespace beside::tiles

@@ -80,7 +80,7 @@ Result<void> check_header(const ByteReader& in, const TileHeader& h, std::uint8_
 
 Result<void> read_pixels(ByteReader& in, TileOp& op) {
   const std::uint8_t coding = in.u8();
-  BS_PEER_CHECK(coding >= 1 && coding <= 2, "wire/tiles: coding");
+  BS_PEER_CHECK(coding >= 1 && coding <= 3, "wire/tiles: coding");
   op.coding = static_cast<TileCoding>(coding);
   if (op.kind == TileOpKind::Coarse) {
     const std::uint8_t shifts = in.u8();

@@ -69,7 +69,7 @@ struct TileHeader {
 
 enum class TileOpKind : std::uint8_t { Solid = 1, Tile, Copy, Coarse, VideoArea, Exact, Skip };
 // How bytes hold pixels; the coders are in codec/tiles.
-enum class TileCoding : std::uint8_t { Context = 1, Photo = 2 };
+enum class TileCoding : std::uint8_t { Context = 1, Photo = 2, Slope = 3 };
 
 struct TileOp {
   TileOpKind kind = TileOpKind::Exact;

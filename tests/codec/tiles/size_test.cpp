@@ -49,18 +49,17 @@ std::size_t our_bytes(ports::TileEncoder& encoder, const ports::PixelBuffer& p, 
 
 }  // namespace
 
-TEST_CASE("whole screens of text, drawings, patterns and photos are never larger than their PNG") {
+TEST_CASE("two hundred whole screens are never larger than their PNG, but for noise, which nothing makes smaller") {
   auto encoder = make_tile_encoder();
   for (int i = 0; i < 200; ++i) {
     const int kind = i % kScreenKinds;
-    if (kind == 4 || kind == 10 || kind == 11) continue;   // slopes, noise, and a mix with much of both
     const int width = 330 + i * 37 % 331, height = 240 + i * 53 % 283;
     const auto screen = make_screen(kind, width, height, static_cast<std::uint32_t>(i));
     const std::size_t png = png_bytes(*screen), ours = our_bytes(*encoder, *screen, 15);
     INFO("screen " << i << " kind " << kind << " " << width << "x" << height << " png " << png << " ours " << ours);
     // Packets have headers and PNG has none: 28 bytes in each 1152, and padding in steps of 128.
     const std::size_t packets = (ours + wire::kMaxTilePayload - 1) / wire::kMaxTilePayload;
-    CHECK(ours <= std::max(png, std::size_t{128} + packets * wire::kTileHeaderBytes));
+    CHECK(ours <= (kind == 10 ? png + png / 10 : std::max(png, std::size_t{128} + packets * wire::kTileHeaderBytes)));
   }
 }
 
