@@ -12,7 +12,7 @@ from measure import harness
 
 CELL = (8, 16)                  # a character, in pixels
 COLUMNS, LINES = 80, 30         # of the scene's window
-SIZE = (COLUMNS * CELL[0], LINES * CELL[1])
+SIZE = (COLUMNS * CELL[0], LINES * CELL[1])      # pixels; see set_grid()
 STOCK = 256                     # lines painted in advance; a line's number fits its stamp
 STAMP_BITS = 8
 BACKGROUND = 0x101828
@@ -20,6 +20,13 @@ COLOURS = (0xe6edf3, 0xff7b72, 0x79c0ff, 0xa5d6ff, 0xd2a8ff, 0x7ee787, 0xffa657)
 TYPED = (0xffffff, 0xffd866)    # by turns
 TYPED_LINE = 14
 NAP_S = 30e-6
+
+
+def set_grid(columns, lines):
+    """Another size of the scene's window, before the first scene."""
+    global COLUMNS, LINES, SIZE
+    COLUMNS, LINES = columns, lines
+    SIZE = (columns * CELL[0], lines * CELL[1])
 
 
 def sharpen_sleep():
@@ -186,6 +193,14 @@ class Scene:
         self.typed += 1
         return moment
 
+    def hide(self):
+        self.x11.XUnmapWindow(self.at, self.window)
+        self.sync()
+
+    def show(self):
+        self.x11.XMapRaised(self.at, self.window)
+        self.sync()
+
     def close(self):
         self.x11.XCloseDisplay(self.at)
 
@@ -233,6 +248,15 @@ class Framebuffer:
                 return False
             at += self.stride
         return True
+
+    def resembles(self, x, y, rows):
+        """Whether a cell looks like these pixels: its bright and dark ones are where they should be, but for one in ten."""
+        at, wrong = self.at(x, y), 0
+        for want in rows:
+            here = self.data[at:at + 4 * CELL[0]]
+            wrong += sum((here[4 * i + 1] > 100) != (want >> 32 * i + 8 & 0xff > 100) for i in range(CELL[0]))
+            at += self.stride
+        return wrong <= CELL[0] * CELL[1] // 10
 
     def exact_from(self, scene, y):
         """The first row of the scene's window from y on that is not exactly the page's; SIZE[1] if there is none."""
