@@ -53,6 +53,9 @@ void CustomerSession::new_tile_stream() {
   inner::Inner out;
   out.mutable_tile_offer()->set_ssrc(tiles_.ssrc.value);
   out.mutable_tile_offer()->set_first_seq(tiles_.next.value);
+  std::string how = capture_limits_;
+  while (how.size() > 200 || !is_utf8(how)) how.pop_back();
+  out.mutable_tile_offer()->set_how(how);
   (void)link_->send(out);
   media_.encoder = "exact tiles";
 }

@@ -61,6 +61,7 @@ void OperatorSession::on_tile_offer(const inner::TileOffer& offer) {
   screen_->begin_tiles();
   tiles_.emplace(Ssrc{offer.ssrc()}, Ssrc{own_ssrc_}, SeqNo{static_cast<std::uint16_t>(offer.first_seq())});
   media_.encoder = "exact tiles";
+  media_.capture = offer.how();
   const auto early = std::exchange(early_, {});
   if (early_ssrc_ == tiles_->media())
     for (const EarlyTile& tile : early) tiles_->receive(tile.seq, tile.payload, tile.captured_at, tile.at);

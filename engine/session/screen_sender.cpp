@@ -285,8 +285,11 @@ void ScreenSender::capture_loop() {
                     });
   source->on_layout([this](const DesktopLayout& layout) { tell([this, layout] { events_.layout(layout); }); });
   if (auto layout = source->layout()) tell([this, at = *layout] { events_.layout(at); });
-  tell([this, how = source->describe()] { events_.opened(how); });
-  TileSender tiles(config_.make_tools(),
+  TileTools tools = config_.make_tools();
+  const std::string how = source->describe() + "; changes: " + tools.detector->describe();
+  BS_LOG(Info, "capture", "{}", how);
+  tell([this, how] { events_.opened(how); });
+  TileSender tiles(std::move(tools),
                    [this](TileSender::Part part) {
                      const bool go = part.go;
                      parts_.push_back(std::move(part));

@@ -54,7 +54,7 @@ class ScreenSender {
   };
   struct Events {
     std::function<void(DesktopLayout)> layout;
-    std::function<void(std::string)> opened;                    // FrameSource::describe()
+    std::function<void(std::string)> opened;                    // FrameSource and ChangeDetector::describe()
     std::function<void(std::uint32_t tile_stream, std::vector<TileSender::Part>)> tiles;
     std::function<void(StreamInfo)> stream;
     std::function<void(std::uint32_t stream, ports::EncodedPicture)> picture;

@@ -50,6 +50,7 @@ struct MediaView {
   std::string encoder;         // "libx264 4:4:4"
   int width = 0, height = 0;
   std::uint64_t frames = 0, bytes = 0, lost_packets = 0, key_requests = 0;
+  std::string capture;         // how the screen is read and compared, as the customer's end says
 };
 
 // Latency ladder: p50 and p95 in microseconds over the last 5 s, cumulative from capture; -1 unknown.

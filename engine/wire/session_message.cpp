@@ -79,6 +79,7 @@ Result<void> check_body(const Inner& m) {
     case Inner::kVideoOffer: return check(m.video_offer());
     case Inner::kTileOffer:
       BS_PEER_CHECK(m.tile_offer().first_seq() <= 0xffff, "wire/inner: tile_offer.first_seq");
+      BS_PEER_CHECK(text_ok(m.tile_offer().how(), 200), "wire/inner: tile_offer.how");
       return {};
     case Inner::kVideoAnswer:
       BS_PEER_CHECK(m.video_answer().stream_id() >= 1 && m.video_answer().stream_id() <= 15, "wire/inner: video_answer.stream_id");

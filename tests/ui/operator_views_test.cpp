@@ -294,6 +294,7 @@ TEST_CASE("Opening the ladder asks for its figures and closing it ends that") {
     REQUIRE_MESSAGE(stage.ui->map().find(row) != nullptr, row);
   }
   CHECK(stage.ui->map().find("ladder.shown")->text == "31 ms / 52 ms");
+  CHECK(stage.ui->map().find("ladder.capture")->text == "X11 :0, MIT-SHM fd, XDamage; changes: CPU (0.49 ms, pass 7.39 ms)");
   CHECK(watched(stage.click("tool.ladder")) == std::vector<bool>{false});
 }
 

@@ -78,6 +78,15 @@ TEST_CASE("an offer keeps its limits") {
   CHECK(fault(m) == "wire/inner: video_offer.stream_id");
 }
 
+TEST_CASE("an offer of tiles says in so many words how the screen is read") {
+  inner::Inner m;
+  m.mutable_tile_offer()->set_first_seq(65535);
+  m.mutable_tile_offer()->set_how(std::string(200, 'x'));
+  CHECK(fault(m).empty());
+  m.mutable_tile_offer()->set_how(std::string(201, 'x'));
+  CHECK(fault(m) == "wire/inner: tile_offer.how");
+}
+
 TEST_CASE("a cursor has exactly the bytes that its size says") {
   inner::Inner m;
   auto* cursor = m.mutable_cursor_shape();

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "engine/base/log.h"
+#include "engine/gpu/change_detector.h"
 #include "engine/gpu/converter.h"
 #include "ui/app/customer_engine.h"
 #include "ui/app/hiding.h"
@@ -78,6 +79,9 @@ int run_customer(const Settings& settings, const CustomerOptions& options) {
   engine_config.identity.person = person_name();
   engine_config.identity.journal_directory = data_directory() / "journal" / "customer";
   engine_config.converter = gpu::make_converter(&shell->device());
+  engine_config.choose_detector = [device = &shell->device()](std::unique_ptr<ports::ChangeDetector> cpu) {
+    return gpu::choose_change_detector(device, std::move(cpu));
+  };
   engine_config.code_prefill = options.code;
   const std::string me = engine_config.identity.person;
   engine = std::make_unique<CustomerEngine>(std::move(engine_config), [&] { shell->wake(); });

@@ -49,8 +49,10 @@ CustomerEngine::CustomerEngine(CustomerEngineConfig config, WakeFn snapshot_chan
     ports.make_source = [make = config_.make_source, gate = gate_] { return make(gate); };
     ports.make_desktop = [make = config_.make_desktop, gate = gate_, own = own_windows_] { return make(gate, own); };
   }
-  ports.make_tile_tools = [] {
-    return session::TileTools{tiles::make_tile_encoder(), tiles::make_change_detector(), tiles::make_move_finder(), tiles::make_tile_classifier()};
+  ports.make_tile_tools = [choose = config_.choose_detector] {
+    auto detector = tiles::make_change_detector();
+    if (choose) detector = choose(std::move(detector));
+    return session::TileTools{tiles::make_tile_encoder(), std::move(detector), tiles::make_move_finder(), tiles::make_tile_classifier()};
   };
   auto hardware = std::make_shared<std::atomic<bool>>(true);
   ports.make_encoder = [hardware, converter = config_.converter](const ports::VideoSettings& settings) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "engine/base/channels.h"
+#include "engine/ports/change_detector.h"
 #include "engine/ports/converter.h"
 #include "engine/ports/desktop.h"
 #include "engine/session/customer_role.h"
@@ -19,6 +20,8 @@ struct CustomerEngineConfig {
   std::string code_prefill;
   std::string display;                 // empty: $DISPLAY
   std::shared_ptr<ports::Converter> converter;   // for the encoder
+  // Takes the CPU's change detector and gives back what is quickest here (capture thread); null: the CPU's.
+  std::function<std::unique_ptr<ports::ChangeDetector>(std::unique_ptr<ports::ChangeDetector>)> choose_detector;
   std::shared_ptr<ports::OwnWindows> own_windows;   // null: made here
   // Another desktop than the X display's, with its own windows (tests); both or neither.
   std::function<Result<std::unique_ptr<ports::FrameSource>>(std::shared_ptr<const ports::RightsGate>)> make_source;

@@ -9,6 +9,7 @@
 #include <cstdlib>
 
 #include "capture/x11/kiosk_desk.h"
+#include "engine/gpu/change_detector.h"
 #include "engine/gpu/converter.h"
 #include "ui/app/customer_engine.h"
 #include "ui/app/kiosk_child.h"
@@ -99,6 +100,9 @@ CustomerEngineConfig engine_config(const KioskFile& file, const Screen& screen) 
   config.identity.journal_directory = data_directory() / "journal" / "kiosk";
   config.own_windows = screen.own;
   config.converter = gpu::make_converter(&screen.shell->device());
+  config.choose_detector = [device = &screen.shell->device()](std::unique_ptr<ports::ChangeDetector> cpu) {
+    return gpu::choose_change_detector(device, std::move(cpu));
+  };
   return config;
 }
 

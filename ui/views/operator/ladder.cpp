@@ -66,6 +66,10 @@ void draw_ladder(kit::Ui& ui, const Area& area, const session::SessionView& s) {
   kit::muted(ui, "ladder.what", tr("op.ladder_what"));
   kit::space(ui, 4);
   kit::muted(ui, "ladder.marks", tr("op.ladder_marks"));
+  if (!s.media.capture.empty()) {
+    kit::space(ui, 4);
+    kit::muted(ui, "ladder.capture", s.media.capture);
+  }
   kit::space(ui, 6);
   kit::text(ui, "ladder.counts", tr("op.ladder_counts", s.media.frames, size_text(s.media.bytes), s.media.lost_packets, s.media.key_requests), mono);
   kit::end_card(ui);
