@@ -4,6 +4,8 @@
 
 #include "codec/tiles/tiles.h"
 #include "engine/gpu/change_detector.h"
+#include "engine/gpu/offscreen.h"
+#include "engine/gpu/remote_picture.h"
 #include "engine/gpu/resources.h"
 #include "tests/gpu/gpu_fixture.h"
 
@@ -144,6 +146,48 @@ TEST_CASE("a screen of more tiles than a dispatch has groups across is compared 
   const Rect all{0, 0, shadow->width, shadow->height};
   CHECK(both.agree(*shadow, *frame, {&all, 1}));
   CHECK(both.b.size() == 1200);
+}
+
+TEST_CASE("a picture that the device's buffers cannot hold is compared by the twin") {
+  Device* device = test_device();
+  if (device == nullptr) return;
+  const auto most = static_cast<std::int64_t>(device->max_storage_bytes());
+  constexpr int kWidth = 16'400;   // wider than the pictures of most devices, too
+  const std::int64_t height = most / (std::int64_t{4} * kWidth) + 8;
+  if (height > 4000) {
+    MESSAGE("skipped: this device's buffers hold more than a test should");
+    return;
+  }
+  Both both(*device, true);
+  auto shadow = ports::make_pixel_buffer(kWidth, static_cast<int>(height)), frame = ports::make_pixel_buffer(kWidth, static_cast<int>(height));
+  const Rect corner{kWidth - 70, static_cast<int>(height) - 3, 70, 3};
+  frame->row(static_cast<int>(height) - 1)[4 * (kWidth - 1)] = 1;
+  CHECK(both.agree(*shadow, *frame, {&corner, 1}));
+  CHECK(both.b == std::vector<Rect>{{kWidth - 1, static_cast<int>(height) - 1, 1, 1}});
+  CHECK(shadow->device_view == nullptr);   // the device was not even asked
+  CHECK(both.gpu->describe().find("passes on") == 0);   // and is still there for the next picture
+  CHECK(device->validation_messages() == 0);
+}
+
+TEST_CASE("a picture beyond the device's limit is refused as Limit, and the next one is drawn") {
+  Device* device = test_device();
+  if (device == nullptr) return;
+  auto target = Offscreen::create(*device, 32, 32);
+  REQUIRE(target);
+  auto picture = RemotePicture::create(*device, (*target)->render_pass());
+  REQUIRE(picture);
+  const int beyond = static_cast<int>(device->max_image_side_px()) + 1;
+  for (const auto& [width, height] : {std::pair{beyond, 2}, std::pair{2, beyond}, std::pair{0, 0}}) {
+    const auto pixels = ports::make_pixel_buffer(width, height);
+    const auto updated = (*picture)->update(*pixels, {});
+    REQUIRE_FALSE(updated);
+    CHECK(updated.error().kind == ErrorKind::Limit);
+    CHECK_FALSE((*picture)->has_picture());
+  }
+  const auto pixels = ports::make_pixel_buffer(20, 20);
+  REQUIRE((*picture)->update(*pixels, {}));
+  CHECK((*picture)->width() == 20);
+  CHECK(device->validation_messages() == 0);
 }
 
 TEST_CASE("memory that is no whole pages is refused, and the pass then copies") {
