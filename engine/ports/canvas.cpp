@@ -83,10 +83,12 @@ void Canvas::mark(const Rect& area, bool exact) {
   set_cells(area.clipped_to({0, 0, pixels_->width, pixels_->height}), exact);
 }
 
-void Canvas::commit(const UpdateTimes& times) {
+bool Canvas::commit(const UpdateTimes& times) {
+  bool any = false;
   {
     const std::lock_guard lock(mutex_);
-    if (!pixels_ && !waiting_.resized) return;
+    if (!pixels_ && !waiting_.resized) return false;
+    any = !written_.empty();
     for (const Rect& r : written_) add_united(waiting_.damage, r);
     for (const Rect& r : marked_) add_united(waiting_.marks, r);
     written_.clear();
@@ -96,9 +98,10 @@ void Canvas::commit(const UpdateTimes& times) {
     waiting_.layout_generation = layout_generation_;
     waiting_.monitor_id = monitor_id_;
     waiting_.times = times;
-    if (std::exchange(waits_, true)) return;
+    if (std::exchange(waits_, true)) return any;
   }
   if (changed_) changed_();
+  return any;
 }
 
 Canvas::Changes Canvas::take() {

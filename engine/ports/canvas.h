@@ -21,6 +21,7 @@ struct UpdateTimes {
   PeerTime captured_at{};
   nanoseconds decided{}, coded{}, sent{};   // after captured_at, as the sender says
   LocalTime received_at{}, decoded_at{};
+  bool visible = true;                   // it changed pixels: one that only says who draws what is never seen to arrive
 };
 
 // The viewer's picture of one screen: B, G, R, X pixels that stay, into which updates are written in place, and for each
@@ -44,8 +45,8 @@ class Canvas {
   void copy(const Rect& from, int x, int y);
   // The pixels of `area` become exact (or not) without a change; a cell is exact when each of its pixels is.
   void mark(const Rect& area, bool exact);
-  // Shows what was written since the last commit.
-  void commit(const UpdateTimes& times);
+  // Shows what was written since the last commit. False: nothing was.
+  bool commit(const UpdateTimes& times);
 
   // ---- reader ----
   struct Changes {

@@ -81,6 +81,7 @@ class OperatorSession {
   void on_shown(const ports::UpdateTimes& times);
   void drop_screen();
   LadderView ladder() const;
+  void log_ladder(LocalTime at);
   void on_rights(const inner::RightsNow& now);
   void on_hidden(const inner::Hidden& hidden);
   void watch_screenshot(LocalTime now);
@@ -150,6 +151,7 @@ class OperatorSession {
   };
   std::deque<Shown> times_;                  // the last 5 s
   bool any_shown_ = false;
+  LocalTime ladder_logged_{};
   EndView end_;
   struct Held {
     std::optional<LocalTime> since;

@@ -177,6 +177,7 @@ void OperatorSession::refresh() {
 void OperatorSession::on_shown(const ports::UpdateTimes& t) {
   const auto captured = link_ ? link_->to_local(t.captured_at) : std::nullopt;
   if (media_.frames++ == 0) BS_LOG(Info, "video", "first picture received_us={} decoded_us={}", to_us(t.received_at), to_us(t.decoded_at));
+  if (!t.visible) return;   // it would be taken for shown when the next one is
   Shown step;
   step.number = t.number;
   step.captured = captured.value_or(LocalTime{});
@@ -194,6 +195,18 @@ void OperatorSession::picture_shown(std::uint64_t number, LocalTime at) {
   for (Shown& t : times_) {
     if (t.number <= number && t.shown == LocalTime{}) t.shown = at;
   }
+  if (at - ladder_logged_ >= kLadderWindow) log_ladder(at);
+}
+
+// What the operator could have read on F12, for whoever looks at the log later: one line in 5 s at most, none while nothing moves.
+void OperatorSession::log_ladder(LocalTime at) {
+  const bool first = ladder_logged_ == LocalTime{};
+  ladder_logged_ = at;
+  if (first) return;   // one picture is no ladder
+  const LadderView l = ladder();
+  BS_LOG(Info, "ladder", "us p50/p95 decided={}/{} coded={}/{} sent={}/{} received={}/{} decoded={}/{} shown={}/{} updates={} lost={}", l.decided.p50_us, l.decided.p95_us,
+         l.encoded.p50_us, l.encoded.p95_us, l.sent.p50_us, l.sent.p95_us, l.received.p50_us, l.received.p95_us, l.decoded.p50_us,
+         l.decoded.p95_us, l.shown.p50_us, l.shown.p95_us, times_.size(), (video_ ? video_->packets_missed() : 0) + (tiles_ ? tiles_->lost() : 0));
 }
 
 LadderView OperatorSession::ladder() const {

@@ -67,7 +67,7 @@ void TileCanvas::commit(LocalTime received_at) {
   times_.number = ++number_;
   times_.received_at = received_at;
   times_.decoded_at = local_now();
-  canvas_->commit(times_);
+  times_.visible = canvas_->commit(times_);
 }
 
 void TileCanvas::commit_rest() {
