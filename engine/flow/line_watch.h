@@ -21,7 +21,7 @@ namespace beside::flow {
 // Time in which this program itself did not run counts as nobody's silence. No I/O.
 class LineWatch {
  public:
-  static constexpr nanoseconds kQuiet = milliseconds(100), kAgain = milliseconds(20), kSilence = milliseconds(450);
+  static constexpr nanoseconds kQuiet = milliseconds(100), kAgain = milliseconds(20), kSilence = milliseconds(420);
   static constexpr nanoseconds kAttention = seconds(2);
   void heard(LocalTime now);
   void attend(LocalTime now);               // something moved, or a hand did: for kAttention from now

@@ -124,7 +124,7 @@ TEST_CASE("a picture that somebody points at is veiled half a second after the l
   p.bench.run(10s);
   CHECK(p.op.view().picture_current);
   media(false);
-  p.bench.run(440ms);
+  p.bench.run(410ms);
   CHECK(p.op.view().picture_current);
   p.bench.run(60ms);
   CHECK_FALSE(p.op.view().picture_current);
