@@ -53,8 +53,8 @@ Result<void> read_config(Options& options) {
   }
   std::optional<std::string> certificate, key;
   for (auto [name, out] : {std::pair{"listen", &options.listen}, {"public_host", &options.public_host},
-                           {"organisation", &options.organisation}, {"minimum_version", &options.minimum_version},
-                           {"certificate", &certificate}, {"key", &key}}) {
+                           {"organisation", &options.organisation}, {"database", &options.database},
+                           {"minimum_version", &options.minimum_version}, {"certificate", &certificate}, {"key", &key}}) {
     if (auto ok = take_text(table, name, *out); !ok) return ok;
   }
   if (options.certificate.empty() && certificate) options.certificate = *certificate;
@@ -82,6 +82,8 @@ Result<std::filesystem::path> data_folder(const Options& options) {
   return folder;
 }
 
-std::filesystem::path database_of(const std::filesystem::path& data) { return data / "relay.db"; }
+std::string database_of(const Options& options, const std::filesystem::path& data) {
+  return options.database ? *options.database : (data / "relay.db").string();
+}
 
 }  // namespace beside::relay

@@ -17,6 +17,7 @@ struct Options {
   std::optional<std::string> listen;
   std::optional<std::uint16_t> port, media_port, metrics_port;
   std::optional<std::string> public_host, organisation, minimum_version;
+  std::optional<std::string> database;    // postgresql://user@host/name; none: a file in the data folder
   std::filesystem::path certificate, key; // both or neither; empty: DATA/tls.crt and DATA/tls.key, made when missing
 };
 
@@ -24,7 +25,8 @@ struct Options {
 Result<void> read_config(Options& options);
 // The data folder, made with mode 0700 when it is missing.
 Result<std::filesystem::path> data_folder(const Options& options);
-std::filesystem::path database_of(const std::filesystem::path& data);
+// What Store::open takes. After read_config().
+std::string database_of(const Options& options, const std::filesystem::path& data);
 
 // Runs the relay until SIGTERM or SIGINT. Returns the exit status.
 int serve(Options options);

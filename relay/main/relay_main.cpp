@@ -16,12 +16,17 @@ struct Line {
 
 int run_command(const Line& line, const CLI::App& app) {
   using namespace beside::relay;
-  const auto data = data_folder(line.options);
+  Options options = line.options;
+  if (auto read = read_config(options); !read) {
+    std::fprintf(stderr, "beside-relay: %s\n", read.error().detail.c_str());
+    return 1;
+  }
+  const auto data = data_folder(options);
   if (!data) {
     std::fprintf(stderr, "beside-relay: %s\n", data.error().detail.c_str());
     return 1;
   }
-  auto store = Store::open(database_of(*data));
+  auto store = Store::open(database_of(options, *data));
   if (!store) {
     std::fprintf(stderr, "beside-relay: %s\n", store.error().detail.c_str());
     return 1;
@@ -46,6 +51,8 @@ int main(int argc, char** argv) {
   auto& o = line.options;
   CLI::App app{"The relay of Beside: brings operators and customers together and can read nothing of what passes."};
   app.add_option("--data", o.data, "folder for certificate, key and database");
+  app.add_option("--database", o.database,
+                 "postgresql://USER@HOST/NAME (its password in ~/.pgpass or PGPASSWORD); default a file in the data folder");
   app.add_option("--config", o.config, "settings file (TOML); default DATA/relay.toml when it is there");
   app.add_option("--listen", o.listen, "IP address to listen on; default all");
   app.add_option("--port", o.port, "TCP port; default 443, or 8443 where 443 is not permitted");

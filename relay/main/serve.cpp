@@ -69,7 +69,7 @@ int serve(Options options) {
   const std::string host = host_of(options);
   const auto identity = identity_of(options, *data, host);
   if (!identity) return complain(identity.error());
-  auto store = Store::open(database_of(*data));
+  auto store = Store::open(database_of(options, *data));
   if (!store) return complain(store.error());
 
   RelayServer::Config config;

@@ -40,31 +40,45 @@ Result<void> migrate(soci::session& sql, int& version) {
   });
 }
 
+// Made here, so that it is never readable by others, not even for a moment; SQLite gives its -wal and -shm files the mode of
+// the database.
+Result<void> make_private(const std::string& file) {
+  if (file.find('"') != std::string::npos) return fail(ErrorKind::Environment, "store: open", "a path with quotes");
+  const int fd = ::open(file.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+  if (fd < 0) return fail(ErrorKind::Environment, "store: open", "cannot make or open the database file");
+  const bool private_now = ::fchmod(fd, 0600) == 0;
+  ::close(fd);
+  if (!private_now) return fail(ErrorKind::Environment, "store: open", "cannot make the database private to its owner");
+  return {};
+}
+
 }  // namespace
 
 Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Store::~Store() = default;
 int Store::schema_version() const { return impl_->version; }
 
-Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& file) {
-  // Made here, so that it is never readable by others, not even for a moment; SQLite gives its -wal and -shm files the
-  // mode of the database.
-  const int fd = ::open(file.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
-  if (fd < 0) return fail(ErrorKind::Environment, "store: open", "cannot make or open the database file");
-  const bool private_now = ::fchmod(fd, 0600) == 0;
-  ::close(fd);
-  if (!private_now) return fail(ErrorKind::Environment, "store: open", "cannot make the database private to its owner");
-
+Result<std::unique_ptr<Store>> Store::open(const std::string& where) {
+  const bool server = where.starts_with("postgresql://") || where.starts_with("postgres://");
+  if (!server) {
+    if (auto own = make_private(where); !own) return fail(own);
+  }
   auto impl = std::make_unique<Impl>();
   auto ready = guarded(impl->sql, "store: open", [&](soci::session& sql) -> Result<void> {
-    std::string quoted = file.string();
-    if (quoted.find('"') != std::string::npos) return fail(ErrorKind::Environment, "store: open", "a path with quotes");
-    sql.open(soci::sqlite3, "db=\"" + quoted + "\" timeout=5 shared_cache=false");
-    sql << "PRAGMA busy_timeout = 5000";
-    std::string mode;
-    sql << "PRAGMA journal_mode = WAL", soci::into(mode);
-    // A commit is on the disk before anybody is answered: kill -9 and power loss lose nothing that was promised.
-    sql << "PRAGMA synchronous = FULL";
+    if (server) {
+      // By name, loaded when needed: a relay on its own file wants no PostgreSQL library.
+      sql.open("postgresql", where);
+      sql << "SET client_min_messages = warning";
+      // What SQLite's BEGIN IMMEDIATE is there: one writer at a time.
+      sql << "CREATE TABLE IF NOT EXISTS writer (one SMALLINT NOT NULL)";
+    } else {
+      sql.open(soci::sqlite3, "db=\"" + where + "\" timeout=5 shared_cache=false");
+      sql << "PRAGMA busy_timeout = 5000";
+      std::string mode;
+      sql << "PRAGMA journal_mode = WAL", soci::into(mode);
+      // A commit is on the disk before anybody is answered: kill -9 and power loss lose nothing that was promised.
+      sql << "PRAGMA synchronous = FULL";
+    }
     return migrate(sql, impl->version);
   });
   if (!ready) return fail(ready);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include <filesystem>
 #include <memory>
+#include <string>
 
 #include "relay/core/records.h"
 #include "relay/helpdesk/account_records.h"
@@ -10,13 +10,14 @@
 namespace beside::relay {
 
 // All records of a relay, on SQLite (WAL, so that the command line reads and writes while the relay runs; a writer waits
-// up to 5 s for another).
+// up to 5 s for another) or on a PostgreSQL server.
 // Thread: one at a time (the relay's db thread, or a command's main thread). Owns the database connection.
 // Failure: Environment with the database's words; a failed call has changed nothing.
 class Store final : public SessionRecords, public AccountRecords {
  public:
-  // Makes the file (mode 0600) when it is missing and brings its schema up to date. Refused when it is newer than us.
-  static Result<std::unique_ptr<Store>> open(const std::filesystem::path& file);
+  // `where`: a file, made with mode 0600 when it is missing, or "postgresql://user@host/database" (libpq's connection URI;
+  // the database must be there). Brings the schema up to date. Refused when it is newer than us.
+  static Result<std::unique_ptr<Store>> open(const std::string& where);
   ~Store() override;
 
   Result<void> insert_session(const SessionRecord& session) override;

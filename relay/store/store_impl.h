@@ -28,13 +28,32 @@ inline long long number(const soci::row& row, std::size_t column) {
   }
 }
 
+inline bool on_sqlite(const soci::session& sql) { return sql.get_backend_name() == "sqlite3"; }
+
+// A server that was restarted meanwhile: this call has failed, the next one finds a new connection.
+inline void heal(soci::session& sql) {
+  if (sql.get_backend() == nullptr || on_sqlite(sql)) return;
+  try {
+    int one = 0;
+    sql << "SELECT 1", soci::into(one);
+  } catch (const std::exception&) {
+    try {
+      sql.reconnect();
+    } catch (const std::exception&) {
+      // Still away; tried again when the next call fails.
+    }
+  }
+}
+
 // Runs `work(sql)` with SOCI's exceptions turned into errors.
 template <typename Work>
 auto guarded(soci::session& sql, std::string_view where, Work work) -> decltype(work(sql)) {
   try {
     return work(sql);
   } catch (const std::exception& e) {
-    return fail(ErrorKind::Environment, where, e.what());
+    const std::string words = e.what();
+    heal(sql);
+    return fail(ErrorKind::Environment, where, words);
   }
 }
 
@@ -49,9 +68,14 @@ auto transacted(soci::session& sql, std::string_view where, Work work) -> declty
     }
   };
   try {
-    // A reader that becomes a writer later could find the file changed under it; so the lock is taken at the start.
-    // On PostgreSQL this is plain BEGIN.
-    sql << (sql.get_backend_name() == "sqlite3" ? "BEGIN IMMEDIATE" : "BEGIN");
+    // A reader that becomes a writer later could find the records changed under it (a number given twice, a hash chain
+    // forked); so the one writer's lock is taken at the start.
+    if (on_sqlite(sql)) {
+      sql << "BEGIN IMMEDIATE";
+    } else {
+      sql << "BEGIN";
+      sql << "LOCK TABLE writer IN EXCLUSIVE MODE";
+    }
     auto result = work(sql);
     if (!result) {
       undo();
@@ -60,8 +84,10 @@ auto transacted(soci::session& sql, std::string_view where, Work work) -> declty
     sql << "COMMIT";
     return result;
   } catch (const std::exception& e) {
+    const std::string words = e.what();
     undo();
-    return fail(ErrorKind::Environment, where, e.what());
+    heal(sql);
+    return fail(ErrorKind::Environment, where, words);
   }
 }
 
