@@ -63,7 +63,7 @@ void CustomerRole::handle(const CustomerCommand& command) {
         } else if constexpr (std::is_same_v<T, DismissNotice>) {
           if (c.id == notice_.id) set_notice(NoticeKind::None);
         } else if constexpr (std::is_same_v<T, Quit>) {
-          shut_down();
+          wind_down();
           quit_ = true;
         } else if constexpr (std::is_same_v<T, EnterCode>) {
           enter_code(c.code);
@@ -120,7 +120,9 @@ void CustomerRole::connect() {
       const bool final = notice.kind == NoticeKind::RelayWrongPin || notice.kind == NoticeKind::RelayOtherVersion ||
                          notice.kind == NoticeKind::RelayTooOld || notice.kind == NoticeKind::RelayUntrusted;
       if (final && !session_) control_dead_ = true;  // the next code starts with a new connection
-      if (final && stage_ == CustomerStage::Start) set_notice(notice.kind, notice.args);
+      // What a person was just told of a code stays; a server out of reach is said where nothing else is.
+      const bool free = notice_.kind == NoticeKind::None || notice_.kind == NoticeKind::RelayUnreachable;
+      if (stage_ == CustomerStage::Start && (final || free)) set_notice(notice.kind, notice.args);
       if (stage_ == CustomerStage::Connecting && final) {
         back_to_start(notice.kind, notice.args);
       } else if (stage_ == CustomerStage::Connecting) {
@@ -148,9 +150,9 @@ void CustomerRole::on_ready(const control::Welcome& welcome) {
   if (company_.empty()) company_ = welcome.organisation();
   if (session_) {
     session_->link().control_up();
-  } else if (stage_ == CustomerStage::Connecting) {
+  } else {
     if (notice_.kind == NoticeKind::RelayUnreachable || notice_.kind == NoticeKind::RelayRestarting) set_notice(NoticeKind::None);
-    join();
+    if (stage_ == CustomerStage::Connecting) join();
   }
   dirty_ = true;
   ports_.wake();
@@ -292,8 +294,14 @@ bool CustomerRole::exchange_not_begun() const {
 
 // ---- time ----
 
-void CustomerRole::shut_down() {
+void CustomerRole::wind_down() {
   if (session_ && session_->live() && !session_->ended()) session_->end(EndView::Cause::PanelClosed);
+}
+
+bool CustomerRole::wound_down() const { return !session_ || !session_->ended() || session_->finished(); }
+
+void CustomerRole::shut_down() {
+  wind_down();
   if (session_) session_->poll(ports_.clock->now());
   if (session_ && session_->ended()) session_->finish();   // nobody stays to wait for the farewell
   if (control_) control_->close();

@@ -37,7 +37,9 @@ class CustomerRole {
   void poll(LocalTime now);
   LocalTime next_deadline() const;
   bool wants_quit() const { return quit_; }
-  void shut_down();                                   // Stop if live, then Goodbye; blocks nothing
+  void wind_down();                                   // Stop if live; goes on being polled until
+  bool wound_down() const;                            // the other end has answered, or had its time to
+  void shut_down();                                   // what is left, then Goodbye; blocks nothing
 
  private:
   void enter_code(const std::string& typed);

@@ -220,7 +220,7 @@ void CustomerSession::opened() {
 // ---- what the operator says ----
 
 void CustomerSession::on_message(const inner::Inner& message) {
-  if (ended_ && message.body_case() != inner::Inner::kJournalHead) return;   // invariant 3
+  if (ended_ && message.body_case() != inner::Inner::kJournalHead && message.body_case() != inner::Inner::kReceiptHeld) return;   // invariant 3
   switch (message.body_case()) {
     case inner::Inner::kIntroduce:
       peer_.name = message.introduce().name();
@@ -242,8 +242,11 @@ void CustomerSession::on_message(const inner::Inner& message) {
     case inner::Inner::kTyping: peer_typing_ = message.typing().typing(); break;
     case inner::Inner::kJournalHead:
       peer_head_ = to_bytes(as_bytes(message.journal_head().head()));
-      peer_head_known_ = true;
       settle_receipt();
+      break;
+    case inner::Inner::kReceiptHeld:
+      end_.receipt_matches = !receipt_.empty() && to_bytes(as_bytes(message.receipt_held().receipt())) == receipt_;
+      receipt_answered_ = true;
       break;
     default: break;
   }
@@ -481,6 +484,12 @@ void CustomerSession::end(EndView::Cause cause, const std::string& detail) {
   for (const auto& [bit, held] : held_) {
     if (held.total > 0ns) end_.uses.push_back({static_cast<Right>(bit), std::chrono::duration_cast<milliseconds>(held.total).count(), held.used});
   }
+  if (cause != EndView::Cause::OperatorEnded) {
+    inner::Inner stop;
+    stop.mutable_stop()->set_reason(wire_reason(cause));
+    stop.mutable_stop()->set_detail(detail.substr(0, 200));
+    (void)link_->send(stop);
+  }
   if (journal_) {
     const auto head = journal_->head();
     end_.journal_path = journal_->path();
@@ -492,12 +501,6 @@ void CustomerSession::end(EndView::Cause cause, const std::string& detail) {
     (void)link_->send(receipt);
     settle_receipt();
   }
-  if (cause != EndView::Cause::OperatorEnded) {
-    inner::Inner stop;
-    stop.mutable_stop()->set_reason(wire_reason(cause));
-    stop.mutable_stop()->set_detail(detail.substr(0, 200));
-    (void)link_->send(stop);
-  }
   farewell_until_ = now + kFarewell;
   if (link_->line_lost() || !link_->open()) farewell_until_ = now;
   events_.changed();
@@ -505,10 +508,13 @@ void CustomerSession::end(EndView::Cause cause, const std::string& detail) {
 }
 
 void CustomerSession::settle_receipt() {
-  if (!journal_ || own_head_.empty() || peer_head_.empty() || end_.receipt_matches) return;
-  end_.receipt_matches = true;
-  end_.receipt_hex = to_hex(journal_->receipt(own_head_, peer_head_));
+  if (!journal_ || own_head_.empty() || peer_head_.empty() || !receipt_.empty()) return;
+  receipt_ = to_bytes(journal_->receipt(own_head_, peer_head_));
+  end_.receipt_hex = to_hex(receipt_);
   note(JournalKind::Receipt, {}, "operator's head " + to_hex(peer_head_) + ", receipt " + end_.receipt_hex);
+  inner::Inner held;
+  held.mutable_receipt_held()->set_receipt(as_text(receipt_).data(), receipt_.size());
+  (void)link_->send(held);
 }
 
 void CustomerSession::finish() {
@@ -530,7 +536,7 @@ void CustomerSession::poll(LocalTime now) {
   if (finished_) return;
   link_->poll(now);
   if (ended_) {
-    if (peer_head_known_ || now >= farewell_until_) finish();
+    if (receipt_answered_ || now >= farewell_until_) finish();
     return;
   }
   if (!live_) return;

@@ -45,6 +45,7 @@ class CustomerSession {
   PeerLink& link() { return *link_; }
   bool live() const { return live_; }
   bool ended() const { return ended_; }
+  bool finished() const { return finished_; }           // and the farewell is over
 
   void decide(const DecideAsk& decision);
   void revoke(Rights rights);
@@ -109,9 +110,9 @@ class CustomerSession {
   std::uint16_t cursor_seq_ = 0;
   std::uint32_t cursor_serial_ = 0;
 
-  bool live_ = false, ended_ = false, peer_head_known_ = false, finished_ = false;
+  bool live_ = false, ended_ = false, receipt_answered_ = false, finished_ = false;
   LocalTime began_{}, farewell_until_ = kNever;
-  Bytes own_head_, peer_head_;                      // of the journals, once each has ended
+  Bytes own_head_, peer_head_, receipt_;                      // of the journals, once each has ended
   std::optional<std::uint32_t> stream_accepted_;
   StreamInfo stream_;
   struct TileStream {

@@ -242,7 +242,7 @@ void OperatorRole::handle(const OperatorCommand& command) {
           if (c.id == notice_.id) set_notice(NoticeKind::None);
           for (auto& s : sessions_) s->dismiss_notice(c.id);
         } else if constexpr (std::is_same_v<T, Quit>) {
-          shut_down();
+          wind_down();
           quit_ = true;
         } else if constexpr (std::is_same_v<T, SignIn>) {
           credentials_ = {};
@@ -327,6 +327,14 @@ void OperatorRole::in_session_changed() {
     return s->stage() == SessionStage::Live || s->stage() == SessionStage::Recovering || s->stage() == SessionStage::Securing;
   });
   if (control_) control_->set_in_session(any);
+}
+
+void OperatorRole::wind_down() {
+  for (auto& s : sessions_) s->end(EndView::Cause::OperatorEnded);
+}
+
+bool OperatorRole::wound_down() const {
+  return std::all_of(sessions_.begin(), sessions_.end(), [](const auto& s) { return s->over(); });
 }
 
 void OperatorRole::shut_down() {

@@ -22,7 +22,9 @@ class OperatorRole {
   void poll(LocalTime now);
   LocalTime next_deadline() const;
   bool wants_quit() const { return quit_; }
-  void shut_down();
+  void wind_down();                                   // ends all sessions; goes on being polled until
+  bool wound_down() const;                            // the other ends have answered, or had their time to
+  void shut_down();                                   // what is left, then Goodbye; blocks nothing
 
  private:
   void connect();

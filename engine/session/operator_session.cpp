@@ -174,7 +174,8 @@ void OperatorSession::opened() {
 }
 
 void OperatorSession::on_message(const inner::Inner& message) {
-  if (stage_ == SessionStage::Ended && message.body_case() != inner::Inner::kJournalHead) return;   // only receipts after the end
+  const bool of_receipt = message.body_case() == inner::Inner::kJournalHead || message.body_case() == inner::Inner::kReceiptHeld;
+  if (stage_ == SessionStage::Ended && !of_receipt) return;   // only receipts after the end
   switch (message.body_case()) {
     case inner::Inner::kIntroduce:
       peer_.name = message.introduce().name();
@@ -237,8 +238,11 @@ void OperatorSession::on_message(const inner::Inner& message) {
     case inner::Inner::kTyping: peer_typing_ = message.typing().typing(); break;
     case inner::Inner::kJournalHead:
       peer_head_ = to_bytes(as_bytes(message.journal_head().head()));
-      peer_head_known_ = true;
       settle_receipt();
+      break;
+    case inner::Inner::kReceiptHeld:
+      end_.receipt_matches = !receipt_.empty() && to_bytes(as_bytes(message.receipt_held().receipt())) == receipt_;
+      receipt_answered_ = true;
       break;
     default: break;
   }
@@ -417,6 +421,11 @@ void OperatorSession::end(EndView::Cause cause) {
     if (last_granted_.has(right)) end_.uses.push_back({right, std::chrono::duration_cast<milliseconds>(held.total).count(), used_.has(right)});
   }
   note(JournalKind::SessionEnded, used_, cause == EndView::Cause::OperatorEnded ? "by the operator" : "by the customer or a loss");
+  if (cause == EndView::Cause::OperatorEnded) {
+    inner::Inner stop;
+    stop.mutable_stop()->set_reason(inner::Stop::OPERATOR_ENDED);
+    (void)link_->send(stop);
+  }
   if (journal_) {
     const auto head = journal_->head();
     end_.journal_path = journal_->path();
@@ -427,11 +436,6 @@ void OperatorSession::end(EndView::Cause cause) {
     receipt.mutable_journal_head()->set_lines(journal_->lines());
     (void)link_->send(receipt);
     settle_receipt();
-  }
-  if (cause == EndView::Cause::OperatorEnded) {
-    inner::Inner stop;
-    stop.mutable_stop()->set_reason(inner::Stop::OPERATOR_ENDED);
-    (void)link_->send(stop);
   }
   farewell_until_ = reachable ? now + kFarewell : now;
   granted_ = paused_ = asked_ = Rights();
@@ -449,24 +453,27 @@ void OperatorSession::count_held(Rights granted) {
 }
 
 void OperatorSession::settle_receipt() {
-  if (!journal_ || own_head_.empty() || peer_head_.empty() || end_.receipt_matches) return;
-  end_.receipt_matches = true;
-  end_.receipt_hex = to_hex(journal_->receipt(peer_head_, own_head_));
+  if (!journal_ || own_head_.empty() || peer_head_.empty() || !receipt_.empty()) return;
+  receipt_ = to_bytes(journal_->receipt(peer_head_, own_head_));
+  end_.receipt_hex = to_hex(receipt_);
   note(JournalKind::Receipt, {}, "customer's head " + to_hex(peer_head_) + ", receipt " + end_.receipt_hex);
+  inner::Inner held;
+  held.mutable_receipt_held()->set_receipt(as_text(receipt_).data(), receipt_.size());
+  (void)link_->send(held);
 }
 
 void OperatorSession::poll(LocalTime now) {
   dead_link_.reset();
   if (link_) link_->poll(now);
   if (stage_ == SessionStage::Ended) {
-    if (link_ && (peer_head_known_ || now >= farewell_until_)) {
+    if (link_ && (receipt_answered_ || now >= farewell_until_)) {
       link_->flush(now);
       leave(end_.cause == EndView::Cause::OperatorEnded ? control::SessionEnded::OPERATOR_ENDED : control::SessionEnded::CUSTOMER_ENDED);
       link_->close();
       farewell_until_ = kNever;
       if (journal_) journal_->end();
       journal_.reset();
-      peer_head_known_ = false;
+      receipt_answered_ = false;
       events_.changed();
     }
     return;

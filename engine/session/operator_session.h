@@ -44,6 +44,7 @@ class OperatorSession {
   std::string session_id() const { return link_ ? link_->session_id() : std::string(); }
   PeerLink* link() { return link_.get(); }
   SessionStage stage() const { return stage_; }
+  bool over() const { return stage_ == SessionStage::Ended && !dead_link_ && farewell_until_ == kNever; }   // farewell included
   std::uint32_t valid_minutes() const { return order_.valid_minutes; }   // of a code; 0: as the organisation set it
   bool wants_code() const { return code_wanted_ && stage_ == SessionStage::WaitingForCustomer; }
 
@@ -133,7 +134,7 @@ class OperatorSession {
   std::uint32_t rights_revision_ = 0, ask_id_ = 0;
   std::string ask_reason_;
   bool watched_ = false;
-  bool paused_by_customer_ = false, peer_typing_ = false, peer_head_known_ = false;
+  bool paused_by_customer_ = false, peer_typing_ = false, receipt_answered_ = false;
   std::uint32_t refused_events_ = 0;
   std::size_t chat_read_ = 0;
   DesktopLayout layout_;
@@ -159,7 +160,7 @@ class OperatorSession {
   };
   std::map<std::uint32_t, Held> held_;       // bit of the right -> how long it was granted
   void count_held(Rights granted);
-  Bytes own_head_, peer_head_;               // of the journals, once each has ended
+  Bytes own_head_, peer_head_, receipt_;               // of the journals, once each has ended
 };
 
 }  // namespace beside::session

@@ -69,7 +69,7 @@ struct EndView {
   std::int64_t duration_ms = 0;
   std::string journal_path;
   std::string receipt_hex;     // from both ends' journals, the same at both; only our own head while the other's is missing
-  bool receipt_matches = false;  // the other end's head arrived and was recorded
+  bool receipt_matches = false;  // the other end said that it holds the same one
 };
 
 // ---- customer ----

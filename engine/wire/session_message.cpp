@@ -104,6 +104,9 @@ Result<void> check_body(const Inner& m) {
     case Inner::kJournalHead:
       BS_PEER_CHECK(m.journal_head().head().size() == 32, "wire/inner: journal_head.head");
       return {};
+    case Inner::kReceiptHeld:
+      BS_PEER_CHECK(m.receipt_held().receipt().size() == 32, "wire/inner: receipt_held.receipt");
+      return {};
     case Inner::kAnswer:
     case Inner::kGiveBack:
     case Inner::kWithdraw:
@@ -171,6 +174,7 @@ std::string dump_inner(const Inner& m) {
     case Inner::kPictureKept: return fmt::format("PictureKept {}x{}", m.picture_kept().width(), m.picture_kept().height());
     case Inner::kTyping: return fmt::format("Typing {}", m.typing().typing());
     case Inner::kJournalHead: return fmt::format("JournalHead lines={}", m.journal_head().lines());
+    case Inner::kReceiptHeld: return "ReceiptHeld";
     case Inner::kProbe: return "Probe";
     case Inner::kProbeReply: return "ProbeReply";
     case Inner::BODY_NOT_SET: break;

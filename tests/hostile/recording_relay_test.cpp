@@ -202,10 +202,8 @@ struct Person {
                     }
                   },
                   [this](LocalTime now) { role->poll(now); }, [this] { return role->next_deadline(); },
-                  [this] {
-                    role->shut_down();
-                    role.reset();
-                  }});
+                  [this] { role->wind_down(); }, [this] { return role->wound_down(); }, [this] { role->shut_down(); },
+                  [this] { role.reset(); }});
   }
   template <typename Command>
   void command(Command c) {

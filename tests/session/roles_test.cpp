@@ -434,6 +434,38 @@ TEST_CASE("both ends hold the same receipt after a regular end") {
   CHECK(p.customer.now().end.receipt_hex == p.op.view().end.receipt_hex);
 }
 
+// A customer was told of a receipt "the same on both sides" that the operator's end, gone by then, had never written.
+TEST_CASE("only a receipt that the other end says it holds is called the same on both sides") {
+  Pair p;
+  p.granted();
+  p.op.role->wind_down();
+  p.op.role->shut_down();              // gone before the customer's head can reach it
+  p.bench.run(2s);
+  REQUIRE(p.customer.now().stage == CustomerStage::Ended);
+  CHECK(p.customer.now().end.cause == EndView::Cause::OperatorEnded);
+  CHECK_FALSE(p.customer.now().end.receipt_matches);
+}
+
+TEST_CASE("winding down tells the other end and takes its receipt before the program is gone") {
+  for (const bool operator_leaves : {true, false}) {
+    Pair p;
+    p.granted();
+    if (operator_leaves) p.op.role->wind_down();
+    else p.customer.role->wind_down();
+    for (int i = 0; i < 100 && !(operator_leaves ? p.op.role->wound_down() : p.customer.role->wound_down()); ++i) p.bench.run(10ms);
+    CHECK(p.op.role->wound_down());
+    if (operator_leaves) p.op.role->shut_down();
+    else p.customer.role->shut_down();
+    p.bench.run(200ms);
+    CHECK(p.op.journal.back().kind == ports::JournalKind::Receipt);
+    CHECK(p.customer.journal.back().kind == ports::JournalKind::Receipt);
+    if (!operator_leaves) continue;
+    CHECK(p.customer.now().stage == CustomerStage::Ended);
+    CHECK(p.customer.now().end.cause == EndView::Cause::OperatorEnded);
+    CHECK(p.customer.now().end.receipt_matches);
+  }
+}
+
 // The panel turns into the end page: once in a while the window was seen hidden and shown again in that moment, and a line
 // "resumed" came into the customer's journal after the head that her receipt vouches for.
 TEST_CASE("nothing but the receipt follows the end in the customer's journal") {

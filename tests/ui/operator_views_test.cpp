@@ -207,6 +207,32 @@ TEST_CASE("A password being typed again is wrong only where it differs, and the 
   }
 }
 
+TEST_CASE("Leaving asks first while a customer is at the other end, and does it when it is meant") {
+  Stage stage;
+  stage.use("live_talk");
+  stage.settle();
+  OperatorOut out;
+  leave(stage.snapshot, stage.state, out, OperatorState::Leaving::Quit);
+  CHECK(out.empty());
+  stage.settle();
+  CHECK(stage.ui->map().find("leave.what") != nullptr);
+  CHECK(find<session::Quit>(stage.click("leave.stay")) == nullptr);
+  stage.settle();
+  CHECK(stage.ui->map().find("leave.what") == nullptr);
+  leave(stage.snapshot, stage.state, out, OperatorState::Leaving::Quit);
+  stage.settle();
+  CHECK(find<session::Quit>(stage.click("leave.do")) != nullptr);
+  // Asked once more while it asks, as by closing the window again: it is meant.
+  leave(stage.snapshot, stage.state, out, OperatorState::Leaving::Quit);
+  leave(stage.snapshot, stage.state, out, OperatorState::Leaving::Quit);
+  CHECK(find<session::Quit>(out) != nullptr);
+  // Nobody there: nothing to ask.
+  stage.snapshot.sessions.clear();
+  out.clear();
+  leave(stage.snapshot, stage.state, out, OperatorState::Leaving::SignOut);
+  CHECK(find<session::SignOut>(out) != nullptr);
+}
+
 TEST_CASE("Asking needs a right and carries the reason") {
   Stage stage;
   stage.use("live_talk");

@@ -72,13 +72,8 @@ CustomerEngine::CustomerEngine(CustomerEngineConfig config, WakeFn snapshot_chan
                    if (role_->wants_quit() && !quit_.exchange(true)) snapshot_changed_();
                  },
                  [this] { return role_->next_deadline(); },
-                 [this] {
-                   role_->shut_down();
-                   // What was said last has to leave the machine: nobody else tells the other end.
-                   for (const LocalTime until = local_now() + 150ms; local_now() < until && thread_.loop().run_one(20ms);) {
-                   }
-                   role_.reset();
-                 }});
+                 [this] { role_->wind_down(); }, [this] { return role_->wound_down(); }, [this] { role_->shut_down(); },
+                 [this] { role_.reset(); }});
 }
 
 CustomerEngine::~CustomerEngine() { stop(); }

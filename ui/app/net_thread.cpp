@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/app/net_thread.h"
 
+#include <algorithm>
+
 #include "engine/base/thread_role.h"
 
 namespace beside::app {
@@ -14,6 +16,10 @@ void NetThread::start(Role role) {
     poll_now();
     loop_.run();
     timer_->cancel();
+    role_.close();
+    // What was said last has to leave the machine: nobody else tells the other end.
+    for (const LocalTime until = local_now() + 150ms; local_now() < until && loop_.run_one(20ms);) {
+    }
     role_.destroy();
     while (loop_.run_one(0ns)) {  // what the role's own threads posted on their way out
     }
@@ -23,8 +29,9 @@ void NetThread::start(Role role) {
 void NetThread::stop() {
   if (!thread_.joinable()) return;
   loop_.post([this] {
-    stopping_ = true;
-    loop_.stop();
+    stop_by_ = local_now() + kWindDown;
+    role_.wind_down();
+    poll_now();
   });
   thread_.join();
 }
@@ -44,8 +51,13 @@ void NetThread::wake() {
 void NetThread::poll_now() {
   if (stopping_) return;
   woken_ = false;
-  role_.poll(local_now());
-  const LocalTime next = role_.next_deadline();
+  const LocalTime now = local_now();
+  role_.poll(now);
+  if (stop_by_ != kNever && (now >= stop_by_ || role_.wound_down())) {
+    stopping_ = true;
+    return loop_.stop();
+  }
+  const LocalTime next = std::min(role_.next_deadline(), stop_by_);
   if (next == kNever) timer_->cancel();
   else timer_->at(next, [this] { poll_now(); });
 }

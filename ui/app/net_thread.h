@@ -19,8 +19,13 @@ class NetThread {
     std::function<void()> make;                  // on net, first
     std::function<void(LocalTime)> poll;
     std::function<LocalTime()> next_deadline;
+    std::function<void()> wind_down;             // the program ends: says so to whoever must know
+    std::function<bool()> wound_down;            // they have answered; kWindDown is waited at most
+    std::function<void()> close;                 // then this; what it says has 150 ms to leave the machine
     std::function<void()> destroy;               // on net, last
   };
+  static constexpr auto kWindDown = 1s;
+
   NetThread() = default;
   ~NetThread() { stop(); }
   NetThread(const NetThread&) = delete;
@@ -28,7 +33,7 @@ class NetThread {
 
   net::Loop& loop() { return loop_; }
   void start(Role role);
-  // Runs what was posted before, destroys the role, ends the thread. Idempotent.
+  // Runs what was posted before, winds the role down, destroys it, ends the thread. Idempotent.
   void stop();
   void post(std::function<void()> task);
   void wake();                                   // many calls before the poll make one poll
@@ -41,6 +46,7 @@ class NetThread {
   Role role_;
   std::atomic<bool> woken_{false};
   bool stopping_ = false;                        // net thread
+  LocalTime stop_by_ = kNever;                   // net thread: winding down until then
   std::thread thread_;
 };
 

@@ -54,8 +54,16 @@ int run_operator(const Settings& settings, const OperatorOptions& options) {
   config.min_height = 600;
   shell::ShellEvents events;
   events.close_requested = [&] {
-    window->quit();
-    return true;
+    if (!engine) {
+      window->quit();
+      return true;
+    }
+    // With a customer at the other end it is asked about; closing once more means it.
+    views::OperatorOut out;
+    views::leave(*engine->snapshot(), state, out, views::OperatorState::Leaving::Quit);
+    for (auto& command : out) engine->command(std::move(command));
+    window->wake();
+    return false;
   };
   events.before_frame = [&] { tasks.run(); };
   events.input = [&](std::uint32_t session, const InputEvent& event) { engine->command(session::SendInput{session, event}); };

@@ -43,10 +43,8 @@ OperatorEngine::OperatorEngine(OperatorEngineConfig config, WakeFn snapshot_chan
                    if (role_->wants_quit() && !quit_.exchange(true)) snapshot_changed_();
                  },
                  [this] { return role_->next_deadline(); },
-                 [this] {
-                   role_->shut_down();
-                   role_.reset();
-                 }});
+                 [this] { role_->wind_down(); }, [this] { return role_->wound_down(); }, [this] { role_->shut_down(); },
+                 [this] { role_.reset(); }});
 }
 
 OperatorEngine::~OperatorEngine() { stop(); }

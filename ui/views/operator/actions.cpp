@@ -202,8 +202,8 @@ std::vector<Action> operator_actions(const session::OperatorSnapshot& snapshot, 
                      st.history_open = false;
                    }});
   }
-  all.push_back({"sign_out", tr("op.sign_out"), "", [](OperatorState&, OperatorOut& out) { out.emplace_back(session::SignOut{}); }});
-  all.push_back({"quit", tr("op.quit"), "Ctrl+Q", [](OperatorState&, OperatorOut& out) { out.emplace_back(session::Quit{}); }});
+  all.push_back({"sign_out", tr("op.sign_out"), "", [&snapshot](OperatorState& st, OperatorOut& out) { leave(snapshot, st, out, OperatorState::Leaving::SignOut); }});
+  all.push_back({"quit", tr("op.quit"), "Ctrl+Q", [&snapshot](OperatorState& st, OperatorOut& out) { leave(snapshot, st, out, OperatorState::Leaving::Quit); }});
   return all;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <imgui.h>
 
+#include <algorithm>
+
 #include "ui/kit/catalogue.h"
 #include "ui/views/operator/operator.h"
 #include "ui/views/shared/format.h"
@@ -62,6 +64,21 @@ void keep_selection(const session::OperatorSnapshot& snapshot, OperatorState& st
   if (find_session(snapshot, state.selected) == nullptr) state.selected = snapshot.sessions.empty() ? 0 : snapshot.sessions.back().local_id;
 }
 
+// Quitting or signing out ends sessions: said before it happens.
+void draw_leaving(kit::Ui& ui, const session::OperatorSnapshot& snapshot, OperatorState& state, OperatorOut& out) {
+  const std::size_t live = live_sessions(snapshot);
+  if (live == 0 && state.confirm_leaving) leave(snapshot, state, out, state.leaving);   // the last one ended meanwhile
+  const bool quits = state.leaving == OperatorState::Leaving::Quit;
+  if (!kit::begin_dialog(ui, "leave", tr(quits ? "op.leave_quit_title" : "op.leave_out_title"), state.confirm_leaving)) return;
+  kit::text(ui, "leave.what", kit::trn("op.leave_what", live));
+  kit::space(ui, 16);
+  if (kit::button(ui, "leave.stay", tr("op.leave_stay"))) state.confirm_leaving = false;
+  kit::beside(ui);
+  if (kit::button(ui, "leave.do", tr(quits ? "op.leave_quit" : "op.leave_out"), {.kind = kit::ButtonKind::Danger}))
+    leave(snapshot, state, out, state.leaving);
+  kit::end_dialog(ui);
+}
+
 void top_bar(kit::Ui& ui, const Area& area, const session::OperatorSnapshot& snapshot, OperatorState& state, const OperatorHost& host, OperatorOut& out) {
   kit::begin_screen(ui, "top", {.x = area.x, .y = area.y, .width = area.width, .height = area.height, .padding = 8, .surface = true});
   ImDrawList* list = ImGui::GetWindowDrawList();
@@ -92,8 +109,8 @@ void top_bar(kit::Ui& ui, const Area& area, const session::OperatorSnapshot& sna
   ImGui::SetCursorScreenPos({right, y});
   if (kit::icon_button(ui, "top.me", kit::icon::kDown, tr("op.account_menu"))) kit::open_popup(ui, "top.me_menu");
   if (kit::begin_popup(ui, "top.me_menu")) {
-    if (kit::menu_item(ui, "top.sign_out", tr("op.sign_out"), kit::icon::kSignOut)) out.emplace_back(session::SignOut{});
-    if (kit::menu_item(ui, "top.quit", tr("op.quit"), kit::icon::kCross, true, false, "Ctrl+Q")) out.emplace_back(session::Quit{});
+    if (kit::menu_item(ui, "top.sign_out", tr("op.sign_out"), kit::icon::kSignOut)) leave(snapshot, state, out, OperatorState::Leaving::SignOut);
+    if (kit::menu_item(ui, "top.quit", tr("op.quit"), kit::icon::kCross, true, false, "Ctrl+Q")) leave(snapshot, state, out, OperatorState::Leaving::Quit);
     kit::end_popup(ui);
   }
   if (!narrow) {
@@ -112,6 +129,7 @@ void top_bar(kit::Ui& ui, const Area& area, const session::OperatorSnapshot& sna
   }
   // Dialogs live in this region, so that their place in ImGui's stack of names never changes.
   draw_palette(ui, snapshot, state, host, out);
+  draw_leaving(ui, snapshot, state, out);
   if (const SessionView* s = find_session(snapshot, state.selected)) {
     draw_ask_dialog(ui, *s, state, out);
     if (kit::begin_dialog(ui, "end", tr("op.end_title", session_title(*s)), state.confirm_end)) {
@@ -225,6 +243,24 @@ void draw_status_bar(kit::Ui& ui, const Area& area, const session::OperatorSnaps
     kit::text_at(ui, area.x + area.width - width - ui.px(16), y, hint, {.size = kit::Size::Small, .tone = state.remote_focused ? kit::Tone::Accent : kit::Tone::Muted});
   }
   kit::end_screen(ui);
+}
+
+std::size_t live_sessions(const session::OperatorSnapshot& snapshot) {
+  return static_cast<std::size_t>(std::count_if(snapshot.sessions.begin(), snapshot.sessions.end(), [](const SessionView& s) {
+    return s.stage == session::SessionStage::Live || s.stage == session::SessionStage::Recovering;
+  }));
+}
+
+void leave(const session::OperatorSnapshot& snapshot, OperatorState& state, OperatorOut& out, OperatorState::Leaving how) {
+  const bool asked = state.confirm_leaving && state.leaving == how;
+  if (live_sessions(snapshot) > 0 && !asked) {
+    state.leaving = how;
+    state.confirm_leaving = true;
+    return;
+  }
+  state.confirm_leaving = false;
+  if (how == OperatorState::Leaving::Quit) out.emplace_back(session::Quit{});
+  else out.emplace_back(session::SignOut{});
 }
 
 void operator_chord(OperatorState& state, char key, OperatorOut& out) {

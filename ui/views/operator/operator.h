@@ -65,6 +65,9 @@ struct OperatorState {
   bool remote_focused = false;        // as of the last frame
   bool leave_remote = false;          // set by the program on the local chord
   bool confirm_end = false;
+  // Leaving ends sessions, so it is asked about while there are any: what is being asked, and whether the box is open.
+  enum class Leaving : std::uint8_t { Quit, SignOut } leaving = Leaving::Quit;
+  bool confirm_leaving = false;
   std::uint32_t copied_for = 0;       // whose code was copied last, for the mark beside the button
   std::string history_query;
   std::string history_file;           // the journal that is looked at; empty: the list
@@ -73,6 +76,11 @@ struct OperatorState {
 };
 
 using OperatorOut = std::vector<session::OperatorCommand>;
+
+// Sessions in which somebody is at the other end.
+std::size_t live_sessions(const session::OperatorSnapshot& snapshot);
+// Quits or signs out at once without such a session, otherwise asks first. Asked again while it asks: does it.
+void leave(const session::OperatorSnapshot& snapshot, OperatorState& state, OperatorOut& out, OperatorState::Leaving how);
 
 OperatorOut draw_operator(kit::Ui& ui, const session::OperatorSnapshot& snapshot, OperatorState& state, const OperatorHost& host);
 // Keys that the shell keeps while the remote view has the focus: Ctrl+Alt+Shift and 'K', 'L' (leave), 'F' (F12), 'N'.
