@@ -331,6 +331,35 @@ TEST_CASE("A key pressed and released in one batch is seen by ImGui, and a word 
   ImGui::DestroyContext();
 }
 
+TEST_CASE("Ctrl pressed and let go around a key in one batch is a chord, and takes no letter typed beside it") {
+  ImGui::CreateContext();
+  ImGuiIO& io = ImGui::GetIO();
+  InputQueue queue;
+  queue.key(GLFW_KEY_B, true);
+  queue.character('b');
+  queue.key(GLFW_KEY_B, false);
+  queue.key(GLFW_KEY_LEFT_CONTROL, true);
+  queue.key(GLFW_KEY_A, true);
+  queue.key(GLFW_KEY_A, false);
+  queue.key(GLFW_KEY_LEFT_CONTROL, false);
+  queue.key(GLFW_KEY_C, true);
+  queue.character('c');
+  queue.key(GLFW_KEY_C, false);
+  int chords = 0;
+  std::string typed;
+  for (bool more = true; more;) {
+    more = queue.apply(io);
+    if (io.KeyCtrl && io.KeysDown[GLFW_KEY_A]) ++chords;
+    CHECK_FALSE((io.KeyCtrl && io.InputQueueCharacters.Size > 0));
+    for (const ImWchar c : io.InputQueueCharacters) typed += static_cast<char>(c);
+    io.InputQueueCharacters.resize(0);
+  }
+  CHECK(chords == 1);
+  CHECK(typed == "bc");
+  CHECK_FALSE(io.KeyCtrl);
+  ImGui::DestroyContext();
+}
+
 TEST_CASE("Two clicks at two places in one batch reach their places") {
   ImGui::CreateContext();
   ImGuiIO& io = ImGui::GetIO();

@@ -16,6 +16,11 @@ namespace {
 constexpr std::size_t kMost = 4096;   // a stuck program must not hoard a day's typing
 
 bool is_modifier(int key) { return key >= GLFW_KEY_LEFT_SHIFT && key <= GLFW_KEY_RIGHT_SUPER; }
+// What makes a chord of a key; shift does not: its text comes as other characters.
+bool is_chord(int key) {
+  return key == GLFW_KEY_LEFT_CONTROL || key == GLFW_KEY_RIGHT_CONTROL || key == GLFW_KEY_LEFT_ALT || key == GLFW_KEY_LEFT_SUPER ||
+         key == GLFW_KEY_RIGHT_SUPER;
+}
 bool is_special(int key) { return key >= 256 && !is_modifier(key); }
 bool writes_only(int key, const ImGuiIO& io) {
   for (const int held : {GLFW_KEY_LEFT_CONTROL, GLFW_KEY_RIGHT_CONTROL, GLFW_KEY_LEFT_ALT, GLFW_KEY_LEFT_SUPER, GLFW_KEY_RIGHT_SUPER}) {
@@ -79,7 +84,9 @@ bool InputQueue::apply(ImGuiIO& io) {
       case Event::Kind::Key:
         // A key that only writes may go down and up within one frame, its text comes as a character: on a slow machine a
         // frame for each press and each release would let typing fall behind.
-        wait = button || (!writes_only(e.code, io) && std::find(keys.begin(), keys.end(), e.code) != keys.end()) ||
+        // ImGui knows of Ctrl only whether it is down in this frame: pressed and let go around a key, both in one frame, it
+        // would not have been there, and held for a letter typed before it, that letter would be lost.
+        wait = button || (is_chord(e.code) && (typed || !keys.empty())) || (!writes_only(e.code, io) && std::find(keys.begin(), keys.end(), e.code) != keys.end()) ||
                (e.down && is_special(e.code) && (typed || special));
         if (!wait) {
           io.KeysDown[e.code] = e.down;
