@@ -111,6 +111,23 @@ TEST_CASE("the consent grants what is left ticked, carries the time of the click
   CHECK(d->from_click_at_us <= to_us(p.screen.clock().now()));
 }
 
+// In a low window at scale 2 the rights lay below the edge, and one click allowed what nobody had seen.
+TEST_CASE("Allow waits until every right that is asked for has been in view") {
+  Played low("consent", 380, 300);
+  REQUIRE(low.screen.map().find("consent.allow") != nullptr);
+  CHECK_FALSE(low.screen.map().find("consent.allow")->enabled);
+  CHECK(low.screen.map().find("consent.not_now")->enabled);
+  CHECK(low.screen.map().find("consent.more") != nullptr);
+  CHECK_FALSE(low.screen.click("consent.allow", low.draw));
+  // Tab brings each row into view.
+  for (int i = 0; i < 12; ++i) low.screen.press(kTab, low.draw);
+  low.screen.settle(low.draw);
+  CHECK(low.screen.map().find("consent.allow")->enabled);
+  CHECK(low.screen.map().find("consent.more") == nullptr);
+  Played high("consent");
+  CHECK(high.screen.map().find("consent.allow")->enabled);
+}
+
 TEST_CASE("Not now grants nothing") {
   Played p("consent");
   REQUIRE(p.screen.click("consent.not_now", p.draw));

@@ -20,7 +20,8 @@ void who(kit::Ui& ui, const session::CustomerSnapshot& s) {
   kit::beside(ui, kit::measure::kGap);
   ImGui::BeginGroup();
   kit::title(ui, "consent.name", s.peer.name);
-  if (!s.peer.organisation.empty()) kit::muted(ui, "consent.organisation", s.peer.organisation);
+  const std::string& company = s.peer.organisation.empty() ? s.company : s.peer.organisation;
+  if (!company.empty()) kit::muted(ui, "consent.organisation", company);
   ImGui::EndGroup();
   const bool proven = s.peer.verified != session::Verified::No;
   kit::icon_text(ui, "consent.verified", proven ? kit::icon::kShield : kit::icon::kWarning,
@@ -69,24 +70,32 @@ void draw_consent(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState
     state.ticked = asked;
     state.monitor_id = s.monitor_id;
     state.ask_shown = ui.now();
+    state.rights_seen = {};
   }
   kit::begin_screen(ui, "consent");
   // The decision stays in view whatever the height; what it is about scrolls above it.
   const std::string fraud = kit::tr("consent.fraud");
   const kit::TextStyle fraud_style{kit::Face::Strong, kit::Size::Small, kit::Tone::Warning, kit::Align::Left};
   const float fraud_room = std::min(kit::width_left(ui), ui.px(520)) - ui.px(28);
-  const float buttons = ui.target() + ui.px(28) + kit::measure_text(ui, fraud, fraud_style, fraud_room).height;
+  // What has been in view is known from the frame before; the first frame of a question knows nothing yet.
+  const bool seen = (asked - state.rights_seen).empty(), first = state.ask_shown == ui.now();
+  const std::string more = kit::tr("consent.more");
+  const kit::TextStyle more_style{kit::Face::Strong, kit::Size::Small, kit::Tone::Accent, kit::Align::Left};
+  const float more_height = seen || first ? 0 : kit::measure_text(ui, more, more_style, fraud_room).height + ui.px(kit::measure::kTight);
+  const float buttons = ui.target() + ui.px(28) + more_height + kit::measure_text(ui, fraud, fraud_style, fraud_room).height;
+  const Rights known = state.rights_seen;
   kit::begin_scroll(ui, "consent.about", -buttons);
   kit::begin_column(ui, 520);
   who(ui, s);
   kit::space(ui, kit::measure::kGap);
   kit::title(ui, "consent.title", kit::tr("consent.title"));
-  if (!ask.reason.empty()) kit::text(ui, "consent.reason", kit::tr("consent.reason", ask.reason));
-  kit::space(ui, kit::measure::kGrid);
+  // What is asked stands before why: a long reason must not push a right out of sight.
+  const float top = ImGui::GetWindowPos().y, bottom = top + ImGui::GetWindowSize().y;
   for (const Right right : kRightsInOrder) {
     if (!asked.has(right)) continue;
     bool on = state.ticked.has(right);
     const std::string id = std::string("consent.right.") + name_of(right);
+    const float from = ImGui::GetCursorScreenPos().y;
     if (kit::check(ui, id, right_name(right), on, right_detail(right))) {
       state.ticked = on ? state.ticked | right : state.ticked - right;
       // Steering what nobody may see makes no sense: the one needs the other.
@@ -94,7 +103,12 @@ void draw_consent(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState
       if ((right == Right::Control || right == Right::Point) && on && asked.has(Right::See))
         state.ticked = state.ticked | Right::See;
     }
+    // Nobody allows what he has not seen: half of a row tells what it is.
+    if (from >= top - 1 && (from + ImGui::GetItemRectMax().y) / 2 <= bottom) state.rights_seen = state.rights_seen | right;
   }
+  kit::space(ui, kit::measure::kGrid);
+  if (!ask.reason.empty()) kit::text(ui, "consent.reason", kit::tr("consent.reason", ask.reason));
+  else kit::text(ui, "consent.no_reason", kit::tr("consent.no_reason"), {.tone = kit::Tone::Warning});
   monitors(ui, s, state);
   if (!state.kiosk && asked.has(Right::See)) {
     kit::space(ui, kit::measure::kGrid);
@@ -111,6 +125,7 @@ void draw_consent(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState
   const auto decide = [&](Rights granted) {
     out.push_back(session::DecideAsk{ask.id, granted, state.monitor_id, to_us(ui.now())});
   };
+  if (more_height > 0) kit::icon_text(ui, "consent.more", kit::icon::kDown, more, more_style);
   kit::icon_text(ui, "consent.fraud", kit::icon::kWarning, fraud, fraud_style);
   // The same size and the same weight for both, side by side: neither is the easier one.
   const float half = std::floor((kit::width_left(ui) - ui.px(kit::measure::kTight)) / 2);
@@ -118,9 +133,10 @@ void draw_consent(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState
     decide({});
   kit::beside(ui);
   if (kit::button(ui, "consent.allow", kit::tr("consent.allow"),
-                  {.icon = kit::icon::kCheck, .enabled = !(state.ticked & asked).empty(), .width = half}))
+                  {.icon = kit::icon::kCheck, .enabled = seen && !(state.ticked & asked).empty(), .width = half}))
     decide(state.ticked & asked);
   kit::end_column(ui);
+  if (first || state.rights_seen.bits != known.bits) ui.wants().at(ui.now());
   kit::end_screen(ui);
 }
 

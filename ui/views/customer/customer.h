@@ -45,6 +45,7 @@ struct CustomerState {
   bool drawing_area = false;          // the person draws one on the screen now
   // end
   std::string saved_as;  // where the program put the transcript; empty: not saved
+  Rights rights_seen;                // of the ask: whose rows have been in view
   bool receipt_copied = false;
   // whole
   bool larger_text = false;
