@@ -42,10 +42,11 @@ std::vector<session::CustomerCommand> draw_customer(kit::Ui& ui, const session::
       }
       wish.panel_width = 380;
       // What is open should fit; the shell keeps it within the monitor.
-      wish.panel_height = s.ask || state.hide_open ? 720.0f : state.chat_open ? 740.0f : state.words_open ? 660.0f : 540.0f;
-      if (!s.ask && !state.hide_open && s.pictures_kept > 0) wish.panel_height += 30.0f;
-      if (!s.ask && (s.notice.kind != session::NoticeKind::None || s.recovering)) wish.panel_height += 120.0f;
-      if (!s.ask && !state.chat_open && state.larger_text) wish.panel_height += 120.0f;
+      if (s.ask || state.hide_open) {
+        wish.panel_height = 720.0f;
+      } else if (state.chat_open) {
+        wish.panel_height = 740.0f + (s.pictures_kept > 0 ? 30.0f : 0) + (s.notice.kind != session::NoticeKind::None || s.recovering ? 120.0f : 0);
+      }
       break;
     case session::CustomerStage::Ended:
       draw_end(ui, s, state, out, wish);

@@ -124,7 +124,7 @@ std::string chat_label(const session::CustomerSnapshot& s, const CustomerState& 
 }  // namespace
 
 void draw_panel(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState& state, CustomerOut& out,
-                CustomerWishes&) {
+                CustomerWishes& wishes) {
   const float height = state.keep_free_below > 0 ? ImGui::GetIO().DisplaySize.y - state.keep_free_below : 0;
   kit::begin_screen(ui, "panel", {.height = height, .padding = kit::measure::kGap});
   const float stop = std::max(ui.px(60), ui.target() + ui.px(4));
@@ -186,6 +186,8 @@ void draw_panel(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState& 
     kit::muted(ui, "panel.keys", kit::tr("panel.keys"));
   }
   kit::end_column(ui);
+  // As high as what it shows: every pixel of it is one that the operator does not see.
+  if (!state.chat_open) wishes.panel_height = std::ceil((ImGui::GetCursorPosY() + stop + ui.px(12)) / ui.scale()) + 2 * kit::measure::kGap;
   kit::end_scroll(ui);
   kit::begin_column(ui, 560);
   kit::space(ui, kit::measure::kTight);
