@@ -233,6 +233,22 @@ TEST_CASE("Leaving asks first while a customer is at the other end, and does it 
   CHECK(find<session::SignOut>(out) != nullptr);
 }
 
+TEST_CASE("In a narrow window the details come in the list's place when they are asked for") {
+  Stage stage;
+  stage.use("live_talk");
+  ImGui::GetIO().DisplaySize = {900, 600};
+  stage.settle();
+  CHECK(stage.ui->map().find("chat.field") == nullptr);
+  CHECK(stage.state.narrow);
+  (void)stage.click("pane.details");
+  stage.settle();
+  REQUIRE(stage.ui->map().find("chat.field") != nullptr);
+  CHECK(stage.ui->map().find("chat.field")->rect.right() <= 900);
+  (void)stage.click("pane.details");
+  stage.settle();
+  CHECK(stage.ui->map().find("chat.field") == nullptr);
+}
+
 TEST_CASE("Asking needs a right and carries the reason") {
   Stage stage;
   stage.use("live_talk");
@@ -240,7 +256,11 @@ TEST_CASE("Asking needs a right and carries the reason") {
   (void)stage.click("pane.ask_control");
   stage.settle();
   REQUIRE(stage.state.ask_open);
+  stage.state.ask_reason = "  ";
+  stage.settle();
+  CHECK_FALSE(stage.ui->map().find("ask.send")->enabled);
   stage.state.ask_reason = "printer";
+  stage.settle();
   const OperatorOut out = stage.click("ask.send");
   const auto* sent = find<session::AskRights>(out);
   REQUIRE(sent != nullptr);

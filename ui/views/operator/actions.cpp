@@ -140,7 +140,7 @@ std::vector<Action> operator_actions(const session::OperatorSnapshot& snapshot, 
                    st.history_file.clear();
                  }});
   all.push_back({"ladder", tr("op.ladder"), "F12", [](OperatorState& st, OperatorOut&) { st.ladder_open = !st.ladder_open; }});
-  all.push_back({"details", tr("op.toggle_details"), "Ctrl+D", [](OperatorState& st, OperatorOut&) { st.details_hidden = !st.details_hidden; }});
+  all.push_back({"details", tr("op.toggle_details"), "Ctrl+D", [](OperatorState& st, OperatorOut&) { toggle_details(st); }});
   if (const SessionView* s = find_session(snapshot, state.selected)) {
     const std::uint32_t id = s->local_id;
     if (s->stage == SessionStage::WaitingForCustomer && !s->code.empty()) {

@@ -172,10 +172,11 @@ void draw_console(kit::Ui& ui, const session::OperatorSnapshot& snapshot, Operat
   keys(ui, snapshot, state, host, out);
   const ImVec2 size = ImGui::GetIO().DisplaySize;
   const float top = ui.px(48), bottom = ui.px(30);
-  const bool show_list = size.x >= ui.px(640);
+  state.narrow = size.x < ui.px(960);
   const SessionView* s = find_session(snapshot, state.selected);
   const bool live = s != nullptr && (s->stage == SessionStage::Live || s->stage == SessionStage::Recovering);
-  const bool show_column = live && !state.details_hidden && !state.history_open && size.x >= ui.px(960);
+  const bool show_column = live && !state.history_open && (state.narrow ? state.details_over : !state.details_hidden);
+  const bool show_list = size.x >= ui.px(640) && !(state.narrow && show_column);
   const float list_width = show_list ? ui.px(size.x >= ui.px(1600) ? 280 : 232) : 0;
   const float column_width = show_column ? ui.px(size.x >= ui.px(1600) ? 368 : 340) : 0;
   const float height = std::max(size.y - top - bottom, 1.0F);

@@ -55,6 +55,7 @@ struct OperatorState {
   std::map<std::uint32_t, SessionUi> sessions;
   std::size_t known_sessions = 0;     // to bring a new one into view
   bool history_open = false, ladder_open = false, details_hidden = false;
+  bool narrow = false, details_over = false;   // a narrow window shows the details only when asked to, in the list's place
   bool ladder_watched = false;        // the session knows that somebody looks at it
   bool ask_open = false;
   Rights ask_rights;
@@ -76,6 +77,11 @@ struct OperatorState {
 };
 
 using OperatorOut = std::vector<session::OperatorCommand>;
+
+inline void toggle_details(OperatorState& state) {
+  bool& what = state.narrow ? state.details_over : state.details_hidden;
+  what = !what;
+}
 
 // Sessions in which somebody is at the other end.
 std::size_t live_sessions(const session::OperatorSnapshot& snapshot);

@@ -76,7 +76,7 @@ void head_line(kit::Ui& ui, const Area& area, const SessionView& s, OperatorStat
     ui.map().add({.label = "pane.latency", .role = kit::Role::Text, .rect = {static_cast<int>(figures + time_width + ui.px(14)), static_cast<int>(y), static_cast<int>(lag_width), static_cast<int>(side)}, .text = lag});
   }
   ImGui::SetCursorScreenPos({edge - end_width - ui.px(4) - side, y});
-  if (kit::icon_button(ui, "pane.details", kit::icon::kInfo, tr("op.toggle_details") + "  Ctrl+D", {.selected = !state.details_hidden})) state.details_hidden = !state.details_hidden;
+  if (kit::icon_button(ui, "pane.details", kit::icon::kInfo, tr("op.toggle_details") + "  Ctrl+D", {.selected = state.narrow ? state.details_over : !state.details_hidden})) toggle_details(state);
   ImGui::SetCursorScreenPos({edge - end_width, y});
   if (kit::button(ui, "pane.end", end, {.kind = kit::ButtonKind::Alarm, .icon = kit::icon::kSignOut, .width = end_width, .tip = tr("op.end_session")})) state.confirm_end = true;
 }
@@ -312,10 +312,12 @@ void draw_ask_dialog(kit::Ui& ui, const SessionView& s, OperatorState& state, Op
   const auto typed = kit::text_field(ui, "ask.reason", state.ask_reason, {.label = tr("op.ask_reason"), .hint = tr("op.ask_reason_hint"), .max_bytes = 200});
   kit::space(ui, 16);
   const Rights wanted = (state.ask_rights & kBuiltRights) - s.granted;
+  // Who is asked wants to know why (PROTOCOL 6).
+  const bool reasoned = state.ask_reason.find_first_not_of(' ') != std::string::npos;
   if (kit::button(ui, "ask.cancel", tr("op.cancel"))) state.ask_open = false;
   kit::beside(ui);
-  const bool go = kit::button(ui, "ask.send", tr("op.ask_send"), {.kind = kit::ButtonKind::Primary, .icon = kit::icon::kSend, .enabled = !wanted.empty()});
-  if ((go || typed.submitted) && !wanted.empty()) {
+  const bool go = kit::button(ui, "ask.send", tr("op.ask_send"), {.kind = kit::ButtonKind::Primary, .icon = kit::icon::kSend, .enabled = !wanted.empty() && reasoned});
+  if ((go || typed.submitted) && !wanted.empty() && reasoned) {
     out.emplace_back(session::AskRights{s.local_id, wanted, state.ask_reason});
     state.ask_open = false;
     state.ask_reason.clear();
