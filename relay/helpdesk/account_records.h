@@ -50,7 +50,10 @@ class AccountRecords {
   // Disabling also voids the operator's tokens. False: no such login.
   virtual Result<bool> set_disabled(const std::string& login, bool disabled, std::int64_t at) = 0;
   virtual Result<void> set_password(const std::string& operator_id, const std::string& pw_hash) = 0;
+  // Earlier invitations for the same login are good no longer. Refused when the login has an account.
   virtual Result<void> insert_invitation(const InvitationRecord& invitation) = 0;
+  // Neither used, replaced nor expired; without their tokens.
+  virtual Result<std::vector<InvitationRecord>> open_invitations(std::int64_t now) = 0;
   virtual Result<std::optional<InvitationRecord>> invitation_by_token(ByteSpan token_sha256) = 0;
   // Makes the account and marks the invitation used, both or neither. Refused when somebody was faster.
   virtual Result<void> redeem(const InvitationRecord& invitation, const OperatorRecord& op, std::int64_t at) = 0;

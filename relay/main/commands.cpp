@@ -89,7 +89,7 @@ int Commands::add(const std::string& raw_login, const std::string& display_name,
   const SecretText password(line);
   wipe(MutableByteSpan(reinterpret_cast<std::uint8_t*>(line.data()), line.size()));
   const PasswordVerdict verdict = judge_password(password, login);
-  if (!verdict.good) return say(verdict.sentence + " (rule: " + verdict.rule + ")");
+  if (!verdict.good) return say(verdict.sentence);
   const SystemClock clock;
   const auto op = make_operator(clock, login, display_name, admin ? "admin" : "operator", password);
   if (!op) return complain(op.error());
@@ -107,6 +107,11 @@ int Commands::list() {
   for (const OperatorRecord& op : *all) {
     std::printf("%-24s %-10s %-9s %s\n", op.login.c_str(), op.role.c_str(), op.disabled_at == 0 ? "enabled" : "disabled",
                 op.display_name.c_str());
+  }
+  const auto invited = store.open_invitations(SystemClock().unix_ms());
+  if (!invited) return complain(invited.error());
+  for (const InvitationRecord& inv : *invited) {
+    std::printf("%-24s %-10s %-9s until %s\n", inv.login.c_str(), inv.role.c_str(), "invited", time_text(inv.expires_at).c_str());
   }
   return 0;
 }
@@ -157,7 +162,8 @@ int Commands::log(const std::string& session, const std::string& reason) {
     if (row.bytes != 0) std::printf("  %llu bytes", static_cast<unsigned long long>(row.bytes));
     std::printf("\n");
   }
-  std::printf("%zu rows. This reading is in the audit.\n", rows->size());
+  if (rows->empty()) std::printf("Nothing is kept of a session with this id (the log holds 30 days). This reading is in the audit.\n");
+  else std::printf("%zu rows. This reading is in the audit.\n", rows->size());
   return 0;
 }
 

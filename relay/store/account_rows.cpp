@@ -116,11 +116,36 @@ Result<void> Store::insert_invitation(const InvitationRecord& inv) {
     if (taken != 0) return fail(ErrorKind::Refused, "store: invite", "that login is taken");
     const std::string digest = b64(inv.token_sha256);
     const long long created = inv.created_at, expires = inv.expires_at;
+    // One way in at a time: what was sent before for this login, perhaps with more rights, is good no longer.
+    sql << "UPDATE invitation SET used_at = :a WHERE tenant_id = :t AND login = :l AND used_at = 0", soci::use(created), soci::use(kT),
+        soci::use(inv.login);
     sql << "INSERT INTO invitation (tenant_id, id, login, role_id, sha256, created_at, expires_at, used_at) "
            "SELECT :t, :i, :l, r.id, :h, :c, :e, 0 FROM role r WHERE r.tenant_id = :t2 AND r.name = :r",
         soci::use(kT), soci::use(inv.id), soci::use(inv.login), soci::use(digest), soci::use(created),
         soci::use(expires), soci::use(kT), soci::use(inv.role);
     return {};
+  });
+}
+
+Result<std::vector<InvitationRecord>> Store::open_invitations(std::int64_t now) {
+  return guarded(impl_->sql, "store: invitations", [&](soci::session& sql) -> Result<std::vector<InvitationRecord>> {
+    std::vector<InvitationRecord> out;
+    const long long when = now;
+    soci::rowset<soci::row> rows =
+        (sql.prepare << "SELECT i.id, i.login, r.name, i.created_at, i.expires_at FROM invitation i JOIN role r ON "
+                        "r.tenant_id = i.tenant_id AND r.id = i.role_id WHERE i.tenant_id = :t AND i.used_at = 0 AND "
+                        "i.expires_at > :n ORDER BY i.login",
+         soci::use(kT), soci::use(when));
+    for (const soci::row& row : rows) {
+      InvitationRecord inv;
+      inv.id = row.get<std::string>(0);
+      inv.login = row.get<std::string>(1);
+      inv.role = row.get<std::string>(2);
+      inv.created_at = number(row, 3);
+      inv.expires_at = number(row, 4);
+      out.push_back(std::move(inv));
+    }
+    return out;
   });
 }
 

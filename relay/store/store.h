@@ -43,6 +43,7 @@ class Store final : public SessionRecords, public AccountRecords {
   Result<bool> set_disabled(const std::string& login, bool disabled, std::int64_t at) override;
   Result<void> set_password(const std::string& operator_id, const std::string& pw_hash) override;
   Result<void> insert_invitation(const InvitationRecord& invitation) override;
+  Result<std::vector<InvitationRecord>> open_invitations(std::int64_t now) override;
   Result<std::optional<InvitationRecord>> invitation_by_token(ByteSpan token_sha256) override;
   Result<void> redeem(const InvitationRecord& invitation, const OperatorRecord& op, std::int64_t at) override;
   Result<void> insert_token(const OperatorTokenRecord& token) override;

@@ -87,6 +87,7 @@ struct MemoryRecords final : SessionRecords, AccountRecords {
   }
   Result<void> set_password(const std::string&, const std::string&) override { return written(); }
   Result<void> insert_invitation(const InvitationRecord&) override { return written(); }
+  Result<std::vector<InvitationRecord>> open_invitations(std::int64_t) override { return std::vector<InvitationRecord>(); }
   Result<std::optional<InvitationRecord>> invitation_by_token(ByteSpan) override { return std::optional<InvitationRecord>(); }
   Result<void> redeem(const InvitationRecord&, const OperatorRecord&, std::int64_t) override { return written(); }
   Result<void> insert_token(const OperatorTokenRecord&) override { return written(); }

@@ -157,6 +157,24 @@ TEST_CASE("an invitation makes one account, once, and not after its 72 hours") {
   CHECK(t.store->operators()->size() == 1);
 }
 
+TEST_CASE("a second invitation for a login replaces the first, and open ones are listed") {
+  TempStore t;
+  ManualClock clock;
+  const auto first = make_invitation(clock, "anna", "admin");
+  REQUIRE(t.store->insert_invitation(first.record));
+  const auto second = make_invitation(clock, "anna", "operator");
+  REQUIRE(t.store->insert_invitation(second.record));
+  REQUIRE(t.store->insert_invitation(make_invitation(clock, "bob", "operator").record));
+  const auto open = t.store->open_invitations(clock.unix_ms());
+  REQUIRE(open);
+  REQUIRE(open->size() == 2);
+  CHECK(open->at(0).login == "anna");
+  CHECK(open->at(0).role == "operator");
+  CHECK(t.store->open_invitations(second.record.expires_at + 1)->empty());
+  CHECK_FALSE(t.store->redeem(first.record, plain("anna"), clock.unix_ms()));
+  CHECK(t.store->redeem(second.record, plain("anna"), clock.unix_ms()));
+}
+
 TEST_CASE("two programs that write at once number every row once") {
   TempStore t;
   auto other = Store::open(t.where);
