@@ -367,6 +367,7 @@ void OperatorRole::publish() {
   snapshot.company = company_;
   if (address_) {
     snapshot.relay = wire::format_host_port(*address_);
+    snapshot.relay_address = wire::format_relay_address(*address_);
     snapshot.relay_pinned = address_->pin.has_value();
   }
   snapshot.relay_up = control_ && control_->ready() && (stage_ != OperatorStage::Console || signed_in_);

@@ -173,6 +173,7 @@ struct PastSession {
 struct OperatorSnapshot {
   OperatorStage stage = OperatorStage::SignIn;
   std::string company, relay;
+  std::string relay_address;            // whole, with its pin: what a program needs to come back
   bool relay_pinned = false;
   bool relay_up = false;
   Notice notice;

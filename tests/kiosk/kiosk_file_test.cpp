@@ -185,6 +185,7 @@ TEST_CASE("entries that are unknown, missing or nonsense are named") {
   CHECK(says("scale = 40\n" + without("scale"), "0.5 to 4"));
   CHECK(says("theme = \"pink\"\n" + without("theme"), "theme"));
   CHECK(says("pin = \"short\"\n" + without("pin"), "43 characters"));
+  CHECK(says("relay = \"beside://a#pin=" + std::string(42, 'B') + "A\"\n" + without("relay"), "two different keys"));
   CHECK(says("relay = \"http://x\"\n" + without("relay"), "relay:"));
   CHECK(says("name = \"a\\nb\"\n" + without("name"), "control characters"));
   CHECK(says("languages = \"en\"\n" + without("languages"), "languages: a list"));

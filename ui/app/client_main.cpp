@@ -95,6 +95,7 @@ int main(int argc, char** argv) {
       invitation = link.substr(in_file + 8);
     }
     if (!relay.empty() && !take_address(relay, nullptr)) return 2;
+    if (!settings->relay) settings->relay = app::remembered_relay();
     return app::run_operator(*settings, {window, token_file, invitation, new_session, rights_named(ask), reason});
   }
   app::CustomerOptions customer{window, {}};

@@ -199,6 +199,8 @@ Result<void> complete(KioskFile& out, bool has_entry, const std::string& relay, 
   if (!pin.empty()) {
     const auto raw = decoded(pin, 32);
     if (!raw) return bad("pin: 43 characters of base64url are needed");
+    const bool another = address->pin && !std::equal(raw->begin(), raw->end(), address->pin->begin());
+    if (another) return bad("relay and pin name two different keys");
     address->pin.emplace();
     std::copy(raw->begin(), raw->end(), address->pin->begin());
   }

@@ -114,6 +114,8 @@ int run_operator(const Settings& settings, const OperatorOptions& options) {
   }
 
   bool want_session = options.new_session;
+  // Typed by hand or come with an invitation; a file of the company's or a command line says it better next time.
+  bool remember = settings.from.empty() && (!options.invitation.empty() || !settings.relay);
   views::OperatorHost host;
   host.copy = [&](const std::string& text) { shell->set_clipboard(text); };
   host.read_past = [](const std::string& file) {
@@ -125,6 +127,10 @@ int run_operator(const Settings& settings, const OperatorOptions& options) {
   const auto run = shell->run([&](shell::FrameContext& frame) {
     host.draw_remote = [&](const views::RemoteView& view) { return frame.draw_remote(view); };
     const auto snapshot = engine->snapshot();
+    if (remember && snapshot->stage == session::OperatorStage::Console) {
+      remember = false;
+      remember_relay(snapshot->relay_address);
+    }
     auto commands = views::draw_operator(frame.ui(), *snapshot, state, host);
     commands.insert(commands.end(), from_chords.begin(), from_chords.end());
     from_chords.clear();

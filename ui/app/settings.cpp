@@ -4,6 +4,7 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -56,6 +57,8 @@ Result<Settings> parse_settings(std::string_view text, const fs::path& file) {
       if (const auto pin = table["pin"].value<std::string>()) {
         const auto raw = from_base64url(*pin);
         if (!raw || raw->size() != 32) return bad(line_of("pin"), "pin: 43 characters of base64url are needed");
+        if (address->pin && !std::equal(raw->begin(), raw->end(), address->pin->begin()))
+          return bad(line_of("pin"), "relay and pin name two different keys");
         address->pin.emplace();
         std::copy(raw->begin(), raw->end(), address->pin->begin());
       }
@@ -72,6 +75,21 @@ Result<Settings> parse_settings(std::string_view text, const fs::path& file) {
     return bad(e.source().begin.line, std::string(e.description()));
   }
   return out;
+}
+
+std::optional<wire::RelayAddress> remembered_relay() {
+  std::ifstream in(data_directory() / "relay");
+  std::string line;
+  if (!std::getline(in, line)) return std::nullopt;
+  auto address = wire::parse_relay_address(line);
+  return address ? std::optional(*address) : std::nullopt;
+}
+
+void remember_relay(const std::string& address) {
+  std::error_code ec;
+  fs::create_directories(data_directory(), ec);
+  fs::permissions(data_directory(), fs::perms::owner_all, ec);
+  std::ofstream(data_directory() / "relay", std::ios::trunc) << address << '\n';
 }
 
 fs::path program_path() {

@@ -32,6 +32,10 @@ Result<Settings> load_settings(const std::filesystem::path& explicit_file);
 // The text of such a file; `file` is only named in errors.
 Result<Settings> parse_settings(std::string_view text, const std::filesystem::path& file);
 
+// An operator's relay where no file names one: kept after his first sign-in, so that an invitation is needed once.
+std::optional<wire::RelayAddress> remembered_relay();
+void remember_relay(const std::string& address);
+
 std::filesystem::path program_path();
 std::filesystem::path data_directory();      // $XDG_DATA_HOME/beside or ~/.local/share/beside
 // SHA-256 of the running executable.
