@@ -448,6 +448,7 @@ class Relay:
     def __init__(self, stage, host="127.0.0.1", netns=None, more=(), env=None):
         self.stage, self.host, self.netns, self.more, self.env = stage, host, netns, list(more), env or {}
         self.data = stage.folder / "relay-data"
+        self.logins = set()
         self.program = binary("beside-relay")
         self.metrics_port = free_port()
         self.port = 0
@@ -478,6 +479,9 @@ class Relay:
         return done.stdout.decode()
 
     def add_operator(self, login="ada", name="Ada Berger", password="Correct-Horse-7"):
+        if login in self.logins:
+            return
+        self.logins.add(login)
         self.command("operator", "add", "--login", login, "--name", name, "--password-stdin", stdin=password + "\n")
 
     def token(self, login="ada"):

@@ -9,6 +9,7 @@ import sys
 import time
 
 from harness import Failure, Relay, Skipped, binary, check, main, need, wait_until
+from people import Session
 from scene_headless import Player
 
 
@@ -177,6 +178,8 @@ def play(stage, net):
     stage.say(f"UDP dropped in mid-session: TLS again, the picture stood still for {frozen:.1f} s")
     finish(operator, customer)
 
+    windows(stage, relay, net)
+
     # Told not to try UDP, nobody sends a packet of it.
     net.run("nft", "flush", "ruleset")
     build_wall(net, "accept")
@@ -187,6 +190,27 @@ def play(stage, net):
     finish(operator, customer)
     check("packets 0 " in net.run("nft", "list", "chain", "inet", "wall", "out"), "UDP was sent although paths = tls")
     stage.say("paths = tls: not one UDP packet")
+
+
+def windows(stage, relay, net):
+    """The same as people see it: both windows name the rung and the reason."""
+    s = Session(stage, relay=relay, operator_netns=net.name, customer_netns=net.name)
+    s.operator_opens()
+    s.customer_opens()
+    s.connect()
+    s.share("see")
+    s.operator.wait_text("status.rung", "UDP", 20)
+    said = s.operator.text("status.rung")
+    check("TLS" in said and "block" in said.lower(), f"the operator's window says {said!r}")
+    told = s.customer.wait_text("panel.rung", "UDP", 20).string
+    check("TLS" in told and "block" in told.lower(), f"the customer's panel says {told!r}")
+    s.at_customer.screenshot(stage.folder / "rung-customer.png")
+    s.at_operator.screenshot(stage.folder / "rung-operator.png")
+    stage.say(f"in the operator's window: {said}")
+    s.customer.click("panel.stop")
+    s.customer.wait("end.title", 20)
+    for window in (s.customer, s.operator):
+        stage.end(window.child)
 
 
 if __name__ == "__main__":

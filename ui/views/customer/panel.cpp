@@ -29,6 +29,10 @@ void header(kit::Ui& ui, const session::CustomerSnapshot& s) {
   kit::icon_text(ui, "panel.verified", proven ? kit::icon::kShield : kit::icon::kWarning,
                  verified_text(s.peer.verified),
                  {.size = kit::Size::Small, .tone = proven ? kit::Tone::Accent : kit::Tone::Warning});
+  // Which way the picture takes is shown to both people (PROTOCOL 5); the usual one is no news.
+  if (s.media.rung != session::Rung::None && s.media.reason != session::RungReason::Best)
+    kit::icon_text(ui, "panel.rung", kit::icon::kSignal, rung_text(s.media.rung) + ": " + rung_reason_text(s.media.reason),
+                   {.size = kit::Size::Small, .tone = kit::Tone::Muted});
 }
 
 std::string state_of(const session::CustomerSnapshot& s, Right right) {
