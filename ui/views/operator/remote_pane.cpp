@@ -133,7 +133,7 @@ void toolbar(kit::Ui& ui, const Area& area, const SessionView& s, OperatorState&
   list->AddRectFilled({area.x, area.y}, {area.x + area.width, area.y + area.height}, kit::packed(ui.theme().surface));
   list->AddRectFilled({area.x, area.y}, {area.x + area.width, area.y + std::max(1.0F, ui.scale())}, kit::packed(ui.theme().line));
   ImGui::SetCursorScreenPos({area.x + ui.px(8), area.y + ui.px(6)});
-  const bool wide = area.width > ui.px(660);
+  const bool wide = area.width > ui.px(720);
   const auto label = [&](const char* key) { return wide ? tr(key) : std::string(); };
   const bool see = s.granted.has(Right::See), control = s.granted.has(Right::Control), point = s.granted.has(Right::Point);
   const bool nothing_left = std::all_of(kOffered.begin(), kOffered.end(), [&](Right right) { return s.granted.has(right); });
