@@ -5,6 +5,7 @@
 
 #include "tests/ui/customer_samples.h"
 #include "tests/ui/kit_screen.h"
+#include "ui/kit/catalogue.h"
 
 using namespace beside;
 using namespace beside::test;
@@ -160,6 +161,24 @@ TEST_CASE("each right can be taken back on the panel, and Stop stops") {
   CHECK(p.last<session::RevokeRight>()->rights == Rights(Right::Control));
   REQUIRE(p.screen.click("panel.stop", p.draw));
   CHECK(p.last<session::StopSession>() != nullptr);
+}
+
+// Moving the mouse to "Take back" pauses control; the longer words for that pushed the button away from under the click.
+TEST_CASE("no state of a right moves the button that takes it back") {
+  for (const char* language : {"en", "de", "it"}) {
+    kit::set_language(language);
+    Played p("panel", 380, 900);
+    p.screen.settle(p.draw);
+    const auto place = p.screen.map().find("panel.right.control.revoke")->rect;
+    for (int state = 0; state < 4; ++state) {
+      p.sample.snapshot.control_paused_by_me = state == 1;
+      p.sample.snapshot.in_use = state == 2 ? Right::See | Right::Control : Rights();
+      p.sample.snapshot.paused = state == 3 ? p.sample.snapshot.granted : Rights();
+      p.screen.settle(p.draw);
+      CHECK(p.screen.map().find("panel.right.control.revoke")->rect.y == place.y);
+    }
+  }
+  kit::set_language("en");
 }
 
 TEST_CASE("the live mark shows what is being done now") {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <vector>
 
 #include "ui/kit/catalogue.h"
 #include "ui/views/customer/customer.h"
@@ -55,7 +56,12 @@ void right_row(kit::Ui& ui, const session::CustomerSnapshot& s, Right right, Cus
   const kit::TextStyle small{.size = kit::Size::Small, .tone = live ? kit::Tone::Accent : kit::Tone::Muted};
   const std::string name = right_name(right), doing = state_of(s, right);
   const float name_height = kit::measure_text(ui, name, name_style, room).height;
-  const float height = std::max(ui.target() + ui.px(4), name_height + kit::measure_text(ui, doing, small, room).height + ui.px(8));
+  // As high as its longest state: moving the mouse to a button pauses control, and that must not move the button.
+  float state_height = 0;
+  std::vector<std::string> states{kit::tr("panel.right_paused"), kit::tr("panel.right_allowed"), right_doing(right)};
+  if (right == Right::Control) states.push_back(kit::tr("panel.control_paused_by_me"));
+  for (const std::string& words : states) state_height = std::max(state_height, kit::measure_text(ui, words, small, room).height);
+  const float height = std::max(ui.target() + ui.px(4), name_height + state_height + ui.px(8));
   ImGui::SetCursorScreenPos({at.x, at.y + (height - ui.px(16)) / 2});
   kit::live_mark(ui, id + ".live", live);
   ImGui::SetCursorScreenPos(
