@@ -15,12 +15,13 @@ CUSTOMER_SCREEN = (820, 790)
 class Session:
     """A relay, an operator at his screen, a customer at hers; each step is a method."""
 
+    operator_env, customer_env = {}, {}   # of the two programs alone, not of their desktops
+
     def __init__(self, stage, operator_layout="us", customer_layout="us", relay=None, operator_netns=None, customer_netns=None):
         self.stage = stage
         self.relay = relay or Relay(stage)
         self.relay.add_operator()
         self.operator_netns, self.customer_netns = operator_netns, customer_netns
-        self.operator_env, self.customer_env = {}, {}   # of the two programs alone, not of their desktops
         self.at_operator = Display(stage, "operator", OPERATOR_SCREEN, operator_layout)
         self.at_customer = Display(stage, "customer", CUSTOMER_SCREEN, customer_layout)
         self.operator = self.customer = None

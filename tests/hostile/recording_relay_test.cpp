@@ -135,7 +135,7 @@ TEST_CASE("a relay that keeps all it is sent has kept none of the secrets") {
 
   CHECK(search.planted() >= 100);
   for (const Bytes* record : {&bench.relay.received, &bench.relay.sent}) {
-    CHECK(record->size() > 20'000);
+    CHECK(record->size() > 15'000);   // 64 lines of chat, all asks, keys and a picture that is coded small
     const auto found = search.find_in(*record);
     CHECK_MESSAGE(found.empty(), joined(found));
   }

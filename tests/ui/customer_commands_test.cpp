@@ -181,6 +181,27 @@ TEST_CASE("no state of a right moves the button that takes it back") {
   kit::set_language("en");
 }
 
+// In the frame in which the page of hidden parts was left nobody named a height, and a window of none ended the program.
+TEST_CASE("the panel asks for a height in every frame of a session") {
+  for (const char* name : {"panel", "panel_chat", "consent", "hide"}) {
+    Played p(name);
+    const auto wished = [&] {
+      views::CustomerWishes wishes;
+      p.screen.settle([&](kit::Ui& ui) { (void)views::draw_customer(ui, p.sample.snapshot, p.sample.state, &wishes); CHECK(wishes.panel_height >= 200); }, 1);
+    };
+    wished();
+    p.sample.state.hide_open = !p.sample.state.hide_open;
+    wished();
+    (void)p.screen.click("hide.done", [&](kit::Ui& ui) {
+      views::CustomerWishes wishes;
+      (void)views::draw_customer(ui, p.sample.snapshot, p.sample.state, &wishes);
+      CHECK(wishes.panel_height >= 200);
+    });
+    p.sample.state.chat_open = !p.sample.state.chat_open;
+    wished();
+  }
+}
+
 TEST_CASE("the live mark shows what is being done now") {
   Played p("panel");
   CHECK(p.screen.map().find("panel.right.see.live")->checked == true);

@@ -474,7 +474,7 @@ void ShellOnGlfw::switch_to_panel(int panel_width, int panel_height) {
   const Rect monitor = x11_->monitor_of_window();
   const int gap = static_cast<int>(16 * s), bar = static_cast<int>(40 * s), below = static_cast<int>(8 * s);
   const int w = static_cast<int>(static_cast<float>(panel_width) * s);
-  int h = static_cast<int>(static_cast<float>(panel_height) * s);
+  int h = std::max(static_cast<int>(static_cast<float>(panel_height) * s), 1);   // a window without height is an error to the server
   if (!monitor.empty()) h = std::clamp(h, std::min(h, 200), std::max(200, monitor.height - bar - below));
   glfwSetWindowSizeLimits(window_, GLFW_DONT_CARE, GLFW_DONT_CARE, GLFW_DONT_CARE, GLFW_DONT_CARE);
   ask_size(w, h);

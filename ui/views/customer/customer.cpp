@@ -33,6 +33,7 @@ std::vector<session::CustomerCommand> draw_customer(kit::Ui& ui, const session::
       break;
     case session::CustomerStage::Live:
       if (s.ask && s.ask->id != state.ask_id) state.hide_open = false;   // a new question is not kept waiting
+      wish.panel_height = 540.0f;   // where nothing below knows better: the page that is just being left
       if (state.hide_open) {
         draw_hide(ui, s, state, out, wish);
       } else if (s.ask) {
