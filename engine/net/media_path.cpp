@@ -180,8 +180,11 @@ class Path final : public MediaPath, private flow::Link {
   void retire(std::size_t old) {
     if (old == kNone) return;
     rungs_[old]->linger();
+    lingering_ = old;
     linger_.after(kLinger, [this, old] {
-      if (old != current_) rungs_[old]->stop();
+      // Not when it was ended and started anew meanwhile: it may be the only way left.
+      if (old != current_ && lingering_ == old) rungs_[old]->stop();
+      lingering_ = kNone;
     });
   }
   void stop_from(std::size_t index) {
@@ -269,7 +272,10 @@ class Path final : public MediaPath, private flow::Link {
     rungs_[current_]->probe(kDoubtPace);
     // What lingers there is over now.
     for (std::size_t worse = current_ + 1; worse < rungs_.size(); ++worse)
-      if (!rungs_[worse]->held()) rungs_[worse]->stop();
+      if (!rungs_[worse]->held()) {
+        rungs_[worse]->stop();
+        if (worse == lingering_) lingering_ = kNone;
+      }
     start_from(current_ + 1);
   }
 
@@ -329,6 +335,7 @@ class Path final : public MediaPath, private flow::Link {
   std::size_t first_twin_ = 0;
   std::size_t current_ = kNone;
   bool doubted_ = false, suspected_ = false;
+  std::size_t lingering_ = kNone;    // what linger_ will end
   LocalTime race_started_{}, unanswered_since_ = kNever;
   nanoseconds back_off_ = kFirstBackOff;
 };
