@@ -14,24 +14,13 @@ void LineWatch::heard(LocalTime now) {
   ask_at_ = attended(now) ? now + kQuiet : kNever;
 }
 
-void LineWatch::begin(LocalTime now) {
-  // What was not heard while nobody attended is nobody's silence.
-  if (attended(now)) return;
-  since_ = std::max(since_, now);
-  asked_ = 0;
-  ask_at_ = now;
-}
-
 void LineWatch::attend(LocalTime now) {
-  begin(now);
+  if (!attended(now)) {
+    since_ = std::max(since_, now);   // what was not heard while nobody attended is nobody's silence
+    asked_ = 0;
+    ask_at_ = now;
+  }
   attended_until_ = std::max(attended_until_, now + kAttention);
-}
-
-void LineWatch::hold(bool attended, LocalTime now) {
-  if (attended == held_) return;
-  if (attended) begin(now);
-  else attended_until_ = std::max(attended_until_, now + kAttention);
-  held_ = attended;
 }
 
 bool LineWatch::poll(LocalTime now) {

@@ -12,8 +12,8 @@ namespace beside::flow {
 //
 //   state    | means                                        | asks
 //   ---------+----------------------------------------------+-----------------------------------------------------------
-//   Resting  | nobody attends                               | never
-//   Heard    | attended                                     | kQuiet after the last sign of life; once that should have
+//   Resting  | nothing was done for kAttention              | never
+//   Heard    | attended: a hand moved, or the picture did   | kQuiet after the last sign of life; once that should have
 //            |                                              | been answered, every kAgain, so that loss alone is no silence
 //   Silent   | nothing for kSilence, or two round trips     | every kQuiet, after a minute every second
 //            | and 200 ms where that is longer              |
@@ -22,10 +22,11 @@ namespace beside::flow {
 class LineWatch {
  public:
   static constexpr nanoseconds kQuiet = milliseconds(100), kAgain = milliseconds(20), kSilence = milliseconds(420);
-  static constexpr nanoseconds kAttention = seconds(2);
+  static constexpr nanoseconds kAttention = seconds(5);
   void heard(LocalTime now);
-  void attend(LocalTime now);               // something moved, or a hand did: for kAttention from now
-  void hold(bool attended, LocalTime now);  // attended until told otherwise
+  // A hand moved, or what it looks at did: for kAttention from now. Told of each such thing, not of its end: a pointer that
+  // rests somewhere would otherwise cost a question every 100 ms for as long as its owner is at lunch.
+  void attend(LocalTime now);
   void set_rtt(nanoseconds rtt) { rtt_ = rtt; }
   // True: ask the other end now. Call at next_deadline().
   bool poll(LocalTime now);
@@ -33,10 +34,9 @@ class LineWatch {
   LocalTime next_deadline() const;
 
  private:
-  bool attended(LocalTime now) const { return silent_ || held_ || now < attended_until_; }
-  void begin(LocalTime now);
+  bool attended(LocalTime now) const { return silent_ || now < attended_until_; }
   nanoseconds patience() const { return std::max<nanoseconds>(kSilence, 2 * rtt_ + milliseconds(200)); }
-  bool held_ = false, silent_ = false;
+  bool silent_ = false;
   LocalTime attended_until_ = LocalTime::min();
   LocalTime since_{};                       // silence counts from here
   LocalTime ask_at_ = kNever;

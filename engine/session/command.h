@@ -56,7 +56,7 @@ struct EndSession { std::uint32_t session = 0; };
 struct DismissSession { std::uint32_t session = 0; };                // from the list, once ended
 struct PictureShown { std::uint32_t session = 0; std::uint64_t number = 0; std::int64_t shown_at_us = 0; };
 struct RefreshPicture { std::uint32_t session = 0; };
-struct WatchPicture { std::uint32_t session = 0; bool on = false; };   // his pointer is over the picture: it is veiled early
+struct WatchPicture { std::uint32_t session = 0; };                  // his pointer moved over the picture: it is veiled early now
 // Keeps a picture of the screen once it is exact; as_it_is: at once. ForgetScreenshot gives up or has seen what came of it.
 struct TakeScreenshot { std::uint32_t session = 0; bool as_it_is = false; };
 struct ForgetScreenshot { std::uint32_t session = 0; };

@@ -312,11 +312,12 @@ void OperatorRole::handle(const OperatorCommand& command) {
           else if constexpr (std::is_same_v<T, RefreshPicture>) s->refresh();
           else if constexpr (std::is_same_v<T, TakeScreenshot>) s->take_screenshot(c.as_it_is);
           else if constexpr (std::is_same_v<T, ForgetScreenshot>) s->forget_screenshot();
-          else if constexpr (std::is_same_v<T, WatchPicture>) s->watch_picture(c.on);
+          else if constexpr (std::is_same_v<T, WatchPicture>) s->watch_picture();
         }
       },
       command);
-  if (std::holds_alternative<SendInput>(command) || std::holds_alternative<PictureShown>(command)) return;  // many a second
+  if (std::holds_alternative<SendInput>(command) || std::holds_alternative<PictureShown>(command) || std::holds_alternative<WatchPicture>(command))
+    return;  // many a second
   in_session_changed();
   dirty_ = true;
   ports_.wake();

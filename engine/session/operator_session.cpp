@@ -260,10 +260,7 @@ void OperatorSession::on_rights(const inner::RightsNow& now) {
   if (now.cause() == 3 || now.cause() == 4) note(JournalKind::Paused, before - granted_, "");
   last_granted_ = last_granted_ | granted_;
   if (now.monitor_id() != 0) monitor_id_ = now.monitor_id();
-  if (!granted_.has(Right::See) && before.has(Right::See)) {
-    drop_screen();
-  }
-  attend_picture();
+  if (!granted_.has(Right::See) && before.has(Right::See)) drop_screen();
 }
 
 void OperatorSession::on_hidden(const inner::Hidden& hidden) {
@@ -326,15 +323,11 @@ void OperatorSession::input(const InputEvent& event) {
   ports_.wake();
 }
 
-// His pointer is over the picture: he is about to act on what he sees.
-void OperatorSession::watch_picture(bool on) {
-  watched_ = on;
-  attend_picture();
+// His pointer moves over the picture: he is about to act on what he sees.
+void OperatorSession::watch_picture() {
+  if (!link_ || !granted_.has(Right::See)) return;
+  link_->attend();
   ports_.wake();
-}
-
-void OperatorSession::attend_picture() {
-  if (link_) link_->attend_while(watched_ && granted_.has(Right::See));
 }
 
 void OperatorSession::send_input(LocalTime now) {

@@ -55,7 +55,7 @@ class OperatorSession {
   void give_back(Rights rights);
   void choose_monitor(std::uint32_t monitor_id);
   void input(const InputEvent& event);
-  void watch_picture(bool on);               // his pointer is over it
+  void watch_picture();                      // his pointer moves over it
   void say(const std::string& text);
   void typing(bool typing);
   void mark_read();
@@ -88,7 +88,6 @@ class OperatorSession {
   void watch_screenshot(LocalTime now);
   void save_picture(std::unique_ptr<ports::PixelBuffer> pixels);
   void on_rtp(const wire::RtpPacket& packet, ByteSpan whole);
-  void attend_picture();
   void send_input(LocalTime now);
   void drain_video(LocalTime now);
   void note(ports::JournalKind kind, Rights rights, std::string text);
@@ -133,7 +132,6 @@ class OperatorSession {
   Rights granted_, paused_, asked_, refused_, used_, last_granted_;
   std::uint32_t rights_revision_ = 0, ask_id_ = 0;
   std::string ask_reason_;
-  bool watched_ = false;
   bool paused_by_customer_ = false, peer_typing_ = false, receipt_answered_ = false;
   std::uint32_t refused_events_ = 0;
   std::size_t chat_read_ = 0;

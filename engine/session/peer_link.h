@@ -113,9 +113,8 @@ class PeerLink {
   LocalTime last_heard() const { return last_heard_; }
   bool line_lost() const { return line_lost_; }
   // Somebody depends on what comes: the other end is asked whether it is there, and silent() is true half a second after its
-  // last word. attend(): for two seconds from now; attend_while(): until told otherwise.
+  // last word. For LineWatch::kAttention from now; told at each movement of a hand or of the picture.
   void attend() { watch_.attend(ports_.clock->now()); }
-  void attend_while(bool attended) { watch_.hold(attended, ports_.clock->now()); }
   bool silent() const { return line_lost_ || watch_.silent(); }
   bool peer_present() const { return peer_present_; }
   std::uint64_t bytes_sent() const { return bytes_sent_; }

@@ -21,11 +21,12 @@ struct Bench {
   Bench(std::uint64_t seed, const VirtualNet::Path& path) : there(seed, path), back(seed + 1000, path) {
     watch.set_rtt(2 * path.delay);
     watch.heard(now);
-    watch.hold(true, now);
+    watch.attend(now);
   }
   void run(nanoseconds span) {
     const LocalTime end = now + span;
     while (now < end) {
+      watch.attend(now);                // a hand that never rests
       now = std::min({end, there.next_arrival(), back.next_arrival(), watch.next_deadline()});
       for (Bytes& question : there.arrivals(now)) back.send(std::move(question), now);
       if (!back.arrivals(now).empty()) watch.heard(now);
@@ -91,10 +92,27 @@ TEST_CASE("ten per cent of loss each way with reordering is never taken for sile
   }
 }
 
+// The line used to be asked for as long as the pointer lay over the picture: 0.07 % of a core at the relay for a picture in
+// which nothing happened.
+TEST_CASE("what is not touched costs nothing but the five seconds after the last movement") {
+  LineWatch watch;
+  int asked = 0;
+  watch.attend(at_ms(0));
+  for (std::int64_t ms = 0; ms < 60'000; ++ms) {
+    if (ms == 1000) watch.attend(at_ms(ms));
+    if (watch.next_deadline() > at_ms(ms) || !watch.poll(at_ms(ms))) continue;
+    ++asked;
+    watch.heard(at_ms(ms));
+  }
+  CHECK(asked >= 55);
+  CHECK(asked <= 65);                  // six seconds at ten a second
+  CHECK(watch.next_deadline() == kNever);
+}
+
 TEST_CASE("time in which the program itself did not run is not taken for silence") {
   LineWatch watch;
   watch.heard(at_ms(0));
-  watch.hold(true, at_ms(0));
+  watch.attend(at_ms(0));
   CHECK(watch.poll(at_ms(3000)));     // it should have asked at once, and slept for three seconds instead
   CHECK_FALSE(watch.silent());
   std::int64_t ms = 3000;
@@ -103,7 +121,7 @@ TEST_CASE("time in which the program itself did not run is not taken for silence
   CHECK(ms <= 3500);
 }
 
-TEST_CASE("attention ends two seconds after the last movement, and a silence is watched to its end") {
+TEST_CASE("attention ends five seconds after the last movement, and a silence is watched to its end") {
   LineWatch watch;
   watch.attend(at_ms(0));
   (void)watch.poll(at_ms(0));
@@ -112,7 +130,7 @@ TEST_CASE("attention ends two seconds after the last movement, and a silence is 
     watch.heard(at_ms(ms));
     if (watch.next_deadline() == kNever) break;
   }
-  CHECK(ms == 2000);
+  CHECK(ms == 5000);
   watch.attend(at_ms(20'000));
   int asked = 0;
   for (ms = 20'000; ms < 30'000; ++ms) asked += watch.next_deadline() <= at_ms(ms) && watch.poll(at_ms(ms)) ? 1 : 0;

@@ -110,7 +110,7 @@ TEST_CASE("a session ended before its code came does not come back with it") {
   CHECK(p.op.view(0).stage == SessionStage::WaitingForCustomer);
 }
 
-TEST_CASE("a picture that somebody points at is veiled half a second after the line's last word, and clear at its first") {
+TEST_CASE("a picture over which somebody moves is veiled half a second after the line's last word, and clear at its first") {
   Pair p;
   p.granted();
   const auto media = [&](bool on) {
@@ -120,8 +120,8 @@ TEST_CASE("a picture that somebody points at is veiled half a second after the l
                                    : [](RelayDouble::Session&, End, control::Tunnel&) { return false; };
   };
   p.bench.run(10s);
-  p.op.role->handle(session::WatchPicture{1, true});
-  p.bench.run(10s);
+  p.op.role->handle(session::WatchPicture{1});
+  p.bench.run(4s);
   CHECK(p.op.view().picture_current);
   media(false);
   p.bench.run(410ms);
@@ -136,12 +136,31 @@ TEST_CASE("a picture that somebody points at is veiled half a second after the l
   p.bench.run(110ms);
   CHECK(p.op.view().picture_current);
 
-  // Where nobody looks, the heartbeat decides.
-  p.op.role->handle(session::WatchPicture{1, false});
+  // Where nobody has moved for a while, the heartbeat decides.
   p.bench.run(10s);
   media(false);
   p.bench.run(1s);
   CHECK(p.op.view().picture_current);
+}
+
+TEST_CASE("five seconds after the last movement a session at rest sends nothing but its keep-alives") {
+  Pair p;
+  p.granted();
+  REQUIRE(p.bench.wait_until([&] { return p.op.canvas && p.op.canvas->exact({0, 0, 64, 48}); }));
+  int datagrams = 0, pieces = 0;
+  p.bench.relay.lies.media = [&](RelayDouble::Session&, End, Bytes&) { return ++datagrams > 0; };
+  p.bench.relay.lies.tunnel = [&](RelayDouble::Session&, End, control::Tunnel&) { return ++pieces > 0; };
+  p.bench.run(6s);
+  p.op.role->handle(session::WatchPicture{1});
+  datagrams = 0;
+  p.bench.run(5s);
+  CHECK(datagrams >= 90);              // question and answer, ten times a second
+  p.bench.run(1s);
+  datagrams = pieces = 0;
+  p.bench.run(60s);
+  CHECK(datagrams == 0);
+  CHECK(pieces > 0);
+  CHECK(pieces <= 6 * (60 * 10 / 14 + 2));   // each end's heartbeat every 1.4 s, its answer, and what acknowledges that
 }
 
 TEST_CASE("what the customer hides is told as numbers, noted by both, and forgotten with the session; the picture goes on") {

@@ -298,29 +298,33 @@ TEST_CASE("A stale picture is veiled and says why in words") {
   }
 }
 
-TEST_CASE("A pointer over the picture asks for its veil to come early, and leaving ends that") {
+TEST_CASE("A pointer that moves over the picture asks for its veil to come early, one that rests there asks for nothing") {
   Stage stage;
   stage.use("live_see");
   stage.settle();
-  const auto watched = [](const OperatorOut& out) {
-    std::vector<bool> all;
-    for (const auto& command : out) {
-      if (const auto* watch = std::get_if<session::WatchPicture>(&command)) all.push_back(watch->on);
+  const auto frames = [&](int count) {
+    int told = 0;
+    for (int i = 0; i < count; ++i) {
+      for (const auto& command : stage.frame()) told += std::holds_alternative<session::WatchPicture>(command) ? 1 : 0;
     }
-    return all;
+    return told;
   };
   REQUIRE(stage.ui->map().find("remote") != nullptr);
   const Rect at = stage.ui->map().find("remote")->rect;
   const auto point_at = [&](int x, int y) {
     ImGui::GetIO().MousePos = {static_cast<float>(x), static_cast<float>(y)};
-    std::vector<bool> all = watched(stage.frame());
-    const std::vector<bool> more = watched(stage.frame());
-    all.insert(all.end(), more.begin(), more.end());
-    return all;
+    return frames(2);
   };
-  CHECK(point_at(at.x + at.width / 2, at.y + at.height / 2) == std::vector<bool>{true});
-  CHECK(watched(stage.frame()).empty());
-  CHECK(point_at(1, 1) == std::vector<bool>{false});
+  const int x = at.x + at.width / 2, y = at.y + at.height / 2;
+  CHECK(point_at(x, y) == 1);
+  CHECK(frames(120) == 0);
+  CHECK(point_at(x + 3, y) == 1);
+  int told = 0;
+  for (int i = 0; i < 60; ++i) told += point_at(x + i, y);      // two seconds of moving: told some times a second, not each frame
+  CHECK(told >= 4);
+  CHECK(told <= 10);
+  CHECK(point_at(1, 1) == 0);
+  CHECK(frames(120) == 0);
 }
 
 TEST_CASE("Opening the ladder asks for its figures and closing it ends that") {

@@ -18,6 +18,7 @@ namespace {
 
 // GLFW's numbers.
 constexpr int kKeyF5 = 294, kKeyF9 = 298, kKeyF11 = 300, kKeyF12 = 301;
+constexpr double kWatchAgainS = 0.25;
 
 void run_action(const char* id, const session::OperatorSnapshot& snapshot, OperatorState& state, const OperatorHost& host, OperatorOut& out) {
   for (const Action& action : operator_actions(snapshot, state, host)) {
@@ -303,9 +304,12 @@ OperatorOut draw_operator(kit::Ui& ui, const session::OperatorSnapshot& snapshot
       for (auto& [id, mine] : state.sessions) mine.picture_hovered = false;
       draw_console(ui, snapshot, state, host, out);
       for (auto& [id, mine] : state.sessions) {
-        if (mine.picture_hovered == mine.picture_watched) continue;
-        mine.picture_watched = mine.picture_hovered;
-        out.emplace_back(session::WatchPicture{id, mine.picture_watched});
+        const ImGuiIO& io = ImGui::GetIO();
+        const bool moved = mine.picture_hovered && (!mine.picture_entered || io.MouseDelta.x != 0 || io.MouseDelta.y != 0);
+        mine.picture_entered = mine.picture_hovered;
+        if (!moved || ImGui::GetTime() - mine.picture_watched_s < kWatchAgainS) continue;
+        mine.picture_watched_s = ImGui::GetTime();
+        out.emplace_back(session::WatchPicture{id});
       }
       if (state.ladder_open != state.ladder_watched) {
         state.ladder_watched = state.ladder_open;

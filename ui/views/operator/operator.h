@@ -40,7 +40,8 @@ struct SessionUi {
   bool grab_system_keys = false;
   bool words_open = false;
   bool picture_hovered = false;       // in this frame
-  bool picture_watched = false;       // the session knows it
+  bool picture_entered = false;       // it was in the frame before
+  double picture_watched_s = -1;      // when the session was told of a movement over it, on ImGui's clock
   std::uint64_t chat_seen = 0;
   LocalTime waiting_since{};          // for the first picture; LocalTime{}: it is there
 };
