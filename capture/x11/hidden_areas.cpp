@@ -31,12 +31,16 @@ bool among(const std::vector<xcb_window_t>& list, xcb_window_t window) {
 struct HiddenAreas::Top {
   xcb_window_t id = XCB_NONE;
   Rect area;
-  bool override_redirect = false, covers = false, hidden = false;
+  int border = 0;
+  bool override_redirect = false, marked = false;
+  bool of_root_depth = false, shaped = false, translucent = false;
+  bool covers() const { return of_root_depth && !shaped && !translucent; }
 };
 
 HiddenAreas::HiddenAreas(const Connection& connection, std::shared_ptr<const ports::OwnWindows> own)
     : connection_(connection), own_(std::move(own)), state_atom_(intern(connection, "WM_STATE")),
-      opacity_atom_(intern(connection, "_NET_WM_WINDOW_OPACITY")), compositor_atom_(intern(connection, "_NET_WM_CM_S0")) {}
+      opacity_atom_(intern(connection, "_NET_WM_WINDOW_OPACITY")), compositor_atom_(intern(connection, "_NET_WM_CM_S0")),
+      opaque_atom_(intern(connection, "_NET_WM_OPAQUE_REGION")) {}
 
 const HiddenParts& HiddenAreas::parts() const {
   if (const auto revision = own_->hidden_revision(); revision != revision_) {
@@ -54,12 +58,18 @@ LocalTime HiddenAreas::next_change() const {
 
 std::vector<Rect> HiddenAreas::areas(const DesktopLayout& layout, LocalTime now) {
   const HiddenParts& parts = this->parts();
+  if (parts.only_window != only_) {
+    only_ = parts.only_window;
+    only_is_gone_ = false;
+    known_.clear();
+  }
   std::vector<Rect> current = parts.areas;
   for (const MonitorInfo& m : layout.monitors)
     if (std::find(parts.monitors.begin(), parts.monitors.end(), m.name) != parts.monitors.end()) current.push_back(m.area);
   std::vector<Rect> windows;
-  if (parts.windows.empty()) {
-    hidden_tops_.clear();
+  if (!follows_windows()) {
+    marked_tops_.clear();
+    movers_.clear();
     known_.clear();
   } else {
     windows = follow(now).value_or(std::vector<Rect>{kEverything});
@@ -78,14 +88,23 @@ std::vector<Rect> HiddenAreas::areas(const DesktopLayout& layout, LocalTime now)
   return current;
 }
 
-// The frames of hidden windows in view, less what opaque windows cover. nullopt: the server did not say.
+// Root pixels. nullopt: the server did not say.
 std::optional<std::vector<Rect>> HiddenAreas::follow(LocalTime now) {
+  auto tops = this->tops();
+  if (!tops) return std::nullopt;
+  auto parts = only_ != 0 ? all_but_one(*tops, now) : hidden_among(*tops, now);
+  if (connection_.broken()) return std::nullopt;
+  return parts;
+}
+
+// The windows in view, lowest first.
+std::optional<std::vector<HiddenAreas::Top>> HiddenAreas::tops() {
   xcb_connection_t* c = connection_.xcb();
   const auto owner_cookie = xcb_get_selection_owner(c, compositor_atom_);
   Reply<xcb_query_tree_reply_t> tree(xcb_query_tree_reply(c, xcb_query_tree(c, connection_.root()), nullptr));
   Reply<xcb_get_selection_owner_reply_t> owner(xcb_get_selection_owner_reply(c, owner_cookie, nullptr));
   if (!tree) return std::nullopt;
-  const bool composited = !owner || owner->owner != XCB_NONE;
+  composited_ = !owner || owner->owner != XCB_NONE;
   struct Asked {
     xcb_window_t id;
     xcb_get_window_attributes_cookie_t attributes;
@@ -101,7 +120,7 @@ std::optional<std::vector<Rect>> HiddenAreas::follow(LocalTime now) {
     asked.push_back({ids[i], xcb_get_window_attributes(c, ids[i]), xcb_get_geometry(c, ids[i]),
                      xcb_get_property(c, 0, ids[i], opacity_atom_, XCB_ATOM_CARDINAL, 0, 1),
                      shape_known ? xcb_shape_query_extents(c, ids[i]) : xcb_shape_query_extents_cookie_t{}});
-  std::vector<Top> tops;
+  std::vector<Top> out;
   for (const Asked& a : asked) {
     Reply<xcb_get_window_attributes_reply_t> attributes(xcb_get_window_attributes_reply(c, a.attributes, nullptr));
     Reply<xcb_get_geometry_reply_t> geometry(xcb_get_geometry_reply(c, a.geometry, nullptr));
@@ -111,38 +130,119 @@ std::optional<std::vector<Rect>> HiddenAreas::follow(LocalTime now) {
     if (attributes->map_state != XCB_MAP_STATE_VIEWABLE || attributes->_class == XCB_WINDOW_CLASS_INPUT_ONLY) continue;
     Top top;
     top.id = a.id;
-    const int border = geometry->border_width;
-    top.area = {geometry->x, geometry->y, geometry->width + 2 * border, geometry->height + 2 * border};
+    top.border = geometry->border_width;
+    top.area = {geometry->x, geometry->y, geometry->width + 2 * top.border, geometry->height + 2 * top.border};
     top.override_redirect = attributes->override_redirect != 0;
-    top.covers = geometry->depth == connection_.screen()->root_depth && shape && shape->bounding_shaped == 0 && opacity &&
-                 xcb_get_property_value_length(opacity.get()) == 0;
-    tops.push_back(top);
+    top.of_root_depth = geometry->depth == connection_.screen()->root_depth;
+    top.shaped = !shape || shape->bounding_shaped != 0;
+    top.translucent = !opacity || xcb_get_property_value_length(opacity.get()) != 0;
+    out.push_back(top);
   }
   if (connection_.broken()) return std::nullopt;
   std::erase_if(known_, [&](const auto& k) { return std::find(ids, ids + count, k.first) == ids + count; });
-  mark_hidden(tops);
+  return out;
+}
 
-  std::vector<xcb_window_t> in_view;
+// A compositor may let windows fly across the screen as they appear and go: nothing is seen meanwhile.
+void HiddenAreas::fly(std::vector<xcb_window_t> movers, LocalTime now) {
+  std::sort(movers.begin(), movers.end());
+  if (composited_ && movers != movers_) lingering_.push_back({kEverything, now + kLinger});
+  movers_ = std::move(movers);
+}
+
+// The hidden windows' frames, less what opaque windows cover.
+std::vector<Rect> HiddenAreas::hidden_among(std::vector<Top>& tops, LocalTime now) {
+  mark(tops, parts().windows);
+  marked_tops_.clear();
   std::vector<Rect> parts, whole;
   for (const Top& top : tops) {
-    if (top.hidden) {
-      in_view.push_back(top.id);
+    if (top.marked) {
+      marked_tops_.push_back(top.id);
       parts.push_back(top.area);
       whole.push_back(top.area);
-    } else if (top.covers) {
+    } else if (top.covers()) {
       Rect cover = top.area;
-      if (composited) cover = {cover.x + kRoundedCorner, cover.y + kRoundedCorner, cover.width - 2 * kRoundedCorner, cover.height - 2 * kRoundedCorner};
+      if (composited_) cover = {cover.x + kRoundedCorner, cover.y + kRoundedCorner, cover.width - 2 * kRoundedCorner, cover.height - 2 * kRoundedCorner};
       if (!cover.empty()) subtract(parts, cover);
     }
   }
-  std::sort(in_view.begin(), in_view.end());
-  if (composited && in_view != hidden_tops_) lingering_.push_back({kEverything, now + kLinger});
-  hidden_tops_ = std::move(in_view);
+  std::sort(marked_tops_.begin(), marked_tops_.end());
+  fly(marked_tops_, now);
   return parts.size() > kMostPieces ? whole : parts;
 }
 
-void HiddenAreas::mark_hidden(std::vector<Top>& tops) {
-  const std::vector<std::uint32_t>& rules = parts().windows;
+// Everything but what is in view of the one window, its dialogs and menus.
+std::vector<Rect> HiddenAreas::all_but_one(std::vector<Top>& tops, LocalTime now) {
+  if (!only_is_gone_) {
+    Reply<xcb_get_window_attributes_reply_t> exists(
+        xcb_get_window_attributes_reply(connection_.xcb(), xcb_get_window_attributes(connection_.xcb(), only_), nullptr));
+    only_is_gone_ = !exists;
+  }
+  marked_tops_.clear();
+  std::vector<xcb_window_t> movers;
+  std::vector<Rect> shown;
+  if (!only_is_gone_) mark(tops, {only_});
+  for (const Top& top : tops) {
+    if (!top.marked) {
+      subtract(shown, top.area);
+      if (!top.override_redirect) movers.push_back(top.id);
+      continue;
+    }
+    marked_tops_.push_back(top.id);
+    const auto opaque = opaque_parts(top);
+    subtract(shown, top.area);      // beneath it another of the marked ones may shine through, but none is sure to
+    shown.insert(shown.end(), opaque.begin(), opaque.end());
+  }
+  std::sort(marked_tops_.begin(), marked_tops_.end());
+  fly(std::move(movers), now);
+  std::vector<Rect> hidden{kEverything};
+  for (const Rect& r : shown) subtract(hidden, r);
+  return hidden.size() > kMostPieces ? std::vector<Rect>{kEverything} : hidden;
+}
+
+// Where nothing can be seen through the window, root pixels.
+std::vector<Rect> HiddenAreas::opaque_parts(const Top& top) const {
+  xcb_connection_t* c = connection_.xcb();
+  std::vector<Rect> out;
+  if (composited_ && (top.translucent || !top.of_root_depth)) {
+    // The shadow and the corners of a window that draws its own frame, a terminal that lets the desktop through.
+    if (top.translucent) return out;
+    const xcb_window_t client = known_client(top.id);
+    Reply<xcb_get_property_reply_t> region(
+        xcb_get_property_reply(c, xcb_get_property(c, 0, client, opaque_atom_, XCB_ATOM_CARDINAL, 0, 4 * kMostPieces), nullptr));
+    Reply<xcb_translate_coordinates_reply_t> origin(
+        xcb_translate_coordinates_reply(c, xcb_translate_coordinates(c, client, connection_.root(), 0, 0), nullptr));
+    if (!region || !origin || region->format != 32) return out;
+    const auto* v = static_cast<const std::uint32_t*>(xcb_get_property_value(region.get()));
+    for (int i = 0; i + 4 <= xcb_get_property_value_length(region.get()) / 4; i += 4) {
+      constexpr std::uint32_t kLongest = 32767;
+      const auto at = [&](int n) { return static_cast<int>(std::min(v[i + n], kLongest)); };
+      const Rect part = Rect{origin->dst_x + at(0), origin->dst_y + at(1), at(2), at(3)}.clipped_to(top.area);
+      if (!part.empty()) out.push_back(part);
+    }
+    return out;
+  }
+  if (top.shaped) {
+    Reply<xcb_shape_get_rectangles_reply_t> shape(
+        xcb_shape_get_rectangles_reply(c, xcb_shape_get_rectangles(c, top.id, XCB_SHAPE_SK_BOUNDING), nullptr));
+    if (!shape) return out;
+    for (auto it = xcb_shape_get_rectangles_rectangles_iterator(shape.get()); it.rem > 0; xcb_rectangle_next(&it)) {
+      const Rect part{top.area.x + top.border + it.data->x, top.area.y + top.border + it.data->y, it.data->width, it.data->height};
+      if (const Rect inside = part.clipped_to(top.area); !inside.empty()) out.push_back(inside);
+    }
+  } else {
+    out.push_back(top.area);
+  }
+  if (composited_ && !top.override_redirect) {
+    const Rect& a = top.area;
+    for (const int x : {a.x, a.right() - kRoundedCorner})
+      for (const int y : {a.y, a.bottom() - kRoundedCorner}) subtract(out, {x, y, kRoundedCorner, kRoundedCorner});
+  }
+  return out;
+}
+
+// Marks what belongs to the windows of `rules`: themselves, their dialogs, their client's menus.
+void HiddenAreas::mark(std::vector<Top>& tops, const std::vector<std::uint32_t>& rules) {
   std::vector<xcb_window_t> clients = rules;
   std::vector<xcb_window_t> frames;
   for (const xcb_window_t rule : rules)
@@ -151,13 +251,13 @@ void HiddenAreas::mark_hidden(std::vector<Top>& tops) {
   const std::uint32_t base = ~connection_.setup()->resource_id_mask;
   for (Top& top : tops) {
     const bool same_client = std::any_of(rules.begin(), rules.end(), [&](xcb_window_t r) { return (r & base) == (top.id & base); });
-    top.hidden = among(frames, top.id) || (top.override_redirect && same_client);
+    top.marked = among(frames, top.id) || (top.override_redirect && same_client);
   }
   // Dialogs, and dialogs of dialogs.
   for (bool more = true; more;) {
     more = false;
     for (Top& top : tops) {
-      if (top.hidden) continue;
+      if (top.marked) continue;
       auto known = known_.find(top.id);
       Identity identity;
       if (known != known_.end()) {
@@ -168,10 +268,16 @@ void HiddenAreas::mark_hidden(std::vector<Top>& tops) {
         if (identity.client != XCB_NONE) known_[top.id] = identity;
       }
       if (identity.leader == XCB_NONE || !(among(clients, identity.leader) || among(frames, identity.leader))) continue;
-      top.hidden = more = true;
+      top.marked = more = true;
       clients.push_back(identity.client != XCB_NONE ? identity.client : top.id);
     }
   }
+}
+
+// The window itself where it has no frame, or none is known.
+xcb_window_t HiddenAreas::known_client(xcb_window_t top) const {
+  const xcb_window_t client = client_of(top, 3);
+  return client == XCB_NONE ? top : client;
 }
 
 xcb_window_t HiddenAreas::top_of(xcb_window_t window) const {
@@ -185,8 +291,10 @@ xcb_window_t HiddenAreas::top_of(xcb_window_t window) const {
 }
 
 bool HiddenAreas::holds(xcb_window_t window) const {
-  const xcb_window_t top = hidden_tops_.empty() ? static_cast<xcb_window_t>(XCB_NONE) : top_of(window);
-  return top != XCB_NONE && among(hidden_tops_, top);
+  const bool hidden_ones = only_ == 0;
+  if (hidden_ones && marked_tops_.empty()) return false;
+  const xcb_window_t top = top_of(window);
+  return (top != XCB_NONE && among(marked_tops_, top)) == hidden_ones;
 }
 
 // The window that the window manager framed (ICCCM 4.1.3.1: it has WM_STATE).

@@ -17,7 +17,7 @@ bool has_new(const std::vector<T>& now, const std::vector<T>& before) {
 
 void CustomerSession::hide(HiddenParts parts) {
   if (ended_ || !ports_.hide || parts == hidden_) return;
-  const bool more = has_new(parts.windows, hidden_.windows) || has_new(parts.monitors, hidden_.monitors) || has_new(parts.areas, hidden_.areas);
+  const bool more = (parts.only_window != 0 && parts.only_window != hidden_.only_window) || has_new(parts.windows, hidden_.windows) || has_new(parts.monitors, hidden_.monitors) || has_new(parts.areas, hidden_.areas);
   hidden_ = std::move(parts);
   ports_.hide(hidden_);
   if (more) {
@@ -33,12 +33,14 @@ void CustomerSession::hide(HiddenParts parts) {
   if (const auto grant = consent_.grant(Right::See); grant && screen_ && see_running_)
     screen_->begin(*grant, running_monitor_, tiles_.number, tiles_.next);
   note(ports::JournalKind::Hidden, {}, std::to_string(hidden_.windows.size()) + " windows, " + std::to_string(hidden_.monitors.size()) +
-                                          " monitors, " + std::to_string(hidden_.areas.size()) + " areas");
+                                          " monitors, " + std::to_string(hidden_.areas.size()) + " areas" +
+                                          (hidden_.only_window != 0 ? "; one window only is shown" : ""));
   inner::Inner out;
   const auto count = [](std::size_t n) { return static_cast<std::uint32_t>(std::min(n, HiddenParts::kMost)); };
   out.mutable_hidden()->set_windows(count(hidden_.windows.size()));
   out.mutable_hidden()->set_monitors(count(hidden_.monitors.size()));
   out.mutable_hidden()->set_areas(count(hidden_.areas.size()));
+  out.mutable_hidden()->set_one_window(hidden_.only_window != 0);
   (void)link_->send(out);
   tell_line();
   events_.changed();

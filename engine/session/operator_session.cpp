@@ -264,9 +264,10 @@ void OperatorSession::on_rights(const inner::RightsNow& now) {
 }
 
 void OperatorSession::on_hidden(const inner::Hidden& hidden) {
-  hidden_ = {hidden.windows(), hidden.monitors(), hidden.areas()};
+  hidden_ = {hidden.windows(), hidden.monitors(), hidden.areas(), hidden.one_window()};
   note(JournalKind::Hidden, {}, std::to_string(hidden_.windows) + " windows, " + std::to_string(hidden_.monitors) + " monitors, " +
-                                    std::to_string(hidden_.areas) + " areas, by the customer");
+                                    std::to_string(hidden_.areas) + " areas, by the customer" +
+                                    (hidden_.one_window ? "; one window only is shown" : ""));
 }
 
 // ---- what the operator does ----

@@ -141,7 +141,11 @@ struct SessionView {
   std::uint32_t refused_events = 0;     // over the customer's panel
   DesktopLayout layout;
   std::uint32_t monitor_id = 0;
-  struct Hidden { std::uint32_t windows = 0, monitors = 0, areas = 0; bool any() const { return windows + monitors + areas > 0; } };
+  struct Hidden {
+    std::uint32_t windows = 0, monitors = 0, areas = 0;
+    bool one_window = false;                // all but one window is hidden
+    bool any() const { return one_window || windows + monitors + areas > 0; }
+  };
   // A picture of the screen that the operator keeps: waits until all of it is exact.
   struct Kept {
     enum class State : std::uint8_t { None, Waiting, NotExact, Saving, Saved, Failed };

@@ -170,7 +170,7 @@ std::string dump_inner(const Inner& m) {
     case Inner::kCursorShape:
       return fmt::format("CursorShape serial={} {}x{}", m.cursor_shape().serial(), m.cursor_shape().width(), m.cursor_shape().height());
     case Inner::kHidden:
-      return fmt::format("Hidden windows={} monitors={} areas={}", m.hidden().windows(), m.hidden().monitors(), m.hidden().areas());
+      return fmt::format("Hidden windows={} monitors={} areas={} one_window={}", m.hidden().windows(), m.hidden().monitors(), m.hidden().areas(), m.hidden().one_window());
     case Inner::kPictureKept: return fmt::format("PictureKept {}x{}", m.picture_kept().width(), m.picture_kept().height());
     case Inner::kTyping: return fmt::format("Typing {}", m.typing().typing());
     case Inner::kJournalHead: return fmt::format("JournalHead lines={}", m.journal_head().lines());

@@ -208,6 +208,137 @@ TEST_CASE("dialogs and menus of a hidden window are hidden with it; other progra
   CHECK(count(*frame, kPublic) == 2 * 200 * 100 + 50 * 150);
 }
 
+TEST_CASE("where one window only may be seen, all but it, its dialogs and menus is hatched, and what others lay upon it") {
+  BS_NEEDS_XVFB();
+  Rig rig;
+  Person person(rig.server.display()), other(rig.server.display());
+  other.show(other.window({0, 0, 800, 600}, kSecret));
+  const xcb_window_t one = person.window({50, 50, 200, 100}, kPublic);
+  const xcb_window_t dialog = person.window({300, 50, 200, 100}, kPublic);
+  const xcb_window_t menu = person.window({50, 300, 200, 100}, kPublic, false);
+  const xcb_window_t sibling = person.window({300, 300, 200, 100}, kSecret);
+  person.transient(dialog, one);
+  for (const xcb_window_t w : {one, dialog, menu, sibling}) person.show(w);
+  const xcb_window_t over = other.window({100, 100, 50, 150}, kSecret);
+  other.show(over);
+  other.show(other.window({60, 310, 20, 20}, kSecret, false));   // a menu of somebody else's
+  HiddenParts parts;
+  parts.only_window = one;
+  rig.own->hide(parts);
+  REQUIRE(rig.source->start(see(), 0));
+  auto frame = rig.frame();
+  REQUIRE(frame);
+  CHECK(count(*frame, kSecret) == 0);
+  CHECK(count(*frame, kPublic) == 3 * 200 * 100 - 50 * 50 - 20 * 20);
+  CHECK(pixel(*frame, 700, 500) == hatch_colour(700, 500));
+  // What lay upon it goes: it is seen again. Its own place is that of something else: that is not seen.
+  other.hide(over);
+  person.move(one, 500, 400);
+  person.x->sync();
+  frame = rig.settled();
+  REQUIRE(frame);
+  CHECK(count(*frame, kSecret) == 0);
+  CHECK(count(*frame, kPublic) == 3 * 200 * 100 - 20 * 20);
+  CHECK(pixel(*frame, 60, 60) == hatch_colour(60, 60));
+}
+
+TEST_CASE("while one window only may be seen nothing else ever is, and nothing at all once it is closed, whoever gets its number") {
+  BS_NEEDS_XVFB();
+  Rig rig;
+  Person other(rig.server.display());
+  auto person = std::make_unique<Person>(rig.server.display());
+  other.show(other.window({0, 0, 800, 600}, kSecret));
+  const xcb_window_t flier = other.window({20, 20, 160, 90}, kSecret);
+  const xcb_window_t one = person->window({50, 50, 300, 220}, kPublic);
+  person->show(one);
+  HiddenParts parts;
+  parts.only_window = one;
+  rig.own->hide(parts);
+  REQUIRE(rig.source->start(see(), 0));
+  std::atomic<bool> done{false};
+  std::thread mover([&] {
+    const std::uint32_t above = XCB_STACK_MODE_ABOVE;
+    for (int i = 0; !done; ++i) {
+      other.move(flier, 17 * i % 700 - 60, 11 * i % 560 - 30);
+      if (i % 7 == 0) other.hide(flier);
+      if (i % 7 == 2) other.show(flier);
+      if (i % 11 == 0) xcb_configure_window(other.x->xcb(), flier, XCB_CONFIG_WINDOW_STACK_MODE, &above);
+      other.x->sync();
+      if (i % 3 == 0) person->move(one, 13 * i % 600 - 40, 7 * i % 460 - 30);
+      if (i % 13 == 0) {
+        const std::uint32_t size[] = {static_cast<std::uint32_t>(200 + i % 300), static_cast<std::uint32_t>(160 + i % 200)};
+        xcb_configure_window(person->x->xcb(), one, XCB_CONFIG_WINDOW_WIDTH | XCB_CONFIG_WINDOW_HEIGHT, size);
+      }
+      person->x->sync();
+    }
+  });
+  int frames = 0;
+  std::int64_t leaked = 0;
+  for (int turn = 0; turn < 60; ++turn) {
+    if (turn % 3 == 0) rig.source->request_full();   // where all is hatched nothing else makes a picture
+    if (auto frame = rig.frame(50ms)) {
+      ++frames;
+      leaked += count(*frame, kSecret);
+    }
+  }
+  CHECK(frames >= 20);
+  done = true;
+  mover.join();
+  CHECK(leaked == 0);
+  other.hide(flier);
+  auto frame = rig.settled();
+  REQUIRE(frame);
+  CHECK(count(*frame, kPublic) > 0);
+  person.reset();
+  frame = rig.settled();
+  REQUIRE(frame);
+  CHECK(count(*frame, kPublic) == 0);
+  CHECK(count(*frame, kSecret) == 0);
+  Person heir(rig.server.display());      // the server hands out the same numbers again
+  const xcb_window_t same = heir.window({50, 50, 300, 220}, kSecret);
+  REQUIRE(same == one);
+  heir.show(same);
+  frame = rig.settled();
+  REQUIRE(frame);
+  CHECK(count(*frame, kSecret) == 0);
+}
+
+TEST_CASE("with a compositor, a window that lets what is beneath shine through is seen where it says that it is opaque") {
+  BS_NEEDS_XVFB();
+  Rig rig;
+  Person person(rig.server.display()), compositor(rig.server.display());
+  const auto atom = [&](std::string_view name) {
+    Reply<xcb_intern_atom_reply_t> reply(xcb_intern_atom_reply(
+        person.x->xcb(), xcb_intern_atom(person.x->xcb(), 0, static_cast<std::uint16_t>(name.size()), name.data()), nullptr));
+    REQUIRE(reply);
+    return reply->atom;
+  };
+  person.show(person.window({0, 0, 800, 600}, kSecret));
+  const xcb_window_t one = person.window({100, 100, 200, 100}, kPublic);
+  const std::uint32_t opacity = 0x80000000u;
+  xcb_change_property(person.x->xcb(), XCB_PROP_MODE_REPLACE, one, atom("_NET_WM_WINDOW_OPACITY"), XCB_ATOM_CARDINAL, 32, 1, &opacity);
+  person.show(one);
+  HiddenParts parts;
+  parts.only_window = one;
+  rig.own->hide(parts);
+  REQUIRE(rig.source->start(see(), 0));
+  auto frame = rig.settled();
+  REQUIRE(frame);
+  CHECK(count(*frame, kPublic) == 200 * 100);    // nobody blends
+  const xcb_window_t owner = compositor.window({0, 0, 1, 1}, 0);
+  xcb_set_selection_owner(compositor.x->xcb(), owner, atom("_NET_WM_CM_S0"), XCB_CURRENT_TIME);
+  compositor.x->sync();
+  frame = rig.settled();
+  REQUIRE(frame);
+  CHECK(count(*frame, kPublic) == 0);
+  xcb_delete_property(person.x->xcb(), one, atom("_NET_WM_WINDOW_OPACITY"));
+  person.x->sync();
+  frame = rig.settled();
+  REQUIRE(frame);
+  CHECK(count(*frame, kPublic) == 200 * 100 - 4 * 16 * 16);   // its corners may be round
+  CHECK(count(*frame, kSecret) == 0);
+}
+
 TEST_CASE("what is hidden is closed to the operator's pointer and keys") {
   BS_NEEDS_XVFB();
   Rig rig;
@@ -257,5 +388,16 @@ TEST_CASE("what is hidden is closed to the operator's pointer and keys") {
   CHECK(tap() == ports::InjectOutcome::OwnWindow);
   rig.own->hide(windows({}));
   CHECK(tap() == ports::InjectOutcome::Done);
+  HiddenParts one;
+  one.only_window = window;
+  rig.own->hide(one);
+  const LocalTime give_up = local_now() + 5s;   // what was hidden until then stays closed for kLinger
+  while (press() != ports::InjectOutcome::Done && local_now() < give_up) std::this_thread::sleep_for(20ms);
+  CHECK(press() == ports::InjectOutcome::Done);
+  CHECK(tap() == ports::InjectOutcome::Done);
+  one.only_window = window + 1;
+  rig.own->hide(one);
+  CHECK(press() == ports::InjectOutcome::OwnWindow);
+  CHECK(tap() == ports::InjectOutcome::OwnWindow);
   (*made)->stop();
 }

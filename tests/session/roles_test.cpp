@@ -184,6 +184,13 @@ TEST_CASE("what the customer hides is told as numbers, noted by both, and forgot
   // Whatever was dropped on the way is sent anew: the viewer has all of it again.
   p.op.role->handle(session::RefreshPicture{p.op.view().local_id});
   REQUIRE(p.bench.wait_until([&] { return p.op.canvas->exact({0, 0, 64, 48}); }));
+  HiddenParts one;
+  one.only_window = 0x1200007;
+  p.customer.role->handle(session::HideParts{one});
+  p.bench.settle();
+  REQUIRE(p.bench.wait_until([&] { return p.op.view().hidden.one_window; }));
+  CHECK(p.customer.hidden.back() == one);
+  CHECK(p.op.view().hidden.windows == 0);
   p.customer.role->handle(session::HideParts{});
   p.bench.settle();
   REQUIRE(p.bench.wait_until([&] { return !p.op.view().hidden.any(); }));

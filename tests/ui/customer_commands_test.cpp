@@ -308,6 +308,31 @@ TEST_CASE("what is hidden is chosen by title, each tick is an order for all that
   CHECK_FALSE(p.sample.state.hide_open);
 }
 
+TEST_CASE("one window only may be seen: nothing changes until one is chosen, and all may be seen again") {
+  Played p("hide");
+  REQUIRE(p.screen.click("hide.one", p.draw));
+  CHECK(p.last<session::HideParts>() == nullptr);
+  CHECK(p.screen.map().find("hide.none_yet") != nullptr);
+  CHECK(p.screen.map().find("hide.monitor.2") == nullptr);
+  REQUIRE(p.screen.click("hide.only.54525955", p.draw));
+  REQUIRE(p.last<session::HideParts>() != nullptr);
+  HiddenParts all = p.sample.snapshot.hidden;
+  all.only_window = 0x3400003;
+  CHECK(p.last<session::HideParts>()->parts == all);
+  p.sample.snapshot.hidden = all;
+  p.screen.settle(p.draw, 2);
+  CHECK(p.screen.map().find("hide.none_yet") == nullptr);
+  CHECK(p.screen.map().find("hide.closed") == nullptr);
+  p.sample.state.windows.pop_back();   // it is closed
+  p.screen.settle(p.draw, 2);
+  CHECK(p.screen.map().find("hide.closed") != nullptr);
+  REQUIRE(p.screen.click("hide.done", p.draw));
+  CHECK(p.screen.map().find("panel.hide")->text.find("one window") != std::string::npos);
+  REQUIRE(p.screen.click("panel.hide", p.draw));
+  REQUIRE(p.screen.click("hide.everything", p.draw));
+  CHECK(p.last<session::HideParts>()->parts.only_window == 0);
+}
+
 TEST_CASE("a new question of the operator is not kept waiting behind the page on hidden parts") {
   Played p("hide");
   p.sample.snapshot.ask = session::AskView{7, Rights(Right::Control), "to type"};

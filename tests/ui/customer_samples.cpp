@@ -100,6 +100,9 @@ std::vector<Sample> customer_samples() {
     hide.snapshot.hidden.monitors = {"HDMI-1"};
     hide.snapshot.hidden.areas = {{20, 30, 640, 480}};
     out.push_back(hide);
+    Sample only{"hide_one_window", s, hide.state};
+    only.snapshot.hidden.only_window = 0x3400003;
+    out.push_back(only);
     Sample drawing{"hide_drawing", s, {}};
     drawing.state.hide_open = drawing.state.drawing_area = true;
     out.push_back(drawing);

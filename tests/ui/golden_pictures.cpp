@@ -87,7 +87,7 @@ int main(int argc, char** argv) {
     auto desk = samples::operator_samples(test::kSampleNow);
     views::OperatorState state;
     std::vector<Job> jobs;
-    for (const char* name : {"start", "consent", "panel", "hide", "end"}) {
+    for (const char* name : {"start", "consent", "panel", "hide", "hide_one_window", "end"}) {
       auto& s = named(customer, name);
       const bool narrow = s.snapshot.stage == session::CustomerStage::Live;
       jobs.push_back({std::string("customer-") + name, narrow ? 380 : 520, name == std::string("panel") ? 540 : narrow ? 700 : 640,

@@ -42,6 +42,7 @@ struct CustomerState {
   // what is hidden
   bool hide_open = false;
   std::vector<WindowChoice> windows;  // kept fresh by the program while CustomerWishes::list_windows
+  bool choosing_window = false;       // that one only may be seen is wanted, and which one not yet said
   bool drawing_area = false;          // the person draws one on the screen now
   // end
   std::string saved_as;  // where the program put the transcript; empty: not saved

@@ -44,6 +44,7 @@ void heading_of(kit::Ui& ui, const char* id, const char* key) {
 }  // namespace
 
 std::string hidden_text(const HiddenParts& hidden) {
+  if (hidden.only_window != 0) return kit::tr("hide.one_window");
   const std::size_t count = hidden.windows.size() + hidden.monitors.size() + hidden.areas.size();
   return count == 0 ? kit::tr("hide.open") : kit::trn("hide.count", count);
 }
@@ -58,9 +59,25 @@ void draw_hide(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState& s
   kit::title(ui, "hide.title", kit::tr("hide.title"));
   kit::text(ui, "hide.explain", kit::tr("hide.explain"));
 
-  heading_of(ui, "hide.windows", "hide.windows");
+  // All, or one window: told apart before anything else, as the one leaves little to hide.
+  kit::space(ui, kit::measure::kGrid);
+  const bool one = parts.only_window != 0 || state.choosing_window;
+  if (kit::radio(ui, "hide.everything", kit::tr("hide.everything"), !one)) {
+    parts.only_window = 0;
+    state.choosing_window = false;
+  }
+  ImGui::SetCursorPosY(ImGui::GetCursorPosY() - ui.px(kit::measure::kTight));
+  if (kit::radio(ui, "hide.one", kit::tr("hide.one"), one, kit::tr("hide.one_detail"))) state.choosing_window = true;
+  heading_of(ui, "hide.windows", one ? "hide.which_window" : "hide.windows");
   if (state.windows.empty()) kit::muted(ui, "hide.no_windows", kit::tr("hide.no_windows"));
+  const bool open = std::any_of(state.windows.begin(), state.windows.end(), [&](const WindowChoice& w) { return w.id == parts.only_window; });
+  if (parts.only_window != 0 && !open && !state.windows.empty())
+    kit::icon_text(ui, "hide.closed", kit::icon::kWarning, kit::tr("hide.closed"), {.tone = kit::Tone::Warning});
   for (const WindowChoice& w : state.windows) {
+    if (one) {
+      if (kit::radio(ui, "hide.only." + std::to_string(w.id), short_title(w.title), parts.only_window == w.id)) parts.only_window = w.id;
+      continue;
+    }
     bool on = has(parts.windows, w.id);
     if (kit::check(ui, "hide.window." + std::to_string(w.id), short_title(w.title), on)) {
       // Windows that are gone are forgotten by the way: their numbers may become another's.
@@ -70,7 +87,8 @@ void draw_hide(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState& s
       put(parts.windows, w.id, on);
     }
   }
-  if (s.layout.monitors.size() > 1) {
+  if (one && parts.only_window == 0) kit::muted(ui, "hide.none_yet", kit::tr("hide.none_yet"));
+  if (!one && s.layout.monitors.size() > 1) {
     heading_of(ui, "hide.monitors", "hide.monitors");
     for (const MonitorInfo& m : s.layout.monitors) {
       bool on = has(parts.monitors, m.name);
@@ -96,7 +114,7 @@ void draw_hide(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState& s
   kit::begin_column(ui, 520);
   kit::space(ui, kit::measure::kTight);
   const float half = std::floor((kit::width_left(ui) - ui.px(kit::measure::kTight)) / 2);
-  if (kit::button(ui, "hide.done", kit::tr("hide.done"), {.kind = kit::ButtonKind::Primary, .icon = kit::icon::kCheck, .width = half})) state.hide_open = false;
+  if (kit::button(ui, "hide.done", kit::tr("hide.done"), {.kind = kit::ButtonKind::Primary, .icon = kit::icon::kCheck, .width = half})) state.hide_open = state.choosing_window = false;
   kit::beside(ui);
   // Stop is in view wherever something may be shared.
   if (kit::button(ui, "panel.stop", kit::tr("panel.stop"), {.kind = kit::ButtonKind::Danger, .icon = kit::icon::kStop, .width = half}))

@@ -62,10 +62,12 @@ void head_line(kit::Ui& ui, const Area& area, const SessionView& s, OperatorStat
   }
   if (s.hidden.any() && s.granted.has(Right::See)) {
     kit::beside(ui, 6);
-    const float hidden_width = kit::measure_text(ui, tr("op.hidden"), {.face = kit::Face::Strong, .size = kit::Size::Small}).width + ui.px(48);
+    const std::string told = tr(s.hidden.one_window ? "op.one_window" : "op.hidden");
+    const float hidden_width = kit::measure_text(ui, told, {.face = kit::Face::Strong, .size = kit::Size::Small}).width + ui.px(48);
     const bool room = ImGui::GetCursorScreenPos().x + hidden_width < figures;
-    kit::badge(ui, "pane.hidden", room ? tr("op.hidden") : std::string(), kit::Tone::Normal, kit::icon::kEyeSlash);
-    kit::tooltip(ui, tr("op.hidden_tip", kit::trn("op.hidden_windows", s.hidden.windows), kit::trn("op.hidden_monitors", s.hidden.monitors), kit::trn("op.hidden_areas", s.hidden.areas)));
+    kit::badge(ui, "pane.hidden", room ? told : std::string(), kit::Tone::Normal, kit::icon::kEyeSlash);
+    if (s.hidden.one_window) kit::tooltip(ui, tr("op.one_window_tip"));
+    else kit::tooltip(ui, tr("op.hidden_tip", kit::trn("op.hidden_windows", s.hidden.windows), kit::trn("op.hidden_monitors", s.hidden.monitors), kit::trn("op.hidden_areas", s.hidden.areas)));
   }
   if (first) kit::badge(ui, "pane.talk_only", tr("op.state_talk"), kit::Tone::Normal, kit::icon::kChat);
   kit::text_at(ui, figures, y + ui.px(8), time, small);
