@@ -35,19 +35,19 @@ void Grabber::touch() {
   if (shared_.data() != nullptr) std::memset(shared_.data(), 0, shared_.capacity());
 }
 
-Result<std::vector<Grabber::Box>> Grabber::grab(const std::vector<Rect>& boxes) {
+Result<std::vector<Grabber::Box>> Grabber::grab(const std::vector<Rect>& boxes, const std::function<void()>& asked) {
   std::size_t bytes = 0;
   for (const Rect& box : boxes)
     bytes += static_cast<std::size_t>(layout_.bytes_per_row(box.width)) * static_cast<std::size_t>(box.height);
   std::vector<Box> out;
   out.reserve(boxes.size());
-  const auto read = shared_.make_room(bytes) ? read_by_segment(boxes, out) : read_by_socket(boxes, out);
+  const auto read = shared_.make_room(bytes) ? read_by_segment(boxes, asked, out) : read_by_socket(boxes, asked, out);
   if (!read) return fail(read);
   if (converter_) convert(out);
   return out;
 }
 
-Result<void> Grabber::read_by_segment(const std::vector<Rect>& boxes, std::vector<Box>& out) {
+Result<void> Grabber::read_by_segment(const std::vector<Rect>& boxes, const std::function<void()>& asked, std::vector<Box>& out) {
   xcb_connection_t* c = connection_.xcb();
   std::vector<xcb_shm_get_image_cookie_t> cookies;
   std::size_t offset = 0;
@@ -60,6 +60,7 @@ Result<void> Grabber::read_by_segment(const std::vector<Rect>& boxes, std::vecto
     out.push_back({box, shared_.data() + offset, stride});
     offset += static_cast<std::size_t>(stride) * static_cast<std::size_t>(box.height);
   }
+  if (asked) asked();
   bool refused = false;
   for (const auto& cookie : cookies) {
     xcb_generic_error_t* error = nullptr;
@@ -72,7 +73,7 @@ Result<void> Grabber::read_by_segment(const std::vector<Rect>& boxes, std::vecto
   return {};
 }
 
-Result<void> Grabber::read_by_socket(const std::vector<Rect>& boxes, std::vector<Box>& out) {
+Result<void> Grabber::read_by_socket(const std::vector<Rect>& boxes, const std::function<void()>& asked, std::vector<Box>& out) {
   xcb_connection_t* c = connection_.xcb();
   std::vector<xcb_get_image_cookie_t> cookies;
   std::size_t bytes = 0;
@@ -82,6 +83,7 @@ Result<void> Grabber::read_by_socket(const std::vector<Rect>& boxes, std::vector
                                     static_cast<std::uint16_t>(box.height), ~0u));
     bytes += static_cast<std::size_t>(layout_.bytes_per_row(box.width)) * static_cast<std::size_t>(box.height);
   }
+  if (asked) asked();
   socket_memory_.resize(bytes);
   bool refused = false;
   std::size_t offset = 0;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -30,7 +31,8 @@ class Grabber {
   };
   // All boxes are asked for before the first answer is read. They lie within the root and do not overlap. Environment when the
   // display is gone; Limit when the server refused (the root has become smaller: read the layout again).
-  Result<std::vector<Box>> grab(const std::vector<Rect>& boxes);
+  // `asked` is called in between: what it asks of the server is answered with the pixels.
+  Result<std::vector<Box>> grab(const std::vector<Rect>& boxes, const std::function<void()>& asked = {});
   std::string describe() const;
   // Every page of the shared memory is there before it is needed; nothing is asked of the server.
   void touch();
@@ -39,8 +41,8 @@ class Grabber {
  private:
   explicit Grabber(const Connection& connection)
       : connection_(connection), shared_(connection.xcb(), x11::SharedMemory::Server::Writes, "beside-grab") {}
-  Result<void> read_by_segment(const std::vector<Rect>& boxes, std::vector<Box>& out);
-  Result<void> read_by_socket(const std::vector<Rect>& boxes, std::vector<Box>& out);
+  Result<void> read_by_segment(const std::vector<Rect>& boxes, const std::function<void()>& asked, std::vector<Box>& out);
+  Result<void> read_by_socket(const std::vector<Rect>& boxes, const std::function<void()>& asked, std::vector<Box>& out);
   void convert(std::vector<Box>& out);
 
   const Connection& connection_;

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/x11/hatch.h"
 
+#include <cstddef>
+#include <cstring>
+
 namespace beside::capture {
 namespace {
 
+constexpr int kStripes = 16;   // pixels after which the pattern comes again
 constexpr int kBetween = 24;   // pixels between two copies of the words, both ways
 
 int positive_remainder(int value, int by) { return ((value % by) + by) % by; }
@@ -12,20 +16,24 @@ int positive_remainder(int value, int by) { return ((value % by) + by) % by; }
 
 std::uint32_t hatch_colour(int x, int y) {
   const unsigned along = static_cast<unsigned>(x) + static_cast<unsigned>(y);
-  return (along & 15u) < 8u ? 0x8c8c8c : 0x747474;
+  return along % kStripes < kStripes / 2 ? 0x8c8c8c : 0x747474;
 }
 
 void hatch(std::uint8_t* pixels, std::ptrdiff_t stride, const Rect& shown, const std::vector<Rect>& areas) {
+  // Every row is the one above it, moved: a run of the pattern that is long enough is copied from where the row begins in it.
+  std::vector<std::uint8_t> pattern;
   for (const Rect& area : areas) {
     const Rect box = area.clipped_to(shown);
-    for (int y = box.y; y < box.bottom(); ++y) {
-      std::uint8_t* p = pixels + (y - shown.y) * stride + std::ptrdiff_t{4} * (box.x - shown.x);
-      for (int x = box.x; x < box.right(); ++x, p += 4) {
-        const auto grey = static_cast<std::uint8_t>(hatch_colour(x, y) & 0xff);
-        p[0] = p[1] = p[2] = grey;
-        p[3] = 255;
-      }
+    if (box.empty()) continue;
+    const int needed = box.width + kStripes;
+    for (int i = static_cast<int>(pattern.size() / 4); i < needed; ++i) {
+      const auto grey = static_cast<std::uint8_t>(hatch_colour(i, 0) & 0xff);
+      pattern.insert(pattern.end(), {grey, grey, grey, 255});
     }
+    for (int y = box.y; y < box.bottom(); ++y)
+      std::memcpy(pixels + (y - shown.y) * stride + std::ptrdiff_t{4} * (box.x - shown.x),
+                  pattern.data() + std::size_t{4} * static_cast<std::size_t>(positive_remainder(box.x + y, kStripes)),
+                  static_cast<std::size_t>(box.width) * 4);
   }
 }
 

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "engine/base/rect_set.h"
+
 namespace beside::capture {
 
 OwnShield::OwnShield(const Connection& connection, std::shared_ptr<const ports::OwnWindows> own)
@@ -17,6 +19,13 @@ OwnShield::OwnShield(const Connection& connection, std::shared_ptr<const ports::
   if (atom) pid_atom_ = atom->atom;
 }
 
+void OwnShield::ask() {
+  xcb_connection_t* c = connection_.xcb();
+  for (const auto id : own_->native_ids())
+    asked_.push_back({xcb_get_window_attributes(c, id), xcb_get_geometry(c, id),
+                      xcb_translate_coordinates(c, id, connection_.root(), 0, 0)});
+}
+
 std::vector<Rect> OwnShield::areas() {
   std::vector<Rect> out = own_->areas();
   hidden_now_ = hidden_.areas(layout_, local_now());
@@ -25,19 +34,9 @@ std::vector<Rect> OwnShield::areas() {
     const auto rest = application_.hidden();
     out.insert(out.end(), rest.begin(), rest.end());
   }
-  const auto ids = own_->native_ids();
-  if (ids.empty()) return out;
+  if (asked_.empty()) ask();
   xcb_connection_t* c = connection_.xcb();
-  struct Asked {
-    xcb_get_window_attributes_cookie_t attributes;
-    xcb_get_geometry_cookie_t geometry;
-    xcb_translate_coordinates_cookie_t origin;
-  };
-  std::vector<Asked> asked;
-  for (const auto id : ids)
-    asked.push_back({xcb_get_window_attributes(c, id), xcb_get_geometry(c, id),
-                     xcb_translate_coordinates(c, id, connection_.root(), 0, 0)});
-  for (const auto& a : asked) {
+  for (const auto& a : asked_) {
     Reply<xcb_get_window_attributes_reply_t> attributes(xcb_get_window_attributes_reply(c, a.attributes, nullptr));
     Reply<xcb_get_geometry_reply_t> geometry(xcb_get_geometry_reply(c, a.geometry, nullptr));
     Reply<xcb_translate_coordinates_reply_t> origin(xcb_translate_coordinates_reply(c, a.origin, nullptr));
@@ -46,6 +45,8 @@ std::vector<Rect> OwnShield::areas() {
     out.push_back({origin->dst_x - border, origin->dst_y - border, geometry->width + 2 * border,
                    geometry->height + 2 * border});
   }
+  asked_.clear();
+  drop_covered(out);
   return out;
 }
 

@@ -20,8 +20,11 @@ class OwnShield {
  public:
   OwnShield(const Connection& connection, std::shared_ptr<const ports::OwnWindows> own);
   // Areas that the shell gave, the outer rectangles of mapped native windows and what the customer hides, root pixels. One
-  // round trip when there are native windows, none otherwise, more while windows are hidden.
+  // round trip when there are native windows, none otherwise, more while windows are hidden. No rectangle lies within another.
   std::vector<Rect> areas();
+  // Sends what the next areas() asks about native windows: its answers are as of now, and wait for no round trip of their own
+  // when something else was asked before.
+  void ask();
   // Those of areas() that the customer hides, as of its last call.
   const std::vector<Rect>& hidden() const { return hidden_now_; }
   LocalTime hidden_until() const { return hidden_.next_change(); }   // when areas() shrinks by itself; kNever
@@ -40,7 +43,13 @@ class OwnShield {
   bool is_ours_or_inside(xcb_window_t window) const;     // the window or one of its ancestors
   bool chain_at(int x, int y) const;                     // from the top-level at a point down to the innermost window
 
+  struct Asked {
+    xcb_get_window_attributes_cookie_t attributes;
+    xcb_get_geometry_cookie_t geometry;
+    xcb_translate_coordinates_cookie_t origin;
+  };
   const Connection& connection_;
+  std::vector<Asked> asked_;
   ApplicationWindows application_;
   HiddenAreas hidden_;
   std::vector<Rect> hidden_now_;

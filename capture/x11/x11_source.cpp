@@ -19,6 +19,7 @@
 #include "capture/x11/hatch.h"
 #include "capture/x11/own_shield.h"
 #include "capture/x11/randr_layout.h"
+#include "engine/base/rect_set.h"
 
 namespace beside::capture {
 namespace {
@@ -109,6 +110,9 @@ class X11Source final : public ports::FrameSource {
   LocalTime next_look_{};
   int look_phase_ = 0;
   std::vector<Rect> own_areas_;             // as hatched in the last picture
+  std::vector<Rect> shell_areas_;           // those that the shell had told by then
+  bool own_touched_ = false;                // something was drawn within own_areas_, where nothing is looked at: are they still there?
+  bool own_known_ = false;                  // own_areas_ is what the server says since the last wait
   std::uint64_t hidden_seen_ = 0;
 
   std::unique_ptr<Pool<PixelBuffer>> pool_;
@@ -230,6 +234,10 @@ void X11Source::take_events() {
       const auto* notify = reinterpret_cast<const xcb_damage_notify_event_t*>(event.get());
       const Rect rect{notify->area.x, notify->area.y, notify->area.width, notify->area.height};
       if (rect.clipped_to(area_).empty()) continue;
+      if (std::any_of(own_areas_.begin(), own_areas_.end(), [&](const Rect& own) { return rect.clipped_to(own) == rect; })) {
+        own_touched_ = true;
+        continue;
+      }
       const LocalTime now = local_now();
       if (pending_.empty()) pending_since_ = now;
       pending_last_ = now;
@@ -245,6 +253,9 @@ void X11Source::take_events() {
 // A window of ours that came, went or moved: both places must be drawn anew, whatever the server reports.
 void X11Source::note_own_windows() {
   hidden_seen_ = own_->hidden_revision();
+  shell_areas_ = own_->areas();
+  own_touched_ = false;
+  own_known_ = true;
   auto areas = shield_.areas();
   if (areas == own_areas_) return;
   for (const auto* list : {&own_areas_, &areas})
@@ -264,6 +275,7 @@ LocalTime X11Source::grab_due() const {
 }
 
 X11Source::Woke X11Source::wait(LocalTime until) {
+  own_known_ = false;
   connection_->flush();
   pollfd fds[2] = {{connection_->fd(), POLLIN, 0}, {wake_fd_, POLLIN, 0}};
   timespec timeout{};
@@ -297,8 +309,8 @@ Result<std::optional<Frame>> X11Source::next(LocalTime until) {
     if (layout_dirty_)
       if (auto refreshed = refresh_layout(); !refreshed) return fail(refreshed);
     // Only asked when something moves anyway; an idle desktop costs no request.
-    if (!area_.empty() && (!pending_.empty() || own_->areas() != own_areas_ || local_now() >= shield_.hidden_until() ||
-                             own_->hidden_revision() != hidden_seen_))
+    if (!area_.empty() && (!pending_.empty() || own_touched_ || own_->areas() != shell_areas_ ||
+                             local_now() >= shield_.hidden_until() || own_->hidden_revision() != hidden_seen_))
       note_own_windows();
     LocalTime now = local_now();
     const LocalTime cursor_due = cursor_.poll(now);
@@ -345,6 +357,7 @@ Result<std::optional<Frame>> X11Source::next(LocalTime until) {
 std::vector<Rect> X11Source::shielded(const std::vector<Rect>& before) {
   auto areas = shield_.areas();
   areas.insert(areas.end(), before.begin(), before.end());
+  drop_covered(areas);
   return areas;
 }
 
@@ -369,14 +382,14 @@ Result<void> X11Source::look(LocalTime now) {
   if (lines.empty()) return {};
   StillScreen still(*connection_, shield_.follows_windows());
   const auto before = shield_.areas();
-  auto boxes = grabber_->grab(lines);
+  auto boxes = grabber_->grab(lines, [this] { shield_.ask(); });
+  const auto areas = shielded(before);
+  still.release();
   if (!boxes) {
     if (boxes.error().kind != ErrorKind::Limit) return fail(boxes);
     layout_dirty_ = true;
     return {};
   }
-  const auto areas = shielded(before);
-  still.release();
   bool differs = false;
   for (auto& box : *boxes) {
     cover(box, areas);
@@ -402,12 +415,13 @@ Result<std::optional<Frame>> X11Source::grab(LocalTime now) {
     pending_.clear();
     return std::optional<Frame>{};
   }
+  // Windows that are followed cannot move from here on; of our own it is enough to know where they were and where they are.
   StillScreen still(*connection_, shield_.follows_windows());
-  const auto before = shield_.areas();
-  auto boxes = grabber_->grab(wanted);
-  if (!boxes) return fail(boxes);
+  const auto before = own_known_ && !shield_.follows_windows() ? own_areas_ : shield_.areas();
+  auto boxes = grabber_->grab(wanted, [this] { shield_.ask(); });
   const auto areas = shielded(before);
   still.release();
+  if (!boxes) return fail(boxes);
   std::vector<Rect> changed;
   for (auto& box : *boxes) {
     cover(box, areas);

@@ -32,6 +32,18 @@ inline void subtract(std::vector<Rect>& parts, const Rect& hole) {
   parts = std::move(left);
 }
 
+// Leaves out what lies wholly within another one of the list; the order of what stays is kept.
+inline void drop_covered(std::vector<Rect>& rects) {
+  std::vector<Rect> kept;
+  for (std::size_t i = 0; i < rects.size(); ++i) {
+    bool covered = rects[i].empty();
+    for (std::size_t j = 0; j < rects.size() && !covered; ++j)
+      covered = j != i && rects[i].clipped_to(rects[j]) == rects[i] && (rects[j] != rects[i] || j < i);
+    if (!covered) kept.push_back(rects[i]);
+  }
+  rects = std::move(kept);
+}
+
 // Adds a rectangle to some that do not overlap: what it touches is united with it, and beyond `most` everything is one.
 inline void add_united(std::vector<Rect>& rects, Rect area, std::size_t most = 64) {
   if (area.empty()) return;
