@@ -34,7 +34,7 @@ bool LineWatch::poll(LocalTime now) {
   if (now - due > kOverslept && !silent_) since_ += now - due;
   if (now - since_ >= patience()) silent_ = true;
   if (now < ask_at_) return false;
-  if (silent_) ask_at_ = now + (now - since_ < kEager ? kQuiet : kSeldom);
+  if (silent_) ask_at_ = now + (now - since_ < kEager ? kCall : kSeldom);
   else if (++asked_ == 1) ask_at_ = now + std::min<nanoseconds>(rtt_ + kAnswerTime, kSoonest);
   else ask_at_ = now + kAgain;
   return true;

@@ -15,17 +15,17 @@ namespace beside::flow {
 //   Resting  | nothing was done for kAttention              | never
 //   Heard    | attended: a hand moved, or the picture did   | kQuiet after the last sign of life; once that should have
 //            |                                              | been answered, every kAgain, so that loss alone is no silence
-//   Silent   | nothing for kSilence, or two round trips     | every kQuiet, after a minute every second
+//   Silent   | nothing for kSilence, or two round trips     | every kCall, after a minute every second
 //            | and 200 ms where that is longer              |
 //
 // Time in which this program itself did not run counts as nobody's silence. No I/O.
 class LineWatch {
  public:
-  static constexpr nanoseconds kQuiet = milliseconds(100), kAgain = milliseconds(20), kSilence = milliseconds(420);
+  static constexpr nanoseconds kQuiet = milliseconds(160), kCall = milliseconds(100), kAgain = milliseconds(20), kSilence = milliseconds(420);
   static constexpr nanoseconds kAttention = seconds(5);
   void heard(LocalTime now);
   // A hand moved, or what it looks at did: for kAttention from now. Told of each such thing, not of its end: a pointer that
-  // rests somewhere would otherwise cost a question every 100 ms for as long as its owner is at lunch.
+  // rests somewhere would otherwise cost a question every 160 ms for as long as its owner is at lunch.
   void attend(LocalTime now);
   void set_rtt(nanoseconds rtt) { rtt_ = rtt; }
   // True: ask the other end now. Call at next_deadline().

@@ -124,9 +124,9 @@ TEST_CASE("a picture over which somebody moves is veiled half a second after the
   p.bench.run(4s);
   CHECK(p.op.view().picture_current);
   media(false);
-  p.bench.run(410ms);
+  p.bench.run(250ms);                                    // its last word may be 160 ms old already
   CHECK(p.op.view().picture_current);
-  p.bench.run(60ms);
+  p.bench.run(220ms);
   CHECK_FALSE(p.op.view().picture_current);
   CHECK(p.op.view().stale_why == NoticeKind::Reconnecting);
   CHECK(p.op.view().stage == SessionStage::Live);        // what is typed meanwhile is kept
@@ -154,7 +154,7 @@ TEST_CASE("five seconds after the last movement a session at rest sends nothing 
   p.op.role->handle(session::WatchPicture{1});
   datagrams = 0;
   p.bench.run(5s);
-  CHECK(datagrams >= 90);              // question and answer, ten times a second
+  CHECK(datagrams >= 58);              // question and answer, six times a second
   p.bench.run(1s);
   datagrams = pieces = 0;
   p.bench.run(60s);
