@@ -37,6 +37,7 @@ struct CommonPorts {
   MakeMedia make_media;
   std::function<void(MutableByteSpan)> random;
   std::function<void(std::function<void()>)> post;   // any thread: runs on net, in order
+  std::function<void(std::function<void()>)> post_unhurried;   // the same, before the next poll: wakes nobody. May be empty
   std::function<void()> wake;                        // any thread: poll the role soon; many calls make one poll
   // A 20-bit hashcash, found on a thread of its own; `done` comes on net with 8 bytes.
   std::function<void(Bytes challenge, std::function<void(Bytes)> done)> solve_hashcash;

@@ -458,6 +458,7 @@ void OperatorSession::settle_receipt() {
 
 void OperatorSession::poll(LocalTime now) {
   dead_link_.reset();
+  const PeerLink::RtcpGathering together(link_.get());
   if (link_) link_->poll(now);
   if (stage_ == SessionStage::Ended) {
     if (link_ && (receipt_answered_ || now >= farewell_until_)) {

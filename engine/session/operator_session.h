@@ -149,6 +149,7 @@ class OperatorSession {
     LocalTime received{}, decoded{}, shown{};
   };
   std::deque<Shown> times_;                  // the last 5 s
+  struct { std::uint64_t number = 0; LocalTime at{}; } shown_last_;
   bool any_shown_ = false;
   LocalTime ladder_logged_{};
   EndView end_;

@@ -33,13 +33,14 @@ void OperatorSession::make_screen() {
     events_.changed();
   };
   events.shown = [this](const ports::UpdateTimes& times) { on_shown(times); };
+  shown_last_ = {};
   auto canvas = std::make_shared<ports::Canvas>([id = local_id_, changed = ports_.canvas_changed] {
     if (changed) changed(id);
   });
   if (ports_.canvas) ports_.canvas(local_id_, canvas);
   canvas_ = canvas;
   screen_ = std::make_unique<ScreenReceiver>(ScreenReceiver::Tools{ports_.make_decoder, ports_.to_pixels, ports_.make_tile_decoder()},
-                                             std::move(canvas), std::move(events), ports_.post);
+                                             std::move(canvas), std::move(events), ports_.post, ports_.post_unhurried ? ports_.post_unhurried : ports_.post);
 }
 
 // The right is gone, or the session: so is all that was seen. A new canvas is told with the next offer.
@@ -95,7 +96,7 @@ void OperatorSession::drain_tiles(LocalTime now) {
     }
     screen_->push_tiles(std::move(*packet));
   }
-  if (auto report = tiles_->poll(now)) link_->send_rtcp({std::move(*report)});
+  if (auto report = tiles_->poll(now, link_->rtcp_gathered())) link_->send_rtcp({std::move(*report)});
 }
 
 // ---- video of a region ----
@@ -186,12 +187,15 @@ void OperatorSession::on_shown(const ports::UpdateTimes& t) {
   step.sent = t.sent;
   step.received = t.received_at;
   step.decoded = t.decoded_at;
+  // The window may have said so before the decoder could.
+  if (t.number <= shown_last_.number) step.shown = shown_last_.at;
   times_.push_back(step);
   while (!times_.empty() && ports_.clock->now() - times_.front().received > kLadderWindow) times_.pop_front();
 }
 
 void OperatorSession::picture_shown(std::uint64_t number, LocalTime at) {
   if (!std::exchange(any_shown_, true)) BS_LOG(Info, "video", "first picture shown_us={}", to_us(at));
+  shown_last_ = {number, at};
   for (Shown& t : times_) {
     if (t.number <= number && t.shown == LocalTime{}) t.shown = at;
   }

@@ -2,6 +2,7 @@
 #include "engine/session/peer_link.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/base/log.h"
 
@@ -10,6 +11,7 @@ namespace {
 
 // What the tunnel holds unacknowledged before the mux may put in more: bytes that are in cannot be overtaken.
 constexpr std::size_t kTunnelFill = 64 * 1024;
+constexpr std::size_t kMostGathered = 1000;   // bytes of RTCP that share a datagram; it grows by its seal
 constexpr std::size_t kMostChatText = 8 * 1024;
 constexpr std::size_t kMostChatLines = 2000;
 
@@ -246,6 +248,7 @@ void PeerLink::start_media(const control::Ticket& ticket) {
 
 void PeerLink::on_datagram(ByteSpan datagram) {
   bytes_received_ += datagram.size();
+  const RtcpGathering together(this);
   if (!sealer_ || dead_ || datagram.size() < 12) return;
   Bytes packet = to_bytes(datagram);
   const bool rtcp = is_rtcp(packet);
@@ -322,7 +325,15 @@ void PeerLink::send_sealed(Bytes sealed, flow::Pacer::Class cls) {
 
 void PeerLink::send_rtcp(const std::vector<wire::RtcpPacket>& packets) {
   if (!sealer_ || dead_ || packets.empty()) return;
-  Bytes bytes = wire::build_rtcp(packets);
+  const Bytes bytes = wire::build_rtcp(packets);
+  if (rtcp_.size() + bytes.size() > kMostGathered) send_gathered_rtcp();
+  rtcp_.insert(rtcp_.end(), bytes.begin(), bytes.end());
+  if (gathering_ == 0) send_gathered_rtcp();
+}
+
+void PeerLink::send_gathered_rtcp() {
+  Bytes bytes = std::exchange(rtcp_, {});
+  if (bytes.empty() || !sealer_ || dead_) return;
   if (sealer_->seal_rtcp(bytes)) send_sealed(std::move(bytes), flow::Pacer::Class::Urgent);
 }
 

@@ -87,6 +87,23 @@ class PeerLink {
   bool send_rtp(Bytes packet, flow::Pacer::Class cls, Bytes* sealed = nullptr);
   void send_sealed(Bytes sealed, flow::Pacer::Class cls);
   void send_rtcp(const std::vector<wire::RtcpPacket>& packets);
+  // While one lives, what send_rtcp() is given waits, and leaves in one datagram at the end, or in a few: whatever is due at the
+  // same time costs one seal, one call and one packet. The link outlives it; null: nothing is gathered.
+  class RtcpGathering {
+   public:
+    explicit RtcpGathering(PeerLink* link) : link_(link) {
+      if (link_ != nullptr) ++link_->gathering_;
+    }
+    ~RtcpGathering() {
+      if (link_ != nullptr && --link_->gathering_ == 0) link_->send_gathered_rtcp();
+    }
+    RtcpGathering(const RtcpGathering&) = delete;
+    RtcpGathering& operator=(const RtcpGathering&) = delete;
+
+   private:
+    PeerLink* link_;
+  };
+  bool rtcp_gathered() const { return !rtcp_.empty(); }
   // How fast media may be produced; it is told of all that leaves and of the peer's feedback here.
   const flow::RateControl& rate() const { return rate_; }
   nanoseconds send_delay() const { return pacer_.delay(); }
@@ -140,6 +157,7 @@ class PeerLink {
   void pump_media(LocalTime now);
   void apply_rate();
   void tell_arrivals(LocalTime now);
+  void send_gathered_rtcp();
   bool seal_and_send(Bytes packet, flow::Pacer::Class cls, Bytes* sealed);
 
   const ports::End self_;
@@ -160,6 +178,8 @@ class PeerLink {
   flow::LineWatch watch_;
   const Ssrc probe_ssrc_;
   std::uint32_t path_nonce_ = 0;
+  int gathering_ = 0;
+  Bytes rtcp_;                               // gathered, not sealed yet
   bool opened_ = false, dead_ = false, control_ready_ = true, peer_present_ = true, peer_seen_ = false;
   bool line_lost_ = false;
   LocalTime last_heard_{}, media_heard_{}, probe_due_ = kNever;

@@ -20,8 +20,14 @@ void ScreenReceiver::tell(Fn&& fn) {
   });
 }
 
-ScreenReceiver::ScreenReceiver(Tools tools, std::shared_ptr<ports::Canvas> canvas, Events events, Post post)
-    : tools_(std::move(tools)), events_(std::move(events)), post_(std::move(post)),
+void ScreenReceiver::tell_shown() {
+  unhurried_([alive = alive_, this, times = canvas_.times()] {
+    if (alive->load(std::memory_order_acquire)) events_.shown(times);
+  });
+}
+
+ScreenReceiver::ScreenReceiver(Tools tools, std::shared_ptr<ports::Canvas> canvas, Events events, Post post, Post unhurried)
+    : tools_(std::move(tools)), events_(std::move(events)), post_(std::move(post)), unhurried_(std::move(unhurried)),
       canvas_(std::move(tools_.tiles), std::move(canvas)) {
   thread_ = std::thread([this] { decode_loop(); });
 }
@@ -117,7 +123,7 @@ void ScreenReceiver::do_work(TileReceiver::Packet packet) {
     BS_LOG_LIMITED(Warn, "tiles", "{}", dump_error(applied.error()));
     return tell([this, error = applied.error()] { events_.refused(error); });
   }
-  if (*applied) tell([this, times = canvas_.times()] { events_.shown(times); });
+  if (*applied) tell_shown();
 }
 
 void ScreenReceiver::do_work(ReceiveParams params) {
@@ -141,7 +147,7 @@ void ScreenReceiver::do_work(Unit unit) {
   const std::uint64_t before = canvas_.times().number;
   canvas_.video(params_.stream, params_.generation, {params_.x, params_.y, params_.width, params_.height}, pixels_, unit.rtp_timestamp,
                 unit.captured_at, unit.received_at);
-  if (canvas_.times().number != before) tell([this, times = canvas_.times()] { events_.shown(times); });
+  if (canvas_.times().number != before) tell_shown();
 }
 
 }  // namespace beside::session

@@ -47,7 +47,8 @@ class ScreenReceiver {
     ToPixels to_pixels;
     std::unique_ptr<ports::TileDecoder> tiles;
   };
-  ScreenReceiver(Tools tools, std::shared_ptr<ports::Canvas> canvas, Events events, Post post);
+  // `unhurried` takes what only people's figures wait for (shown): it may stay until something else is due.
+  ScreenReceiver(Tools tools, std::shared_ptr<ports::Canvas> canvas, Events events, Post post, Post unhurried);
   ~ScreenReceiver();
   ScreenReceiver(const ScreenReceiver&) = delete;
   ScreenReceiver& operator=(const ScreenReceiver&) = delete;
@@ -78,10 +79,11 @@ class ScreenReceiver {
   void do_work(Unit unit);
   template <typename Fn>
   void tell(Fn&& fn);
+  void tell_shown();
 
   Tools tools_;
   Events events_;
-  Post post_;
+  Post post_, unhurried_;
   std::shared_ptr<std::atomic<bool>> alive_ = std::make_shared<std::atomic<bool>>(true);
   mutable std::mutex mutex_;
   std::condition_variable wake_;

@@ -9,7 +9,8 @@
 namespace beside::session {
 namespace {
 
-constexpr nanoseconds kSoon = 4ms, kLate = 15ms;   // after the end of an update; after any packet
+// After the end of an update; after any packet. Not before flow::FeedbackCollector's, with which it shares a datagram.
+constexpr nanoseconds kSoon = 5ms, kLate = 20ms;
 constexpr std::size_t kMostFresh = 32;
 constexpr std::size_t kRetold = 4;                 // each fate is told in so many reports
 
@@ -78,8 +79,8 @@ std::optional<TileReceiver::Packet> TileReceiver::take(LocalTime now) {
   return std::nullopt;
 }
 
-std::optional<wire::TileReport> TileReceiver::poll(LocalTime now) {
-  if (due_ > now) return std::nullopt;
+std::optional<wire::TileReport> TileReceiver::poll(LocalTime now, bool sent_anyway) {
+  if (due_ > now && (!sent_anyway || fresh_ == 0)) return std::nullopt;
   due_ = kNever;
   fresh_ = 0;
   std::int64_t begin = told_.size() >= kRetold ? told_.front() : 0;

@@ -38,8 +38,9 @@ class TileReceiver {
   void receive(SeqNo seq, ByteSpan payload, PeerTime captured_at, LocalTime now);
   // The next packet to apply; taking it decides it. Nothing: none is due.
   std::optional<Packet> take(LocalTime now);
-  // The report that is due. A caller that cannot take packets now still asks.
-  std::optional<wire::TileReport> poll(LocalTime now);
+  // The report that is due, or would be soon and may go along with what is `sent_anyway`. A caller that cannot take packets now
+  // still asks.
+  std::optional<wire::TileReport> poll(LocalTime now, bool sent_anyway = false);
   LocalTime next_deadline() const;
   void set_rtt(nanoseconds rtt) { rtt_ = rtt; }
   Ssrc media() const { return media_; }

@@ -139,6 +139,7 @@ session::CommonPorts make_common_ports(NetThread& thread, const TimeSource& cloc
   };
   ports.random = [](MutableByteSpan out) { crypto::random_bytes(out); };
   ports.post = [&thread](std::function<void()> task) { thread.post(std::move(task)); };
+  ports.post_unhurried = [&thread](std::function<void()> task) { thread.post_unhurried(std::move(task)); };
   ports.wake = [&thread] { thread.wake(); };
   ports.solve_hashcash = [solver = std::make_shared<HashcashSolver>(thread)](Bytes challenge, std::function<void(Bytes)> done) {
     solver->solve(std::move(challenge), std::move(done));

@@ -20,15 +20,18 @@ void NetThread::start(Role role) {
     // What was said last has to leave the machine: nobody else tells the other end.
     for (const LocalTime until = local_now() + 150ms; local_now() < until && loop_.run_one(20ms);) {
     }
+    run_posted();
     role_.destroy();
-    while (loop_.run_one(0ns)) {  // what the role's own threads posted on their way out
+    while (loop_.run_one(0ns)) {
     }
+    run_posted();                 // what the role's own threads posted on their way out
   });
 }
 
 void NetThread::stop() {
   if (!thread_.joinable()) return;
   loop_.post([this] {
+    run_posted();
     stop_by_ = local_now() + kWindDown;
     role_.wind_down();
     poll_now();
@@ -37,10 +40,23 @@ void NetThread::stop() {
 }
 
 void NetThread::post(std::function<void()> task) {
-  loop_.post([this, task = std::move(task)] {
-    task();
-    wake();
-  });
+  post_unhurried(std::move(task));
+  wake();
+}
+
+void NetThread::post_unhurried(std::function<void()> task) {
+  const std::lock_guard lock(mutex_);
+  posted_.push_back(std::move(task));
+}
+
+// A task of one run may post another: that one comes with the poll that it asks for.
+void NetThread::run_posted() {
+  std::vector<std::function<void()>> tasks;
+  {
+    const std::lock_guard lock(mutex_);
+    tasks.swap(posted_);
+  }
+  for (const auto& task : tasks) task();
 }
 
 void NetThread::wake() {
@@ -49,8 +65,9 @@ void NetThread::wake() {
 }
 
 void NetThread::poll_now() {
-  if (stopping_) return;
   woken_ = false;
+  run_posted();
+  if (stopping_) return;
   const LocalTime now = local_now();
   role_.poll(now);
   if (stop_by_ != kNever && (now >= stop_by_ || role_.wound_down())) {

@@ -4,7 +4,9 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <thread>
+#include <vector>
 
 #include "engine/base/clock.h"
 #include "engine/net/loop.h"
@@ -35,16 +37,21 @@ class NetThread {
   void start(Role role);
   // Runs what was posted before, winds the role down, destroys it, ends the thread. Idempotent.
   void stop();
-  void post(std::function<void()> task);
+  void post(std::function<void()> task);         // runs before a poll that comes at once; all that wait share one
+  // Runs before the next poll, whenever that is due: for what nobody waits for, since a wake costs more than most tasks.
+  void post_unhurried(std::function<void()> task);
   void wake();                                   // many calls before the poll make one poll
 
  private:
   void poll_now();
+  void run_posted();
 
   net::Loop loop_;
   std::unique_ptr<net::Timer> timer_;
   Role role_;
   std::atomic<bool> woken_{false};
+  std::mutex mutex_;
+  std::vector<std::function<void()>> posted_;    // under mutex_
   bool stopping_ = false;                        // net thread
   LocalTime stop_by_ = kNever;                   // net thread: winding down until then
   std::thread thread_;

@@ -51,7 +51,10 @@ OperatorEngine::~OperatorEngine() { stop(); }
 void OperatorEngine::stop() { thread_.stop(); }
 
 void OperatorEngine::command(session::OperatorCommand command) {
-  thread_.post([this, command = std::move(command)] { role_->handle(command); });
+  const bool unhurried = std::holds_alternative<session::PictureShown>(command);
+  auto task = [this, command = std::move(command)] { role_->handle(command); };
+  if (unhurried) thread_.post_unhurried(std::move(task));
+  else thread_.post(std::move(task));
 }
 
 }  // namespace beside::app
