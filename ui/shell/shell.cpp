@@ -2,6 +2,8 @@
 // Window, device, ImGui and the frame loop in one place: they start, resize and die together.
 #include "ui/shell/shell_on_glfw.h"
 
+#include "ui/shell/icon.h"
+
 namespace beside::shell {
 namespace {
 
@@ -24,6 +26,14 @@ float monitor_scale(float asked) {
 
 void check_vk(VkResult result) {
   if (result != VK_SUCCESS) BS_LOG_LIMITED(Error, "shell", "ImGui's Vulkan back-end: VkResult {}", static_cast<int>(result));
+}
+
+void set_icon(GLFWwindow* window) {
+  std::vector<Icon> drawn;
+  for (const int size : {16, 24, 32, 48, 128}) drawn.push_back(draw_icon(size));
+  std::vector<GLFWimage> images;
+  for (Icon& icon : drawn) images.push_back({icon.size, icon.size, icon.rgba.data()});
+  glfwSetWindowIcon(window, static_cast<int>(images.size()), images.data());
 }
 
 }  // namespace
@@ -64,6 +74,7 @@ Result<void> ShellOnGlfw::open() {
   window_ = glfwCreateWindow(wide, high, config_.title.c_str(), nullptr, nullptr);
   if (window_ == nullptr) return sorry("shell: window", "The display refused a window.");
   glfwSetWindowUserPointer(window_, this);
+  set_icon(window_);
   glfwSetWindowSizeLimits(window_, static_cast<int>(static_cast<float>(config_.min_width) * factor),
                           static_cast<int>(static_cast<float>(config_.min_height) * factor), GLFW_DONT_CARE, GLFW_DONT_CARE);
 
