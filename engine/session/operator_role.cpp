@@ -361,6 +361,27 @@ LocalTime OperatorRole::next_deadline() const {
   return next;
 }
 
+// A number stays with its session, whoever else comes and goes; the first of a name has the 1.
+void OperatorRole::tell_namesakes_apart(std::vector<SessionView>& views) {
+  std::erase_if(namesakes_, [&](const auto& known) {
+    return std::none_of(views.begin(), views.end(), [&](const SessionView& v) { return v.local_id == known.first; });
+  });
+  for (SessionView& v : views) {
+    if (v.peer.name.empty()) continue;
+    auto known = namesakes_.find(v.local_id);
+    if (known == namesakes_.end()) {
+      std::uint32_t number = 1;
+      const auto taken = [&](const SessionView& other) {
+        const auto theirs = namesakes_.find(other.local_id);
+        return other.peer.name == v.peer.name && theirs != namesakes_.end() && theirs->second == number;
+      };
+      while (std::any_of(views.begin(), views.end(), taken)) ++number;
+      known = namesakes_.emplace(v.local_id, number).first;
+    }
+    v.namesake = known->second;
+  }
+}
+
 void OperatorRole::publish() {
   dirty_ = false;
   OperatorSnapshot snapshot;
@@ -376,6 +397,7 @@ void OperatorRole::publish() {
   snapshot.login = login_;
   snapshot.display_name = display_name_;
   for (const auto& s : sessions_) snapshot.sessions.push_back(s->view());
+  tell_namesakes_apart(snapshot.sessions);
   const auto ended = static_cast<std::size_t>(std::count_if(
       sessions_.begin(), sessions_.end(), [](const auto& s) { return s->stage() == SessionStage::Ended; }));
   if (stage_ == OperatorStage::Console && past_read_for_ != ended) {

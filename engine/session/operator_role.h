@@ -40,6 +40,7 @@ class OperatorRole {
   bool send(const control::Envelope& message) { return control_ && control_->send(message); }
   void in_session_changed();
   void publish();
+  void tell_namesakes_apart(std::vector<SessionView>& views);
 
   OperatorPorts ports_;
   Published<OperatorSnapshot>& published_;
@@ -66,6 +67,7 @@ class OperatorRole {
   Notice notice_;
   std::uint64_t notice_id_ = 0;
   bool dirty_ = true, quit_ = false;
+  std::map<std::uint32_t, std::uint32_t> namesakes_;   // session -> its number among those of the same name
   LocalTime ladder_due_ = kNever;              // when the latency figures are published again, while somebody looks at them
   std::optional<std::size_t> past_read_for_;   // number of ended sessions when the list was read
 };

@@ -132,6 +132,7 @@ struct SessionView {
   bool code_replaces_dead_one = false;  // "somebody tried a wrong code"
   LocalTime code_expires_at{};
   PeerView peer;
+  std::uint32_t namesake = 0;           // 2 and up: which of the customers who go by this name
   Notice notice;
   Rights offered = kBuiltRights;        // what the customer's system can share at all
   Rights granted, paused, asked;        // asked: waiting for the customer's decision

@@ -418,10 +418,10 @@ TEST_CASE("an operator who dies in any stage leaves the customer with a word and
 
 TEST_CASE("two sessions at once stay apart") {
   Pair p;
+  p.live();
   CustomerSeat& second = p.bench.add_customer();
   (void)p.bench.new_session(p.op);
   REQUIRE(p.bench.join(second, p.op, p.op.view(1).code, 1));
-  p.live();
   REQUIRE(p.bench.grant(p.customer, p.op, Rights(Right::Control), 0));
   CHECK(second.gate->now().empty());
   p.op.role->handle(session::SayToCustomer{p.op.view(0).local_id, "to the first"});
@@ -441,11 +441,17 @@ TEST_CASE("two sessions at once stay apart") {
   CHECK(p.customer.desktop->injected().size() == 1);
   CHECK(second.desktop->injected().empty());
   CHECK(p.customer.now().peer.check_words != second.now().peer.check_words);
+  REQUIRE(p.op.view(0).peer.name == p.op.view(1).peer.name);   // two people, one system's login
+  CHECK(p.op.view(0).namesake == 1);
+  CHECK(p.op.view(1).namesake == 2);
   p.customer.role->handle(session::StopSession{});
   p.bench.run(2s);
   CHECK(p.op.view(0).stage == SessionStage::Ended);
   CHECK(p.op.view(0).end.cause == EndView::Cause::CustomerStop);
   CHECK(p.op.view(1).stage == SessionStage::Live);
+  p.op.role->handle(session::DismissSession{p.op.view(0).local_id});
+  p.bench.settle();
+  CHECK(p.op.view(0).namesake == 2);   // nobody changes his number
 }
 
 TEST_CASE("both ends hold the same receipt after a regular end") {

@@ -21,7 +21,7 @@ const SessionView* find_session(const session::OperatorSnapshot& snapshot, std::
 }
 
 std::string session_title(const SessionView& s) {
-  if (!s.peer.name.empty()) return s.peer.name;
+  if (!s.peer.name.empty()) return s.namesake > 1 ? s.peer.name + " (" + std::to_string(s.namesake) + ")" : s.peer.name;
   return s.stage == SessionStage::WaitingForCustomer ? s.code : tr("op.customer_unnamed");
 }
 
