@@ -2,6 +2,7 @@
 // The CPU twin of the conversion passes. libyuv (2023) has no BT.709 matrix from RGB to planes, and an inexact
 // one back, so the rows are ours: the loops are written for the vectoriser and compiled twice, once for AVX2.
 #include <algorithm>
+#include <vector>
 
 #include "engine/gpu/converter.h"
 #include "shaders/bt709.h"
@@ -48,10 +49,37 @@ inline int blue(std::uint32_t p) { return static_cast<int>(p & 255U); }
   }
 }
 
+// The way back, with the shader's factors in 1/65536; one chroma sample per pixel. libyuv's own BT.709 matrix (2023, x86)
+// caps the blue factor and is off by up to 13.
+constexpr int kOne = 1 << 16;
+constexpr int kBackY = static_cast<int>(BS709_Y_SCALE * kOne + 0.5), kRv = static_cast<int>(BS709_RV * kOne + 0.5);
+constexpr int kGu = static_cast<int>(BS709_GU * kOne - 0.5), kGv = static_cast<int>(BS709_GV * kOne - 0.5);
+constexpr int kBu = static_cast<int>(BS709_BU * kOne + 0.5);
+[[gnu::always_inline]] inline std::uint32_t to_byte(int v) {
+  const int rounded = (v + kOne / 2) >> 16;
+  return static_cast<std::uint32_t>(rounded < 0 ? 0 : rounded > 255 ? 255 : rounded);
+}
+[[gnu::always_inline]] inline void back_kernel(const std::uint8_t* __restrict y, const std::uint8_t* __restrict u, const std::uint8_t* __restrict v,
+                                               std::uint32_t* __restrict out, int count) {
+  for (int i = 0; i < count; ++i) {
+    const int l = (y[i] - 16) * kBackY, cb = u[i] - 128, cr = v[i] - 128;
+    out[i] = to_byte(l + kBu * cb) | to_byte(l + kGu * cb + kGv * cr) << 8 | to_byte(l + kRv * cr) << 16 | 0xff000000U;
+  }
+}
+// Each chroma sample twice: half of a row becomes a row.
+[[gnu::always_inline]] inline void twice_kernel(const std::uint8_t* __restrict from, std::uint8_t* __restrict to, int pairs) {
+  for (int i = 0; i < pairs; ++i) {
+    to[2 * i] = from[i];
+    to[2 * i + 1] = from[i];
+  }
+}
+
 struct Kernels {
   void (*luma)(const std::uint32_t*, std::uint8_t*, int);
   void (*chroma)(const std::uint32_t*, std::uint8_t*, std::uint8_t*, int);
   void (*half)(const std::uint32_t*, const std::uint32_t*, std::uint8_t*, std::uint8_t*, int);
+  void (*back)(const std::uint8_t*, const std::uint8_t*, const std::uint8_t*, std::uint32_t*, int);
+  void (*twice)(const std::uint8_t*, std::uint8_t*, int);
   const char* name;
 };
 
@@ -60,6 +88,8 @@ void chroma_plain(const std::uint32_t* p, std::uint8_t* u, std::uint8_t* v, int 
 void half_plain(const std::uint32_t* a, const std::uint32_t* b, std::uint8_t* u, std::uint8_t* v, int n) {
   half_kernel(a, b, u, v, n);
 }
+void back_plain(const std::uint8_t* y, const std::uint8_t* u, const std::uint8_t* v, std::uint32_t* out, int n) { back_kernel(y, u, v, out, n); }
+void twice_plain(const std::uint8_t* from, std::uint8_t* to, int n) { twice_kernel(from, to, n); }
 
 #if defined(__x86_64__)
 [[gnu::target("avx2")]] void luma_avx2(const std::uint32_t* p, std::uint8_t* y, int n) { luma_kernel(p, y, n); }
@@ -70,13 +100,17 @@ void half_plain(const std::uint32_t* a, const std::uint32_t* b, std::uint8_t* u,
                                        int n) {
   half_kernel(a, b, u, v, n);
 }
+[[gnu::target("avx2")]] void back_avx2(const std::uint8_t* y, const std::uint8_t* u, const std::uint8_t* v, std::uint32_t* out, int n) {
+  back_kernel(y, u, v, out, n);
+}
+[[gnu::target("avx2")]] void twice_avx2(const std::uint8_t* from, std::uint8_t* to, int n) { twice_kernel(from, to, n); }
 #endif
 
 Kernels choose_kernels() {
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx2")) return {luma_avx2, chroma_avx2, half_avx2, "AVX2"};
+  if (__builtin_cpu_supports("avx2")) return {luma_avx2, chroma_avx2, half_avx2, back_avx2, twice_avx2, "AVX2"};
 #endif
-  return {luma_plain, chroma_plain, half_plain, "plain"};
+  return {luma_plain, chroma_plain, half_plain, back_plain, twice_plain, "plain"};
 }
 
 class CpuConverter final : public ports::Converter {
@@ -143,25 +177,19 @@ std::unique_ptr<ports::Converter> make_cpu_converter(std::string why) {
 }
 
 Result<void> planes_to_bgra_cpu(const ports::Planes& p, std::uint8_t* bgra, int stride_bytes) {
-  // The shader's factors in 1/65536. libyuv's own BT.709 matrix (2023, x86) caps the blue factor and is off by up to 13.
-  constexpr int kOne = 1 << 16;
-  constexpr int kY = static_cast<int>(BS709_Y_SCALE * kOne + 0.5), kRv = static_cast<int>(BS709_RV * kOne + 0.5);
-  constexpr int kGu = static_cast<int>(BS709_GU * kOne - 0.5), kGv = static_cast<int>(BS709_GV * kOne - 0.5);
-  constexpr int kBu = static_cast<int>(BS709_BU * kOne + 0.5);
-  const int shift = p.chroma == ports::Chroma::k420 ? 1 : 0;
-  auto byte = [](int v) { return static_cast<std::uint8_t>(std::clamp((v + kOne / 2) >> 16, 0, 255)); };
+  static const Kernels kernels = choose_kernels();
+  const bool half = p.chroma == ports::Chroma::k420;
+  std::vector<std::uint8_t> u_wide(half ? static_cast<std::size_t>(p.width) + 1 : 0), v_wide(u_wide.size());
   for (int y = 0; y < p.height; ++y) {
     const std::uint8_t* luma = p.data[0] + std::ptrdiff_t{y} * p.stride[0];
-    const std::uint8_t* u_row = p.data[1] + std::ptrdiff_t{y >> shift} * p.stride[1];
-    const std::uint8_t* v_row = p.data[2] + std::ptrdiff_t{y >> shift} * p.stride[2];
-    std::uint8_t* out = bgra + std::ptrdiff_t{y} * stride_bytes;
-    for (int x = 0; x < p.width; ++x) {
-      const int l = (luma[x] - 16) * kY, u = u_row[x >> shift] - 128, v = v_row[x >> shift] - 128;
-      out[4 * x] = byte(l + kBu * u);
-      out[4 * x + 1] = byte(l + kGu * u + kGv * v);
-      out[4 * x + 2] = byte(l + kRv * v);
-      out[4 * x + 3] = 255;
+    const std::uint8_t* u = p.data[1] + std::ptrdiff_t{half ? y / 2 : y} * p.stride[1];
+    const std::uint8_t* v = p.data[2] + std::ptrdiff_t{half ? y / 2 : y} * p.stride[2];
+    if (half && y % 2 == 0) {
+      kernels.twice(u, u_wide.data(), (p.width + 1) / 2);
+      kernels.twice(v, v_wide.data(), (p.width + 1) / 2);
     }
+    auto* out = reinterpret_cast<std::uint32_t*>(bgra + std::ptrdiff_t{y} * stride_bytes);
+    kernels.back(luma, half ? u_wide.data() : u, half ? v_wide.data() : v, out, p.width);
   }
   return {};
 }
