@@ -30,6 +30,7 @@ using ports::PixelBuffer;
 constexpr auto kQuiet = 700us;          // large damage is grabbed after so much silence,
 constexpr auto kSettleAtMost = 3ms;     // or this long after it began
 constexpr int kSmallShare = 8;          // damage under 1/8 of the picture is small
+constexpr auto kFilmPause = 100ms;      // what is small so soon after what was large may be the first piece of the next picture
 constexpr auto kSafetyLook = 1s;        // with XDamage
 constexpr auto kPollLook = 125ms;       // without it, or once it was caught missing changes
 constexpr int kMissesToDistrust = 3;
@@ -105,6 +106,7 @@ class X11Source final : public ports::FrameSource {
   bool damage_live_ = false;
   DamageSet pending_;                       // root pixels
   LocalTime pending_since_{}, pending_last_{};
+  LocalTime large_at_{};                    // when large damage was grabbed last
   bool found_by_look_ = false;
   int damage_misses_ = 0;
   LocalTime next_look_{};
@@ -270,7 +272,8 @@ void X11Source::note_own_windows() {
 LocalTime X11Source::grab_due() const {
   if (full_wanted_) return LocalTime::min();
   if (pending_.empty()) return kNever;
-  if (pending_.area() * kSmallShare < std::int64_t{area_.width} * area_.height) return LocalTime::min();
+  const bool small = pending_.area() * kSmallShare < std::int64_t{area_.width} * area_.height;
+  if (small && pending_since_ - large_at_ > kFilmPause) return LocalTime::min();
   return std::min(pending_last_ + kQuiet, pending_since_ + kSettleAtMost);
 }
 
@@ -411,6 +414,7 @@ Result<std::optional<Frame>> X11Source::grab(LocalTime now) {
   const bool full = full_wanted_ || latest_ == nullptr;
   const bool by_look = std::exchange(found_by_look_, false);
   std::vector<Rect> wanted = full ? std::vector<Rect>{area_} : pending_.boxes(area_);
+  if (pending_.area() * kSmallShare >= std::int64_t{area_.width} * area_.height) large_at_ = now;
   if (wanted.empty()) {
     pending_.clear();
     return std::optional<Frame>{};

@@ -21,8 +21,13 @@ constexpr int kEnterChanges = 4, kStayChanges = 2;
 constexpr int kEnterBytes = 450, kStayBytes = 120;
 constexpr int kEnterPixels = kTileSide * kTileSide / 5;
 constexpr int kMostWaste = 35;             // percent that joined rectangles may cover for nothing: pieces cost more than that
+constexpr milliseconds kLookAgain = 300ms; // at a tile of a video: looking costs more than all else that is done for it
 constexpr std::size_t kRemembered = 32;    // changes of a tile
 
+}  // namespace
+
+namespace {
+bool is_smooth(const TileFacts& f) { return f.colours > 64 && f.gradient_percent >= 30; }
 }  // namespace
 
 TileClass classify(const TileFacts& f, TileClass before) {
@@ -34,7 +39,7 @@ TileClass classify(const TileFacts& f, TileClass before) {
   }
   if (!f.changed) return f.copied ? TileClass::Copy : TileClass::Nothing;
   // Smooth content is what video is good at; few colours are what exact tiles are good at, so these must cost more.
-  const bool smooth = f.colours > 64 && f.gradient_percent >= 30;
+  const bool smooth = is_smooth(f);
   const int enter_bytes = smooth ? kEnterBytes : 2 * kEnterBytes;
   if (f.changes >= kEnterChanges && f.changed_pixels >= kEnterPixels && f.exact_bytes >= enter_bytes) return TileClass::Video;
   return TileClass::Exact;
@@ -88,6 +93,11 @@ class Classifier final : public ports::TileClassifier {
     return inside ? tiles_[index(tile_x, tile_y)].is : TileClass::Nothing;
   }
 
+  bool photo(int tile_x, int tile_y) const override {
+    const bool inside = tile_x >= 0 && tile_y >= 0 && tile_x < columns_ && tile_y < rows_;
+    return inside && is_smooth(tiles_[index(tile_x, tile_y)].looked);
+  }
+
   LocalTime next_change() const override {
     LocalTime next = kNever;
     for (const Tile& t : tiles_) {
@@ -105,6 +115,8 @@ class Classifier final : public ports::TileClassifier {
     int pixels = 0;
     bool copied = false;
     TileClass is = TileClass::Nothing;
+    TileFacts looked;                          // colours, gradients and bytes when it was last looked at closely
+    LocalTime looked_at{};
   };
   std::size_t index(int x, int y) const { return static_cast<std::size_t>(y) * static_cast<std::size_t>(columns_) + static_cast<std::size_t>(x); }
 
@@ -133,13 +145,19 @@ class Classifier final : public ports::TileClassifier {
     const std::uint32_t known = std::min<std::uint32_t>(t.seen, kRemembered);
     for (std::uint32_t i = 0; i < known; ++i) f.changes += now - t.at[(t.seen - 1 - i) % kRemembered] <= kWindow ? 1 : 0;
     f.changed_pixels = t.pixels;
-    // What only a video could be is looked at closely; the rest is exact whatever it holds.
-    if (f.changed && f.changes >= kStayChanges) {
+    // What only a video could be is looked at closely, and what is one already now and then; the rest is exact whatever it holds.
+    if (t.is == TileClass::Video && now - t.looked_at < kLookAgain) {
+      f.colours = t.looked.colours;
+      f.gradient_percent = t.looked.gradient_percent;
+      f.exact_bytes = t.looked.exact_bytes;
+    } else if (f.changed && f.changes >= kStayChanges) {
       const TileLook look = looker_.look(frame.row(t.changed.y) + std::ptrdiff_t{4} * t.changed.x, frame.stride, t.changed.width,
                                          t.changed.height, t.changed.height > 16 ? 8 : 2);
       f.colours = look.solid ? 1 : look.colours;
       f.gradient_percent = look.edges > 0 ? look.slight * 100 / look.edges : 0;
       f.exact_bytes = look.solid ? 12 : static_cast<int>(std::min(look.photo_bits, look.context_bits) / 8);
+      t.looked = f;
+      t.looked_at = now;
     }
     t.is = classify(f, t.is);
   }

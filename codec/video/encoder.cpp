@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <mutex>
 #include <thread>
 
 #include "codec/video/ffmpeg_encoder.h"
@@ -38,67 +37,7 @@ int thread_count(const EncoderPreferences& preferences, int height) {
   return std::clamp(wanted, 1, std::max(1, std::min(16, height / 64)));  // a slice of at least four macroblock rows
 }
 
-Speed choose_speed(const ports::VideoSettings& settings, const EncoderPreferences& preferences, int threads) {
-  if (preferences.speed != Speed::Measured) return preferences.speed;
-  const double megapixels = static_cast<double>(settings.width) * settings.height / 1e6;
-  const double expected_ms = superfast_ms_per_megapixel(settings.codec, threads) * megapixels;
-  return expected_ms <= static_cast<double>(preferences.frame_budget.count()) ? Speed::Superfast : Speed::Ultrafast;
-}
-
-// Text-like pictures for the measurement: rows of short dark strokes that shift by `step`.
-class StrokeConverter final : public ports::Converter {
- public:
-  Result<void> convert(const ports::PixelBuffer&, const Rect& area, const ports::Planes& target) override {
-    for (int plane = 0; plane < 3; ++plane) {
-      const int shift = plane > 0 && target.chroma == ports::Chroma::k420 ? 1 : 0;
-      for (int y = area.y; y < (area.bottom() + shift) >> shift; ++y) {
-        std::uint8_t* row = target.data[plane] + std::ptrdiff_t{y} * target.stride[plane];
-        for (int x = area.x; x < (area.right() + shift) >> shift; ++x) {
-          const bool ink = y % 16 < 11 && (x * 7 + (y / 16 + step_) * 13) % 23 < 6;
-          row[x] = static_cast<std::uint8_t>(ink ? (plane == 0 ? 40 : 150) : (plane == 0 ? 220 : 128));
-        }
-      }
-    }
-    ++step_;
-    return {};
-  }
-  std::string describe() const override { return "strokes"; }
-
- private:
-  int step_ = 0;
-};
-
-double measure_superfast(ports::VideoCodec codec, int threads) {
-  constexpr int kWidth = 480, kHeight = 272;
-  EncoderPlan plan;
-  plan.settings = {codec, kWidth, kHeight, 50'000};
-  plan.speed = Speed::Superfast;
-  plan.threads = std::clamp(threads, 1, 4);
-  auto encoder = FfmpegEncoder::open(plan, std::make_shared<StrokeConverter>());
-  if (!encoder) return 1e9;
-  Pool<ports::PixelBuffer> pool(1, [] { return ports::make_pixel_buffer(kWidth, kHeight); });
-  ports::Frame frame;
-  frame.pixels = pool.take();
-  frame.damage = {{0, 0, kWidth, kHeight}};
-  double best = 1e9;
-  for (int i = 0; i < 3; ++i) {
-    const LocalTime begin = local_now();
-    if (!(*encoder)->encode(frame, false)) return 1e9;
-    if (i > 0) best = std::min(best, static_cast<double>((local_now() - begin).count()) / 1e6);
-  }
-  return best / (kWidth * kHeight / 1e6);
-}
-
 }  // namespace
-
-double superfast_ms_per_megapixel(ports::VideoCodec codec, int threads) {
-  static std::mutex mutex;
-  static double known[2] = {0, 0};
-  std::lock_guard lock(mutex);
-  double& value = known[codec == ports::VideoCodec::H264_444 ? 0 : 1];
-  if (value <= 0) value = measure_superfast(codec, threads);
-  return value;
-}
 
 Result<std::unique_ptr<ports::VideoEncoder>> make_video_encoder(const ports::VideoSettings& settings,
                                                                 const EncoderPreferences& preferences,
@@ -152,7 +91,6 @@ Result<std::unique_ptr<ports::VideoEncoder>> make_video_encoder(const ports::Vid
       return encoder;
     }
   }
-  plan.speed = choose_speed(settings, preferences, plan.threads);
   if (auto encoder = attempt(Kind::X264)) return encoder;
   return tl::unexpected<Error>(last);
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,12 +11,8 @@
 
 namespace beside::video {
 
-enum class Speed : std::uint8_t { Measured, Ultrafast, Superfast };
-
 struct EncoderPreferences {
   bool hardware = true;                      // try hardware first (4:2:0 only: no hardware encoder of ours gives 4:4:4)
-  Speed speed = Speed::Measured;             // libx264: the better preset where a measurement says that it fits the budget
-  std::chrono::milliseconds frame_budget{16};
   int threads = 0;                           // slices per picture as well; 0 = cores, at most 4
   int quality = 23;                          // constant-rate factor, capped by the target rate; lower is better
 };

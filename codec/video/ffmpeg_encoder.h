@@ -16,7 +16,6 @@ struct EncoderPlan {
   enum class Kind : std::uint8_t { X264, Vaapi, Nvenc };
   Kind kind = Kind::X264;
   ports::VideoSettings settings;
-  Speed speed = Speed::Ultrafast;  // never Measured
   int threads = 1;
   int quality = 23;
   std::string device;              // VAAPI: the render node
@@ -66,9 +65,5 @@ class FfmpegEncoder final : public ports::VideoEncoder {
   bool failed_ = false;
   std::int64_t count_ = 0;
 };
-
-// Milliseconds per megapixel that libx264's superfast preset needs here, in two pictures of noise-free text-like
-// content. Measured once per process and chroma, in about 10 ms. Any thread.
-double superfast_ms_per_megapixel(ports::VideoCodec codec, int threads);
 
 }  // namespace beside::video

@@ -69,6 +69,8 @@ class TileClassifier {
   virtual void decide(LocalTime now, const PixelBuffer& frame, std::span<const Rect> changed, std::span<const Move> moves,
                       std::vector<Rect>& exact, std::vector<Rect>& video) = 0;
   virtual TileClass class_of(int tile_x, int tile_y) const = 0;
+  // Whether a tile of class Video looked like a photo when it was last looked at; else like drawings and text.
+  virtual bool photo(int tile_x, int tile_y) const = 0;
   // When the earliest tile of class Video will have rested long enough to leave it: ask decide() again then, with nothing
   // changed; areas no longer in `video` are to be sent exactly. kNever without video.
   virtual LocalTime next_change() const = 0;

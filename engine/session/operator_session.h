@@ -107,7 +107,7 @@ class OperatorSession {
   std::optional<flow::VideoReceiver> video_;
   // When a picture of a region's video is shown. Who controls wants it early more than evenly: a third of a picture's time goes
   // unnoticed, and more than one picture's time is never added.
-  flow::JitterBuffer even_{{.most = 40ms, .ignore = 12ms, .cover = 0.9}};
+  flow::JitterBuffer even_{{.most = 15ms, .ignore = 12ms, .cover = 0.9}};
   struct WaitingUnit { flow::AccessUnit unit; LocalTime due{}; };
   std::deque<WaitingUnit> units_;            // whole, not shown yet
   std::optional<TileReceiver> tiles_;

@@ -2,6 +2,7 @@
 #include "engine/session/screen_sender.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <utility>
 
@@ -236,11 +237,13 @@ void ScreenSender::run_tiles(TileSender& tiles) {
 }
 
 void ScreenSender::feed_video(TileSender& tiles) {
-  if (const auto place = tiles.take_video_order()) {
+  if (const auto order = tiles.take_video_order()) {
     wanted_.number += 1;
-    wanted_.place = *place;
-    wanted_.width = place->width;
-    wanted_.height = place->height;
+    wanted_.place = order->place;
+    wanted_.width = order->place.width;
+    wanted_.height = order->place.height;
+    wanted_.photo = order->photo;
+    wanted_.interval = order->interval;
     wanted_.generation = tiles.generation();
     numbers_[wanted_.id() % numbers_.size()] = wanted_.number;
     std::lock_guard lock(encode_mutex_);
@@ -330,7 +333,6 @@ void ScreenSender::encode_loop() {
         if (encode_quit_) return;
       }
       if (!wanted) frame_waits_ = false;
-      if (new_kbps_ && encoder_) (void)encoder_->set_target_kbps(*new_kbps_);
       if (new_kbps_) config_.target_kbps = *std::exchange(new_kbps_, std::nullopt);
     }
     if (wanted) {
@@ -343,19 +345,22 @@ void ScreenSender::encode_loop() {
 }
 
 void ScreenSender::open_encoder(const StreamInfo& wanted) {
+  const std::string before = stream_.encoder;
+  stream_ = wanted;
+  choice_ = plan_.choose(facts());
+  told_kbps_ = VideoPlan::nominal_kbps(std::min(config_.target_kbps, VideoPlan::worth_kbps(facts())), stream_.interval);
   ports::VideoSettings settings;
-  settings.codec = config_.accept_444 ? ports::VideoCodec::H264_444 : ports::VideoCodec::H264_420;
+  settings.codec = choice_.full_colour ? ports::VideoCodec::H264_444 : ports::VideoCodec::H264_420;
   settings.width = wanted.width;
   settings.height = wanted.height;
-  settings.target_kbps = config_.target_kbps;
+  settings.target_kbps = told_kbps_;
+  settings.effort = choice_.effort;
   const LocalTime asked = local_now();
   auto made = config_.make_encoder(settings);
   BS_LOG(Info, "video", "encoder for {}x{} took_us={}", wanted.width, wanted.height, to_us(local_now()) - to_us(asked));
-  const std::string before = stream_.encoder;
   encoder_.reset();
   if (!made) return fall_back(before.empty() ? "video" : before, made.error());
   encoder_ = std::move(*made);
-  stream_ = wanted;
   stream_.codec = encoder_->codec();
   stream_.sps = encoder_->sps();
   stream_.pps = encoder_->pps();
@@ -371,6 +376,17 @@ void ScreenSender::fall_back(const std::string& from, const Error& error) {
   tell([this, from] { events_.fell_back(from, "exact tiles"); });
 }
 
+VideoFacts ScreenSender::facts() const {
+  return {std::int64_t{stream_.width} * stream_.height, stream_.interval, config_.target_kbps, stream_.photo, config_.accept_444};
+}
+
+// An encoder believes in a steady 30 pictures a second: what it is told says what the line carries at the pace there is.
+void ScreenSender::adapt_rate() {
+  const int kbps = VideoPlan::nominal_kbps(std::min(config_.target_kbps, VideoPlan::worth_kbps(facts())), stream_.interval);
+  if (std::abs(kbps - told_kbps_) * 20 < told_kbps_) return;
+  if (encoder_->set_target_kbps(kbps)) told_kbps_ = kbps;
+}
+
 void ScreenSender::encode_one(ports::Frame frame) {
   if (!encoder_ || frame.layout_generation != stream_.number) return;   // for an encoder that is gone
   bool key = false;
@@ -378,8 +394,14 @@ void ScreenSender::encode_one(ports::Frame frame) {
     std::lock_guard lock(encode_mutex_);
     key = std::exchange(key_wanted_, false);
   }
+  if (encoded_at_ != LocalTime{})
+    stream_.interval += (std::clamp<nanoseconds>(frame.captured_at - encoded_at_, 7ms, 250ms) - stream_.interval) / 8;
+  encoded_at_ = frame.captured_at;
+  adapt_rate();
+  const LocalTime began = local_now();
   auto picture = encoder_->encode(frame, key);
   if (!picture) return fall_back(stream_.encoder, picture.error());
+  if (!picture->key) plan_.coded(choice_, std::int64_t{stream_.width} * stream_.height, local_now() - began);
   tell([this, number = stream_.number, encoded = std::move(*picture)]() mutable { events_.picture(number, std::move(encoded)); });
 }
 

@@ -17,6 +17,7 @@
 #include "engine/ports/rights_gate.h"
 #include "engine/ports/video.h"
 #include "engine/session/tile_sender.h"
+#include "engine/session/video_plan.h"
 
 namespace beside::session {
 
@@ -30,6 +31,8 @@ struct StreamInfo {
   std::uint32_t layout_generation = 0;
   std::uint32_t monitor_id = 0;
   Rect place;                           // in the tiles' picture
+  bool photo = false;                   // most of it looks like a photo
+  nanoseconds interval{33'333'333};     // between its pictures
   std::uint16_t generation = 0;         // of that picture
   std::uint8_t id() const { return static_cast<std::uint8_t>(number % 8 + 1); }   // on the wire
 };
@@ -96,6 +99,8 @@ class ScreenSender {
   void do_later(Job job, bool wake);
   void open_encoder(const StreamInfo& wanted);
   void encode_one(ports::Frame frame);
+  VideoFacts facts() const;
+  void adapt_rate();
   void fall_back(const std::string& from, const Error& error);
   template <typename Fn>
   void tell(Fn&& fn);
@@ -145,6 +150,10 @@ class ScreenSender {
   // encode thread
   std::unique_ptr<ports::VideoEncoder> encoder_;
   StreamInfo stream_;
+  VideoPlan plan_;
+  VideoChoice choice_;
+  LocalTime encoded_at_{};                 // capture time of the newest picture
+  int told_kbps_ = 0;                      // to the encoder
 
   std::thread capture_thread_, encode_thread_;
 };

@@ -13,7 +13,6 @@
 namespace beside::session {
 namespace {
 
-constexpr std::int64_t kLeastForMoves = 4096;      // changed pixels: below, pixels are cheaper than looking for them
 constexpr std::size_t kMostDamage = 256;
 constexpr int kTile = ports::kTileSide;
 constexpr int kLargeBlock = 256;                   // what is coded in one piece when the line is wide
@@ -235,9 +234,8 @@ void TileSender::look(LocalTime now) {
   const ports::PixelBuffer& pixels = *frame_->pixels;
   changed_.clear();
   moves_.clear();
-  if (!damage_.empty()) tools_.detector->find(*shadow_, pixels, damage_, changed_);
+  if (!damage_.empty()) find_changes();
   damage_.clear();
-  if (area_of(changed_) >= kLeastForMoves) carry_moves();
   std::vector<Rect> fresh;
   tools_.classifier->decide(now, pixels, changed_, moves_, fresh, video_wanted_);
   fresh_.insert(fresh_.end(), fresh.begin(), fresh.end());

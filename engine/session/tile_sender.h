@@ -81,7 +81,12 @@ class TileSender {
 
   // ---- video ----
   // Where an encoder is wanted and there is none yet; told once. Answer with video_ready() or video_failed().
-  std::optional<Rect> take_video_order();
+  struct VideoOrder {
+    Rect place;
+    bool photo = false;                     // most of it looks like a photo
+    nanoseconds interval{};                 // between its changes
+  };
+  std::optional<VideoOrder> take_video_order();
   void video_ready(std::uint8_t stream, const Rect& place);   // the viewer accepted it; 1..8
   void video_failed(LocalTime now);                           // everything goes as tiles, for a while
   struct VideoFrame {
@@ -105,7 +110,7 @@ class TileSender {
  private:
   struct Block;
   struct Pace {                             // of one tile of a video
-    LocalTime last{};                       // change
+    LocalTime last{}, since{};              // the newest change; the first of this movement
     nanoseconds interval = 33ms;            // between changes, smoothed
   };
   void new_picture();
@@ -116,6 +121,7 @@ class TileSender {
   std::int64_t room() const;                // bytes that may be sent now
   void look(LocalTime now);
   void carry_moves();
+  void find_changes();
   void note_pace(const Rect& change, LocalTime now);
   nanoseconds rest_of(const Pace& pace) const;
   void own_video(LocalTime now);
@@ -143,6 +149,7 @@ class TileSender {
   std::uint64_t bytes_ = 0;                 // of this stream
   std::vector<Rect> damage_;                // not looked at yet
   std::vector<Rect> changed_, fresh_, video_wanted_;
+  std::vector<Rect> played_, still_;        // scratch: damage of what a video owns, and the rest
   std::vector<ports::Move> moves_;
   bool work_ = false;                       // some cell may not be clean
   bool wants_room_ = false;

@@ -14,10 +14,13 @@ constexpr int kTile = ports::kTileSide;
 constexpr int kLeastSide = 64;                     // encoders want 16
 constexpr int kMostSide = 8192;
 constexpr auto kSlowest = 250ms;                   // between two changes that still are one movement
+constexpr auto kPlaying = 1s;                       // what moved for so long
+constexpr auto kPlayedRest = 200ms;                // is at rest after so long
 constexpr auto kOrderPause = 500ms;                // between two encoders
 constexpr auto kBarredFor = 10s;                   // after a failure; twice as long after the next
 constexpr int kMostFailures = 3;                   // then never again
 constexpr std::size_t kMostDamage = 64;
+constexpr std::int64_t kLeastForMoves = 4096;      // changed pixels: below, pixels are cheaper than looking for them
 
 }  // namespace
 
@@ -25,13 +28,44 @@ void TileSender::note_pace(const Rect& change, LocalTime now) {
   Pace& pace = paces_[static_cast<std::size_t>(change.y / kTile) * static_cast<std::size_t>((update_.width + kTile - 1) / kTile) +
                       static_cast<std::size_t>(change.x / kTile)];
   if (now == pace.last) return;
+  if (now - pace.last > kSlowest) pace.since = now;
   const nanoseconds since = std::min<nanoseconds>(now - pace.last, kSlowest);
   pace.interval += (since - pace.interval) / 4;
   pace.last = now;
 }
 
-// A film of ten pictures a second does not rest between two of them.
-nanoseconds TileSender::rest_of(const Pace& pace) const { return std::clamp<nanoseconds>(pace.interval * 5 / 2, kRest, kSlowest); }
+// What a video owns is not searched for moves, nor for the tight bounds of what changed: there every tile that changed at all
+// is coded anew whatever changed in it.
+void TileSender::find_changes() {
+  const ports::PixelBuffer& pixels = *frame_->pixels;
+  played_.clear();
+  std::span<const Rect> where = damage_;
+  if (any_owned_) {
+    ports::tile_boxes(update_.width, update_.height, damage_, played_);
+    still_.clear();
+    std::erase_if(played_, [&](const Rect& box) {
+      if (box.empty()) return true;
+      if (cells_.owner(box.x / CellMap::kCell, box.y / CellMap::kCell) == 0) {
+        still_.push_back(box);
+        return true;
+      }
+      return ports::same_pixels(*shadow_, pixels, box);
+    });
+    where = still_;
+  }
+  if (!where.empty()) tools_.detector->find(*shadow_, pixels, where, changed_);
+  std::int64_t area = 0;
+  for (const Rect& r : changed_) area += std::int64_t{r.width} * r.height;
+  if (area >= kLeastForMoves) carry_moves();
+  changed_.insert(changed_.end(), played_.begin(), played_.end());
+}
+
+// A film of ten pictures a second does not rest between two of them, and one that has played for a while stumbles now and then:
+// all of it as exact tiles would cost as much as a second of it.
+nanoseconds TileSender::rest_of(const Pace& pace) const {
+  const nanoseconds least = pace.last - pace.since > kPlaying ? kPlayedRest : kRest;
+  return std::clamp<nanoseconds>(pace.interval * 5 / 2, least, kSlowest);
+}
 
 // Gives what is wanted as video and lies in the ready encoder's place to its stream, and takes back what is not wanted any
 // more: from there on nobody draws it but tiles, which follow because its cells are not exact.
@@ -99,9 +133,21 @@ void TileSender::order_video(LocalTime now) {
   next_order_ = now + kOrderPause;
 }
 
-std::optional<Rect> TileSender::take_video_order() {
+std::optional<TileSender::VideoOrder> TileSender::take_video_order() {
   if (!ordered_ || std::exchange(order_told_, true)) return std::nullopt;
-  return ordered_;
+  VideoOrder out{*ordered_, false, kSlowest};
+  int tiles = 0, photos = 0;
+  const int columns = (update_.width + kTile - 1) / kTile;
+  for (int ty = out.place.y / kTile; ty * kTile < out.place.bottom(); ++ty) {
+    for (int tx = out.place.x / kTile; tx * kTile < out.place.right(); ++tx) {
+      if (tools_.classifier->class_of(tx, ty) != ports::TileClass::Video) continue;
+      ++tiles;
+      photos += tools_.classifier->photo(tx, ty) ? 1 : 0;
+      out.interval = std::min(out.interval, paces_[static_cast<std::size_t>(ty) * static_cast<std::size_t>(columns) + static_cast<std::size_t>(tx)].interval);
+    }
+  }
+  out.photo = photos * 2 > tiles;
+  return out;
 }
 
 void TileSender::video_ready(std::uint8_t stream, const Rect& place) {

@@ -27,12 +27,12 @@ void write_seed(const std::string& path, const ports::VideoEncoder& encoder, con
 int write_seeds(const std::string& folder) {
   for (auto codec : {ports::VideoCodec::H264_444, ports::VideoCodec::H264_420}) {
     EncoderPreferences preferences;
-    preferences.speed = codec == ports::VideoCodec::H264_444 ? Speed::Ultrafast : Speed::Superfast;
+    const auto effort = codec == ports::VideoCodec::H264_444 ? ports::VideoEffort::Least : ports::VideoEffort::Most;
     preferences.threads = 1;
     preferences.quality = 40;
     TextPicture text(48, 32);
     text.draw_page(1, 0xff0000);
-    auto encoder = make_video_encoder({codec, 48, 32, 8000}, preferences, gpu::make_cpu_converter());
+    auto encoder = make_video_encoder({codec, 48, 32, 8000, effort}, preferences, gpu::make_cpu_converter());
     if (!encoder) return 1;
     auto unit = (*encoder)->encode(text.take_whole(), true);
     if (!unit) return 1;
@@ -48,12 +48,11 @@ void figure(const char* scene, const std::string& system, const char* metric, do
 
 double ms(nanoseconds t) { return static_cast<double>(t.count()) / 1e6; }
 
-void measure(ports::VideoCodec codec, Speed speed) {
+void measure(ports::VideoCodec codec, ports::VideoEffort effort) {
   TextPicture text(1920, 1080);
   text.draw_page(0, 0x20c040);
   EncoderPreferences preferences;
-  preferences.speed = speed;
-  auto encoder = make_video_encoder({codec, 1920, 1080, 100'000}, preferences, gpu::make_cpu_converter());
+  auto encoder = make_video_encoder({codec, 1920, 1080, 100'000, effort}, preferences, gpu::make_cpu_converter());
   if (!encoder) return;
   SystemClock clock;
   auto decoder = make_video_decoder({codec, 1920, 1080, (*encoder)->sps(), (*encoder)->pps()}, clock);
@@ -111,7 +110,7 @@ int main(int argc, char** argv) {
   if (argc > 1) return write_seeds(argv[1]);
   measure_conversion();
   for (auto codec : {ports::VideoCodec::H264_444, ports::VideoCodec::H264_420}) {
-    for (Speed speed : {Speed::Ultrafast, Speed::Superfast}) measure(codec, speed);
+    for (auto effort : {ports::VideoEffort::Least, ports::VideoEffort::Normal, ports::VideoEffort::Most}) measure(codec, effort);
   }
   return 0;
 }

@@ -15,12 +15,11 @@ using ports::VideoCodec;
 
 namespace {
 
-std::unique_ptr<ports::VideoEncoder> encoder_for(VideoCodec codec, int width, int height, Speed speed = Speed::Ultrafast,
+std::unique_ptr<ports::VideoEncoder> encoder_for(VideoCodec codec, int width, int height, ports::VideoEffort effort = ports::VideoEffort::Least,
                                                  int kbps = 50'000) {
   EncoderPreferences preferences;
-  preferences.speed = speed;
   preferences.threads = 2;
-  auto encoder = make_video_encoder({codec, width, height, kbps}, preferences, gpu::make_cpu_converter());
+  auto encoder = make_video_encoder({codec, width, height, kbps, effort}, preferences, gpu::make_cpu_converter());
   REQUIRE(encoder);
   return std::move(*encoder);
 }
@@ -36,10 +35,10 @@ std::unique_ptr<ports::PixelBuffer> to_pixels(const ports::DecodedPicture& pictu
 }  // namespace
 
 TEST_CASE("red text on black keeps at least 34 dB over RGB at the default quality in 4:4:4") {
-  for (Speed speed : {Speed::Ultrafast, Speed::Superfast}) {
+  for (auto effort : {ports::VideoEffort::Least, ports::VideoEffort::Normal, ports::VideoEffort::Most}) {
     TextPicture text(641, 363);
     text.draw_page(1, 0xff0000);
-    auto encoder = encoder_for(VideoCodec::H264_444, 641, 363, speed);
+    auto encoder = encoder_for(VideoCodec::H264_444, 641, 363, effort);
     CAPTURE(encoder->name());
     ManualClock clock;
     auto decoder = make_video_decoder(offer_of(*encoder, 641, 363), clock);
@@ -140,7 +139,7 @@ TEST_CASE("a picture of another size needs a new encoder, and gets one") {
 TEST_CASE("a narrow line bounds the size of a picture, and resting pictures refine") {
   TextPicture text(640, 360);
   text.draw_page(4, 0xffffff);
-  auto encoder = encoder_for(VideoCodec::H264_444, 640, 360, Speed::Ultrafast, 1000);
+  auto encoder = encoder_for(VideoCodec::H264_444, 640, 360, ports::VideoEffort::Least, 1000);
   auto first = encoder->encode(text.take_whole(), false);
   REQUIRE(first);
   CHECK_FALSE(encoder->refined());
@@ -179,7 +178,7 @@ TEST_CASE("5,000 real access units with flipped bits never crash and the decoder
   TextPicture text(160, 112);
   text.draw_page(5, 0xff4040);
   for (VideoCodec codec : {VideoCodec::H264_444, VideoCodec::H264_420}) {
-    auto encoder = encoder_for(codec, 160, 112, codec == VideoCodec::H264_444 ? Speed::Ultrafast : Speed::Superfast);
+    auto encoder = encoder_for(codec, 160, 112, codec == VideoCodec::H264_444 ? ports::VideoEffort::Least : ports::VideoEffort::Most);
     std::vector<Bytes> units;
     for (std::uint32_t i = 0; i < 6; ++i) {
       auto coded = encoder->encode(text.take_whole(), i == 0);

@@ -162,9 +162,9 @@ class TileEnds {
  private:
   // An encoder that opens in 10 ms and is accepted a round trip later; its pictures are a little wrong everywhere and never lost.
   void play_video(LocalTime now) {
-    if (const auto place = sender.take_video_order()) {
+    if (const auto wanted = sender.take_video_order()) {
       ++video_orders;
-      ordered_ = place;
+      ordered_ = wanted->place;
       ready_at_ = now + 10ms + 2 * rtt_half;
     }
     if (ordered_ && now >= ready_at_) {

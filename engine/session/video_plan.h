@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "engine/base/clock.h"
+#include "engine/ports/video.h"
+
+namespace beside::session {
+
+// How a region that moves is coded.
+struct VideoChoice {
+  bool full_colour = true;                     // 4:4:4
+  ports::VideoEffort effort = ports::VideoEffort::Normal;
+  int scale = 1;                               // 2: at half its width and height
+  bool operator==(const VideoChoice&) const = default;
+};
+
+// What is known of it.
+struct VideoFacts {
+  std::int64_t pixels = 0;
+  nanoseconds interval{33'333'333};            // between two pictures, as they change on the screen
+  int line_kbps = 8000;
+  bool photo = false;                          // most of it looks like a photo, not like drawings and text
+  bool accept_444 = true;
+};
+
+// Chooses how to code a region that moves, from what coding took and what the line carries. Pure: no clock, no threads.
+//
+// 1. Coding takes a share of the time between two pictures by measurement. What does not fit is coded with less effort, then
+//    without full colour, then at half its size.
+// 2. Drawings and text keep full colour as long as it fits. Photos do without: it costs half as many bytes again, and rests exact.
+// 3. Where the line is narrower than the picture wants, most effort where it fits: fewer bytes for the same picture.
+// 4. A choice changes for the worse when measured too slow for kSlowFor, for the better when the better one should fit easily and
+//    kBetterAfter passed; each change for the worse doubles that, so nothing swings.
+class VideoPlan {
+ public:
+  static constexpr nanoseconds kSlowFor = seconds(1), kBetterAfter = seconds(5), kBetterAtMost = seconds(80);
+
+  // For a new region.
+  VideoChoice choose(const VideoFacts& facts) const;
+  // A picture of so many pixels of the screen was coded so.
+  void coded(const VideoChoice& how, std::int64_t pixels, nanoseconds took);
+  // Whether the region would now better be coded otherwise; equal to `now_coded`: no.
+  VideoChoice reconsider(const VideoChoice& now_coded, const VideoFacts& facts, LocalTime now);
+  // What coding a picture so should take.
+  nanoseconds expected(const VideoChoice& how, std::int64_t pixels) const;
+  // The most that a region is worth, whatever the line carries: what it shows in motion is looked at for a moment only.
+  static int worth_kbps(const VideoFacts& facts);
+  // What to tell an encoder, which believes in 30 pictures a second, to use `kbps` at this interval.
+  static int nominal_kbps(int kbps, nanoseconds interval);
+
+ private:
+  static std::vector<VideoChoice> ladder(const VideoFacts& facts);   // best first
+  double unit_ns_ = 8;                         // of a pixel with least effort in 4:2:0, measured
+  LocalTime changed_at_{}, slow_since_ = kNever;
+  nanoseconds better_after_ = kBetterAfter;
+  double recent_ns_ = 0;                       // of the newest pictures, smoothed; 0: none yet
+};
+
+}  // namespace beside::session
