@@ -491,7 +491,6 @@ LocalTime OperatorSession::next_deadline() const {
     next = std::min(next, input_.next_deadline());
     if (screenshot_ && kept_.state == SessionView::Kept::State::Waiting) next = std::min(next, screenshot_->next_deadline());
     if (video_) next = std::min(next, video_->next_deadline());
-    if (!units_.empty()) next = std::min(next, units_.front().due);
     if (tiles_) next = std::min(next, screen_->has_room() ? tiles_->next_deadline() : ports_.clock->now() + 5ms);
   }
   return next;

@@ -7,7 +7,6 @@
 #include <optional>
 
 #include "engine/flow/input_state.h"
-#include "engine/flow/jitter_buffer.h"
 #include "engine/flow/video_receive.h"
 #include "engine/session/command.h"
 #include "engine/session/operator_ports.h"
@@ -105,11 +104,6 @@ class OperatorSession {
   std::unique_ptr<PeerLink> dead_link_;      // a link may not be destroyed from inside its own event
   std::unique_ptr<ScreenReceiver> screen_;
   std::optional<flow::VideoReceiver> video_;
-  // When a picture of a region's video is shown. Who controls wants it early more than evenly: a third of a picture's time goes
-  // unnoticed, and more than one picture's time is never added.
-  flow::JitterBuffer even_{{.most = 15ms, .ignore = 12ms, .cover = 0.9}};
-  struct WaitingUnit { flow::AccessUnit unit; LocalTime due{}; };
-  std::deque<WaitingUnit> units_;            // whole, not shown yet
   std::optional<TileReceiver> tiles_;
   // Packets may overtake the offer of their stream, which goes another way.
   struct EarlyTile { SeqNo seq; Bytes payload; PeerTime captured_at; LocalTime at; };

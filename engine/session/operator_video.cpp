@@ -9,7 +9,6 @@ namespace beside::session {
 namespace {
 
 constexpr auto kLadderWindow = 5s;
-constexpr std::size_t kMostWaiting = 16;   // pictures: at 144 a second a tenth of one
 constexpr std::size_t kMostEarly = 4096;   // packets before the offer of their stream
 
 std::int64_t percentile(std::vector<std::int64_t>& values, int percent) {
@@ -46,7 +45,6 @@ void OperatorSession::make_screen() {
 // The right is gone, or the session: so is all that was seen. A new canvas is told with the next offer.
 void OperatorSession::drop_screen() {
   video_.reset();
-  units_.clear();
   tiles_.reset();
   early_.clear();
   screen_.reset();
@@ -121,9 +119,7 @@ void OperatorSession::on_offer(const inner::VideoOffer& offer) {
     make_screen();
     screen_->configure_video(std::move(params));
     video_.emplace(Ssrc{offer.ssrc()}, Ssrc{own_ssrc_});
-    units_.clear();
-    even_.restart();
-    media_.encoder = "exact tiles, " + offer.encoder();
+      media_.encoder = "exact tiles, " + offer.encoder();
   }
   (void)link_->send(answer, flow::InnerMux::kMedia);
 }
@@ -151,15 +147,9 @@ void OperatorSession::on_rtp(const wire::RtpPacket& packet, ByteSpan whole) {
 }
 
 void OperatorSession::drain_video(LocalTime now) {
+  // As soon as it is whole: who controls wants it early more than evenly.
   while (auto unit = video_->take()) {
-    const bool timed = unit->captured_at != PeerTime{};
-    const LocalTime due = timed ? even_.show_at(unit->captured_at, unit->last_packet_at) : now;
-    units_.push_back({std::move(*unit), due});
-  }
-  while (!units_.empty() && (units_.front().due <= now || units_.size() > kMostWaiting)) {
-    flow::AccessUnit unit = std::move(units_.front().unit);
-    units_.pop_front();
-    if (!screen_->push_video(std::move(unit.annex_b), unit.rtp_timestamp, unit.captured_at, unit.last_packet_at)) video_->request_key(now);
+    if (!screen_->push_video(std::move(unit->annex_b), unit->rtp_timestamp, unit->captured_at, unit->last_packet_at)) video_->request_key(now);
     used_ = used_ | Right::See;
   }
   link_->send_rtcp(video_->poll(now));

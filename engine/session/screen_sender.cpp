@@ -13,6 +13,7 @@ namespace beside::session {
 namespace {
 
 constexpr std::size_t kMostDamage = 64;
+constexpr auto kTallyEvery = 1s;
 
 // A frame that was never encoded hands its damage to the one that replaces it.
 void merge_frames(ports::Frame& older, ports::Frame& newer) {
@@ -387,6 +388,21 @@ void ScreenSender::adapt_rate() {
   if (encoder_->set_target_kbps(kbps)) told_kbps_ = kbps;
 }
 
+// One line in 5 s while something is coded, for whoever asks why a film looks as it does.
+void ScreenSender::count(nanoseconds waited, nanoseconds coding, std::size_t bytes) {
+  const LocalTime now = local_now();
+  if (tally_.pictures == 0) tally_.since = now;
+  ++tally_.pictures;
+  tally_.bytes += static_cast<std::int64_t>(bytes);
+  tally_.waited += waited;
+  tally_.coding += coding;
+  if (now - tally_.since < kTallyEvery) return;
+  const std::int64_t n = tally_.pictures;
+  BS_LOG(Info, "video", "{} {}x{}: pictures={} in_ms={} interval_us={} before_us={} coding_us={} bytes={} target_kbps={}", stream_.encoder, stream_.width,
+         stream_.height, n, (now - tally_.since) / 1ms, stream_.interval / 1us, tally_.waited / 1us / n, tally_.coding / 1us / n, tally_.bytes / n, told_kbps_);
+  tally_ = {};
+}
+
 void ScreenSender::encode_one(ports::Frame frame) {
   if (!encoder_ || frame.layout_generation != stream_.number) return;   // for an encoder that is gone
   bool key = false;
@@ -401,7 +417,9 @@ void ScreenSender::encode_one(ports::Frame frame) {
   const LocalTime began = local_now();
   auto picture = encoder_->encode(frame, key);
   if (!picture) return fall_back(stream_.encoder, picture.error());
-  if (!picture->key) plan_.coded(choice_, std::int64_t{stream_.width} * stream_.height, local_now() - began);
+  const nanoseconds took = local_now() - began;
+  if (!picture->key) plan_.coded(choice_, std::int64_t{stream_.width} * stream_.height, took);
+  count(began - frame.captured_at, took, picture->annex_b.size());
   tell([this, number = stream_.number, encoded = std::move(*picture)]() mutable { events_.picture(number, std::move(encoded)); });
 }
 

@@ -101,6 +101,7 @@ class ScreenSender {
   void encode_one(ports::Frame frame);
   VideoFacts facts() const;
   void adapt_rate();
+  void count(nanoseconds waited, nanoseconds coding, std::size_t bytes);
   void fall_back(const std::string& from, const Error& error);
   template <typename Fn>
   void tell(Fn&& fn);
@@ -154,6 +155,11 @@ class ScreenSender {
   VideoChoice choice_;
   LocalTime encoded_at_{};                 // capture time of the newest picture
   int told_kbps_ = 0;                      // to the encoder
+  struct Tally {                           // since it was logged last
+    LocalTime since{};
+    std::int64_t pictures = 0, bytes = 0;
+    nanoseconds waited{}, coding{};
+  } tally_;
 
   std::thread capture_thread_, encode_thread_;
 };

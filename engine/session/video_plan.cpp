@@ -9,7 +9,8 @@ namespace {
 
 using ports::VideoEffort;
 
-constexpr double kFits = 0.5, kFitsEasily = 0.35, kTooSlow = 0.8;      // of the time between two pictures
+// Of the time between two pictures. Most effort costs the viewer as well, so unless the line is narrow it must be little.
+constexpr double kFits = 0.5, kFitsEasily = 0.35, kMostFits = 0.3, kTooSlow = 0.8;
 constexpr nanoseconds kLeastInterval = 16ms, kMostInterval = 66ms;     // that are planned for
 constexpr double kSmooth = 0.125;
 
@@ -19,6 +20,8 @@ double factor(const VideoChoice& c) {
   return effort * (c.full_colour ? 1.6 : 1.0) / (c.scale * c.scale);
 }
 
+bool narrow(const VideoFacts& facts) { return facts.line_kbps * 2 < VideoPlan::worth_kbps(facts); }
+
 double interval_ns(const VideoFacts& facts) {
   return static_cast<double>(std::clamp(facts.interval, kLeastInterval, kMostInterval).count());
 }
@@ -27,10 +30,9 @@ double interval_ns(const VideoFacts& facts) {
 
 std::vector<VideoChoice> VideoPlan::ladder(const VideoFacts& facts) {
   std::vector<VideoChoice> out;
-  const bool narrow = facts.line_kbps < worth_kbps(facts) * 3 / 4;
   for (const bool full : {true, false}) {
     if (full && (facts.photo || !facts.accept_444)) continue;
-    if (narrow) out.push_back({full, VideoEffort::Most, 1});
+    out.push_back({full, VideoEffort::Most, 1});
     out.push_back({full, VideoEffort::Normal, 1});
     out.push_back({full, VideoEffort::Least, 1});
   }
@@ -42,10 +44,15 @@ nanoseconds VideoPlan::expected(const VideoChoice& how, std::int64_t pixels) con
   return nanoseconds(static_cast<std::int64_t>(unit_ns_ * factor(how) * static_cast<double>(pixels)));
 }
 
+bool VideoPlan::fits(const VideoChoice& how, const VideoFacts& facts, double share) const {
+  if (how.effort == VideoEffort::Most && !narrow(facts)) share = std::min(share, kMostFits);
+  return static_cast<double>(expected(how, facts.pixels).count()) <= share * interval_ns(facts);
+}
+
 VideoChoice VideoPlan::choose(const VideoFacts& facts) const {
   const std::vector<VideoChoice> all = ladder(facts);
   for (const VideoChoice& c : all)
-    if (static_cast<double>(expected(c, facts.pixels).count()) <= kFits * interval_ns(facts)) return c;
+    if (fits(c, facts, kFits)) return c;
   return all.back();
 }
 
@@ -81,7 +88,7 @@ VideoChoice VideoPlan::reconsider(const VideoChoice& now_coded, const VideoFacts
   if (now - changed_at_ < better_after_) return now_coded;
   // Also a choice that is not on the ladder any more, because the line or the content changed, waits so long.
   for (auto better = all.begin(); better != at; ++better)
-    if (static_cast<double>(expected(*better, facts.pixels).count()) <= kFitsEasily * interval) return change(*better);
+    if (fits(*better, facts, better->effort == VideoEffort::Most ? kMostFits * 0.7 : kFitsEasily)) return change(*better);
   return now_coded;
 }
 

@@ -31,7 +31,8 @@ struct VideoFacts {
 // 1. Coding takes a share of the time between two pictures by measurement. What does not fit is coded with less effort, then
 //    without full colour, then at half its size.
 // 2. Drawings and text keep full colour as long as it fits. Photos do without: it costs half as many bytes again, and rests exact.
-// 3. Where the line is narrower than the picture wants, most effort where it fits: fewer bytes for the same picture.
+// 3. Most effort, which costs the viewer as well, only where it takes little of that share, or where the line carries less than
+//    half of what the picture is worth: there it makes more picture of the same bytes.
 // 4. A choice changes for the worse when measured too slow for kSlowFor, for the better when the better one should fit easily and
 //    kBetterAfter passed; each change for the worse doubles that, so nothing swings.
 class VideoPlan {
@@ -52,6 +53,7 @@ class VideoPlan {
   static int nominal_kbps(int kbps, nanoseconds interval);
 
  private:
+  bool fits(const VideoChoice& how, const VideoFacts& facts, double share) const;
   static std::vector<VideoChoice> ladder(const VideoFacts& facts);   // best first
   double unit_ns_ = 8;                         // of a pixel with least effort in 4:2:0, measured
   LocalTime changed_at_{}, slow_since_ = kNever;
