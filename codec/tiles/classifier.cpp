@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "codec/tiles/tile_look.h"
 #include "codec/tiles/tiles.h"
@@ -14,7 +15,8 @@ using ports::TileClass;
 using ports::TileFacts;
 
 constexpr milliseconds kWindow = 500ms;    // in which changes are counted
-constexpr milliseconds kRest = 250ms;      // after so long without change a tile is no video any more
+constexpr milliseconds kRest = 250ms;      // after so long without change a tile is no video any more,
+constexpr milliseconds kPlayed = 1s;       // or after so long where it has been one for so long
 // Into video: moves often, and each time costs more than video would. Out of it: hardly moves, or costs little for a while. The
 // gap between both keeps a tile from going to and fro.
 constexpr int kEnterChanges = 4, kStayChanges = 2;
@@ -33,8 +35,9 @@ bool is_smooth(const TileFacts& f) { return f.colours > 64 && f.gradient_percent
 TileClass classify(const TileFacts& f, TileClass before) {
   const bool was_video = before == TileClass::Video;
   if (was_video) {
-    if (!f.changed && !f.copied) return f.rested >= kRest ? TileClass::Nothing : TileClass::Video;
-    const bool still_moves = f.changes >= kStayChanges && f.rested < kRest;
+    const milliseconds rest = f.played ? kPlayed : kRest;
+    if (!f.changed && !f.copied) return f.rested >= rest ? TileClass::Nothing : TileClass::Video;
+    const bool still_moves = (f.changes >= kStayChanges || f.played) && f.rested < rest;
     if (still_moves && (f.exact_bytes >= kStayBytes || f.changes < kEnterChanges)) return TileClass::Video;
   }
   if (!f.changed) return f.copied ? TileClass::Copy : TileClass::Nothing;
@@ -101,7 +104,7 @@ class Classifier final : public ports::TileClassifier {
   LocalTime next_change() const override {
     LocalTime next = kNever;
     for (const Tile& t : tiles_) {
-      if (t.is == TileClass::Video) next = std::min(next, t.last + kRest);
+      if (t.is == TileClass::Video) next = std::min(next, t.last + (t.played() ? kPlayed : kRest));
     }
     return next;
   }
@@ -117,6 +120,8 @@ class Classifier final : public ports::TileClassifier {
     TileClass is = TileClass::Nothing;
     TileFacts looked;                          // colours, gradients and bytes when it was last looked at closely
     LocalTime looked_at{};
+    LocalTime video_since{};
+    bool played() const { return last - video_since >= kPlayed; }
   };
   std::size_t index(int x, int y) const { return static_cast<std::size_t>(y) * static_cast<std::size_t>(columns_) + static_cast<std::size_t>(x); }
 
@@ -137,6 +142,7 @@ class Classifier final : public ports::TileClassifier {
     TileFacts f;
     f.changed = !t.changed.empty();
     f.copied = t.copied;
+    f.played = t.is == TileClass::Video && t.played();
     f.rested = t.seen == 0 ? milliseconds(1 << 30) : std::chrono::duration_cast<milliseconds>(now - t.last);
     if (f.changed) {
       t.at[t.seen++ % kRemembered] = now;
@@ -159,7 +165,8 @@ class Classifier final : public ports::TileClassifier {
       t.looked = f;
       t.looked_at = now;
     }
-    t.is = classify(f, t.is);
+    const TileClass before = std::exchange(t.is, classify(f, t.is));
+    if (before != TileClass::Video) t.video_since = now;
   }
 
   int width_ = 0, height_ = 0, columns_ = 0, rows_ = 0;

@@ -54,6 +54,7 @@ struct TileFacts {
   bool copied = false;          // a copy covers what changed
   int changes = 0;              // that were not copies, in the last 500 ms, this one included
   milliseconds rested{};        // since the last change before this one
+  bool played = false;          // it has been video for a second: it stumbles, and comes back
   int changed_pixels = 0;       // of this change
   int colours = 0;              // of the changed pixels; 65 means more than 64
   int gradient_percent = 0;     // neighbours that differ a little (1..24 of 255 in each colour), as in photos

@@ -13,7 +13,7 @@ namespace beside::session {
 namespace {
 
 constexpr std::size_t kMostDamage = 64;
-constexpr auto kTallyEvery = 1s;
+constexpr auto kTallyEvery = 5s;
 
 // A frame that was never encoded hands its damage to the one that replaces it.
 void merge_frames(ports::Frame& older, ports::Frame& newer) {

@@ -315,9 +315,15 @@ std::vector<TileSender::Block> TileSender::blocks() {
     block.bounds = block.bounds.united_with(rect);
     (whole ? block.whole : block.exact).push_back(rect);
   };
-  for (const Rect& r : fresh_) {
-    if (cells_.clean(r)) add(0, r, false);
-    else if (!cells_.owned(r)) add(0, cells_.grown(r), true);
+  for (const Rect& large : fresh_) {
+    // In pieces: between two of them the line and the clock are asked, and a newer picture gets its turn.
+    for (int top = large.y; top < large.bottom(); top = (top / kLargeBlock + 1) * kLargeBlock) {
+      for (int left = large.x; left < large.right(); left = (left / kLargeBlock + 1) * kLargeBlock) {
+        const Rect r = Rect{left / kLargeBlock * kLargeBlock, top / kLargeBlock * kLargeBlock, kLargeBlock, kLargeBlock}.clipped_to(large);
+        if (cells_.clean(r)) add(0, r, false);
+        else if (!cells_.owned(r)) add(0, cells_.grown(r), true);
+      }
+    }
   }
   fresh_.clear();
   if (work_) {

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/session/video_plan.h"
+
+#include <doctest/doctest.h>
+
+#include "engine/base/clock.h"
+
+using namespace beside;
+using namespace beside::session;
+using ports::VideoEffort;
+
+namespace {
+
+constexpr std::int64_t kWindow = 640 * 480, kScreen = 1280 * 800, kLarge = 3840 * 2160;
+VideoFacts film(std::int64_t pixels) { return {pixels, 33ms, 50'000, true, true}; }
+VideoFacts text(std::int64_t pixels) { return {pixels, 33ms, 50'000, false, true}; }
+
+// Codes at `ns` a pixel with least effort until `until`, asking after each picture; the choices made.
+struct Played {
+  VideoPlan plan;
+  VideoChoice now_coded;
+  LocalTime now{1s};
+  std::vector<VideoChoice> changes;
+  void play(const VideoFacts& facts, double ns, nanoseconds span) {
+    for (const LocalTime end = now + span; now < end; now += facts.interval) {
+      const double factor = (now_coded.effort == VideoEffort::Most ? 1.9 : now_coded.effort == VideoEffort::Normal ? 1.15 : 1.0) *
+                            (now_coded.full_colour ? 1.6 : 1.0) / (now_coded.scale * now_coded.scale);
+      plan.coded(now_coded, facts.pixels, nanoseconds(static_cast<std::int64_t>(ns * factor * static_cast<double>(facts.pixels))));
+      const VideoChoice next = plan.reconsider(now_coded, facts, now);
+      if (next != now_coded) changes.push_back(next);
+      now_coded = next;
+    }
+  }
+};
+
+}  // namespace
+
+TEST_CASE("drawings and text keep full colour where it fits, photos go without") {
+  const VideoPlan plan;
+  CHECK(plan.choose(text(kWindow)).full_colour);
+  CHECK_FALSE(plan.choose(film(kWindow)).full_colour);
+  VideoFacts refused = text(kWindow);
+  refused.accept_444 = false;
+  CHECK_FALSE(plan.choose(refused).full_colour);
+  CHECK(plan.choose(film(kWindow)).effort == VideoEffort::Most);     // small enough to cost little
+  CHECK(plan.choose(film(kScreen)).effort == VideoEffort::Normal);
+}
+
+TEST_CASE("what does not fit is coded with less effort, without full colour, at last at half its size") {
+  int rank = 0;
+  for (const std::int64_t pixels : {kWindow / 4, kWindow, kScreen, kScreen * 3 / 2, kScreen * 2, kLarge}) {
+    const VideoChoice c = VideoPlan().choose(text(pixels));
+    const int now = c.scale == 2 ? 5 : c.full_colour ? 3 - static_cast<int>(c.effort) : 6 - static_cast<int>(c.effort);
+    CAPTURE(pixels);
+    CHECK(now >= rank);
+    rank = now;
+  }
+  CHECK(VideoPlan().choose(film(kLarge)).scale == 2);
+}
+
+TEST_CASE("a narrow line gets most effort though it takes half of the time") {
+  VideoFacts facts = film(kScreen * 3 / 4);
+  CHECK(VideoPlan().choose(facts).effort == VideoEffort::Normal);
+  facts.line_kbps = 1000;
+  CHECK(VideoPlan().choose(facts).effort == VideoEffort::Most);
+}
+
+TEST_CASE("coding that takes too long changes after a second, and one slow picture changes nothing") {
+  Played p;
+  p.now_coded = p.plan.choose(film(kScreen));
+  p.play(film(kScreen), 8, 3s);
+  p.plan.coded(p.now_coded, kScreen, 200ms);
+  p.play(film(kScreen), 8, 900ms);
+  CHECK(p.changes.empty());
+  p.play(film(kScreen), 30, 3s);
+  REQUIRE(p.changes.size() >= 1);
+  CHECK(p.changes.back().scale == 2);
+  CHECK(p.plan.expected(p.now_coded, kScreen) < 16ms);
+}
+
+TEST_CASE("what became cheap is coded better after a while, and later each time that it went wrong") {
+  Played p;
+  p.now_coded = p.plan.choose(film(kScreen));
+  p.play(film(kScreen), 40, 3s);
+  CHECK(p.now_coded.scale == 2);
+  const LocalTime worse_at = p.now;
+  p.play(film(kScreen), 5, VideoPlan::kBetterAfter);
+  CHECK(p.now_coded.scale == 2);              // it went wrong once: twice as long
+  p.play(film(kScreen), 5, 6s);
+  CHECK(p.now_coded.scale == 1);
+  CHECK(p.now - worse_at < 12s);
+  // A machine that swings all the time is followed ever more slowly.
+  p.changes.clear();
+  for (int i = 0; i < 60; ++i) p.play(film(kScreen), i % 2 == 0 ? 40 : 5, 5s);
+  CHECK(p.changes.size() < 20);
+}
+
+TEST_CASE("an encoder is told what keeps the line's rate at any pace of pictures") {
+  CHECK(VideoPlan::nominal_kbps(3000, 33'333'333ns) == 3000);
+  CHECK(VideoPlan::nominal_kbps(3000, 66'666'666ns) == 6000);   // half as many pictures, each twice as large
+  CHECK(VideoPlan::nominal_kbps(3000, 16'666'667ns) == 1500);
+  CHECK(VideoPlan::nominal_kbps(50, 33ms) == 100);
+  CHECK(VideoPlan::worth_kbps(film(kWindow)) == 7300);
+  CHECK(VideoPlan::worth_kbps(film(4'000'000)) == 14'600);
+}
