@@ -99,7 +99,7 @@ int VideoPlan::worth_kbps(const VideoFacts& facts) {
 
 int VideoPlan::nominal_kbps(int kbps, nanoseconds interval) {
   constexpr double kNominal = 1e9 / 30;
-  return std::max(100, static_cast<int>(kbps * static_cast<double>(std::clamp<nanoseconds>(interval, 7ms, 250ms).count()) / kNominal));
+  return std::max(100, static_cast<int>(std::lround(kbps * static_cast<double>(std::clamp<nanoseconds>(interval, 7ms, 250ms).count()) / kNominal)));
 }
 
 }  // namespace beside::session
