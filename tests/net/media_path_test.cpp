@@ -22,7 +22,7 @@ flow::RandomFn system_random() {
 // A relay of one leg that sends media back to the way that is bound.
 struct Responder {
   Loop& loop;
-  bool swallow_udp = false;
+  bool swallow_udp = false, swallow_tls = false;   // TLS: the connection stands, what comes on it is not heard
   std::optional<std::uint64_t> deaf_to;      // what comes on that way is not heard, as when TCP waits for its timers
   std::uint64_t udp_heard = 0, translations = 0;
   flow::StunServerLeg leg{{"ufrag0123456789a", SecretText("password-password-password-1234")}, system_random()};
@@ -47,7 +47,7 @@ struct Responder {
                         .value());
   }
   void receive(std::uint64_t path, ByteSpan data) {
-    if (path == deaf_to) return;
+    if (path == deaf_to || (swallow_tls && path < kUdp)) return;
     if (!wire::is_stun(data)) {
       if (leg.bound_path() == path) reply(path, data);
       return;
@@ -165,6 +165,26 @@ TEST_CASE("UDP that dies while media is sent gives way to TLS at once, without a
   }));
   CHECK(media.echo(loop));
   CHECK(loop.now() - died < 3s);  // about 350 ms on a quiet machine; a consent check would take 5 s
+}
+
+// UDP came back, took over from TLS and died again within the second in which TLS lingers. TLS was started anew, and the end of
+// its lingering from before stopped it: nothing was asked any more until UDP's consent ran out after half a minute.
+TEST_CASE("a way that is started anew while it lingers is not ended by the end of that lingering") {
+  Loop loop;
+  Responder relay(loop);
+  relay.swallow_udp = true;
+  MediaPathConfig config = relay.config();
+  config.retry_better = 100ms;
+  Watched media(loop, config, relay.ticket());
+  REQUIRE(media.reaches(loop, MediaRung::Tls, MediaReason::UdpBlocked));
+  relay.swallow_udp = false;
+  REQUIRE(media.reaches(loop, MediaRung::Udp, MediaReason::Best));   // from here on TLS lingers for a second
+  relay.swallow_udp = relay.swallow_tls = true;
+  media.path->probe_now();
+  run_until(loop, [] { return false; }, 1500ms);
+  relay.swallow_tls = false;
+  CHECK(run_until(loop, [&] { return media.path->state().rung == MediaRung::Tls; }));
+  CHECK(media.echo(loop));
 }
 
 TEST_CASE("a UDP way that answers late is not given up, and what was prepared in its place is put away") {
