@@ -17,7 +17,7 @@ class Link {
   // taken now (socket buffer or TCP backlog full) and the burst, or its end, was dropped.
   virtual bool send(std::span<const ByteSpan> datagrams) = 0;
   bool send_one(ByteSpan datagram) { return send({&datagram, 1}); }
-  // Largest datagram that it carries, bytes.
+  // Largest datagram that this machine can put on it, bytes; whether it gets through is another question (PathMtu).
   virtual std::size_t max_datagram() const = 0;
 };
 

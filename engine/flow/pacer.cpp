@@ -17,14 +17,14 @@ void Pacer::set_rate_kbps(int rate_kbps) {
   rate_bytes_per_s_ = std::max<std::int64_t>(std::int64_t{rate_kbps} * 125, kMinBytesPerS);
 }
 
-bool Pacer::add(Class cls, Bytes packet) {
+bool Pacer::add(Class cls, Bytes packet, LocalTime now) {
   if (packet.empty() || queued_ + packet.size() > max_bytes_) {
     ++dropped_;
     return false;
   }
   queued_ += packet.size();
   bytes_[static_cast<std::size_t>(cls)] += packet.size();
-  queues_[static_cast<std::size_t>(cls)].push_back(std::move(packet));
+  queues_[static_cast<std::size_t>(cls)].push_back({std::move(packet), now});
   return true;
 }
 
@@ -43,12 +43,12 @@ std::vector<Bytes> Pacer::poll(LocalTime now) {
   if (cls >= kFree) budget = std::min(budget, window_);
   std::size_t bytes = 0;
   while (!queue.empty() && burst.size() < kMaxSegments) {
-    const std::size_t size = queue.front().size();
+    const std::size_t size = queue.front().packet.size();
     // Equal sizes but for a smaller last one (UDP_SEGMENT); the kernel takes 64 KiB at most in one send.
     if (!burst.empty() && (size > burst.front().size() || bytes + size > std::max(budget, burst.front().size()) || bytes + size > 60'000))
       break;
     bytes += size;
-    burst.push_back(std::move(queue.front()));
+    burst.push_back(std::move(queue.front().packet));
     queue.pop_front();
     if (size < burst.front().size()) break;
   }
@@ -87,6 +87,11 @@ nanoseconds Pacer::delay(Class cls) const {
   std::size_t before = 0;
   for (std::size_t i = 0; i <= static_cast<std::size_t>(cls); ++i) before += bytes_[i];
   return nanoseconds(static_cast<std::int64_t>(before) * 1'000'000'000 / rate_bytes_per_s_);
+}
+
+nanoseconds Pacer::age(Class cls, LocalTime now) const {
+  const auto& queue = queues_[static_cast<std::size_t>(cls)];
+  return queue.empty() || queue.front().since == LocalTime::min() ? nanoseconds(0) : std::max<nanoseconds>(now - queue.front().since, nanoseconds(0));
 }
 
 bool Pacer::full(Class cls) const { return window_ == 0 || delay(cls) > kFull; }

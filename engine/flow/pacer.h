@@ -36,8 +36,8 @@ class Pacer {
 
   void set_rate_kbps(int rate_kbps);
   void set_window(std::size_t bytes) { window_ = bytes; }
-  // False when more than max_bytes wait: the packet is dropped and counted.
-  bool add(Class cls, Bytes packet);
+  // False when more than max_bytes wait: the packet is dropped and counted. `now` is for age() alone.
+  bool add(Class cls, Bytes packet, LocalTime now = LocalTime::min());
   // One burst for Link::send, or nothing. Call until empty, after add(), after set_window() and at next_deadline().
   std::vector<Bytes> poll(LocalTime now);
   LocalTime next_deadline() const;   // LocalTime::min(): at once; kNever: nothing waits, or only for the window
@@ -48,6 +48,8 @@ class Pacer {
   std::size_t drop(Class cls);       // its content is out of date; the packets dropped
   // How long what waits would take at the rate; of this class and those before it.
   nanoseconds delay(Class cls = Class::Files) const;
+  // How long the oldest packet of this class has waited; 0: none waits, or it is not known.
+  nanoseconds age(Class cls, LocalTime now) const;
   // True: a new picture of this class would only wait. Either kFull of older packets stand before it, or the line takes
   // nothing until feedback comes.
   bool full(Class cls = Class::Video) const;
@@ -55,7 +57,11 @@ class Pacer {
  private:
   static constexpr std::size_t kFree = 2;   // classes that wait for nothing
   std::size_t first_waiting() const;        // class, or kClasses
-  std::array<std::deque<Bytes>, kClasses> queues_;
+  struct Waiting {
+    Bytes packet;
+    LocalTime since{};
+  };
+  std::array<std::deque<Waiting>, kClasses> queues_;
   std::array<std::size_t, kClasses> bytes_{};
   std::size_t queued_ = 0;
   std::size_t max_bytes_;

@@ -8,13 +8,20 @@
 namespace beside::flow {
 namespace {
 constexpr nanoseconds kRepeatPause = milliseconds(20), kKeyPause = milliseconds(200);
+// Around a payload: RTP header 12, abs-capture-time 16, tag 16; a parity packet has a header of its own (12) and FEC's (12) around
+// the header and payload that it protects and their length (2).
+constexpr std::size_t kAround = 12 + 16 + 16 + 12 + 12 + 2;
 }
 
-VideoSender::VideoSender(Settings settings) : settings_(settings), next_{settings.first_seq} {}
+VideoSender::VideoSender(Settings settings) : settings_(settings), payload_(settings.max_payload), next_{settings.first_seq} {}
+
+void VideoSender::set_datagram(std::size_t bytes) {
+  payload_ = std::max(settings_.max_payload, bytes > kAround ? bytes - kAround : 0);
+}
 
 std::vector<Bytes> VideoSender::packetize(ByteSpan annex_b, LocalTime captured_at) {
   const auto nals = wire::split_annex_b(annex_b);
-  const auto payloads = wire::packetize_h264(nals, settings_.max_payload);
+  const auto payloads = wire::packetize_h264(nals, payload_);
   std::vector<Bytes> packets;
   packets.reserve(payloads.size());
   for (std::size_t i = 0; i < payloads.size(); ++i) {

@@ -29,6 +29,8 @@ class VideoSender {
   };
   explicit VideoSender(Settings settings);
 
+  // The largest datagram of the path: packets are made so that they, sealed, and what protects them fit. Never below max_payload.
+  void set_datagram(std::size_t bytes);
   // One access unit (Annex B); empty when it holds no NAL unit.
   std::vector<Bytes> packetize(ByteSpan annex_b, LocalTime captured_at);
   // Remembers a sealed packet (its RTP header is in the clear).
@@ -54,6 +56,7 @@ class VideoSender {
   };
   void expire(LocalTime now);
   Settings settings_;
+  std::size_t payload_;                       // bytes at most, now
   SeqNo next_;
   std::deque<Kept> kept_;                     // consecutive sequence numbers
   std::size_t kept_bytes_ = 0;

@@ -192,6 +192,22 @@ TEST_CASE("a producer is told that the line is full while older packets of its c
   CHECK(pacer.queued_bytes() == 0);
 }
 
+TEST_CASE("the pacer knows how long the oldest packet of a class has waited") {
+  ManualClock clock;
+  using Class = Pacer::Class;
+  Pacer pacer(8000);
+  CHECK(pacer.age(Class::Tiles, clock.now()) == nanoseconds(0));
+  REQUIRE(pacer.add(Class::Tiles, Bytes(1000, 1), clock.now()));
+  clock.advance(milliseconds(300));
+  REQUIRE(pacer.add(Class::Tiles, Bytes(1000, 1), clock.now()));
+  CHECK(pacer.age(Class::Tiles, clock.now()) == milliseconds(300));
+  CHECK(pacer.age(Class::Video, clock.now()) == nanoseconds(0));
+  CHECK(pacer.poll(clock.now()).size() == 2);
+  CHECK(pacer.age(Class::Tiles, clock.now()) == nanoseconds(0));
+  REQUIRE(pacer.add(Class::Video, Bytes(1000, 1)));          // nobody said when
+  CHECK(pacer.age(Class::Video, clock.now()) == nanoseconds(0));
+}
+
 TEST_CASE("a lost tail is repeated twice, then refreshed, until something is heard of it") {
   ManualClock clock;
   TailWatch watch;

@@ -27,6 +27,7 @@ class VirtualNet {
     // Gilbert-Elliott: the chance of going into the bad state and out of it, looked at per datagram; lost there.
     double burst_enter = 0, burst_leave = 0.5, burst_loss = 1;
     bool jitter_reorders = true;                  // false: jitter delays, nothing overtakes
+    std::size_t mtu_bytes = 0;                    // 0: no limit; larger datagrams are lost without a word
   };
   VirtualNet(std::uint64_t seed, Path path) : random_(seed), path_(path) {}
   void set_path(Path path) { path_ = path; }
@@ -50,6 +51,7 @@ class VirtualNet {
     ++sent_;
     bad_ = bad_ ? !chance(path_.burst_leave) : chance(path_.burst_enter);
     if (now < outage_until_ || (bad_ && chance(path_.burst_loss)) || chance(path_.loss)) return lose();
+    if (path_.mtu_bytes != 0 && datagram.size() > path_.mtu_bytes) return lose();
     if (path_.rate_kbps <= 0) return launch(std::move(datagram), now);
     if (queued_bytes_ + datagram.size() > path_.queue_bytes) {
       ++overflowed_;
