@@ -35,7 +35,7 @@ const char* to_string(MediaReason reason) {
 
 namespace {
 
-constexpr std::size_t kMaxDatagram = 1200;      // what passes everywhere over UDP, IPv6 and tunnels included
+constexpr std::size_t kLeastDatagram = 1200;    // what every rung takes
 constexpr nanoseconds kGiveUp = 12s;            // a race in which nobody wins
 constexpr nanoseconds kFirstBackOff = 500ms, kLongestBackOff = 15s;
 constexpr nanoseconds kLookAgain = 1s;          // how often the rung in use is judged
@@ -120,7 +120,7 @@ class Path final : public MediaPath, private flow::Link {
     counters_.dropped_no_rung += datagrams.size();
     return false;
   }
-  std::size_t max_datagram() const override { return kMaxDatagram; }
+  std::size_t max_datagram() const override { return current_ == kNone ? kLeastDatagram : rungs_[current_]->max_datagram(); }
 
   bool udp_allowed() const { return !config_.tls_only && ticket_.udp_port != 0; }
   bool allowed(std::size_t index) const {

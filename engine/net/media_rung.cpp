@@ -25,6 +25,9 @@ using flow::StunClientLeg;
 // So long one address is asked before the next of the relay's addresses has its turn.
 constexpr auto kPerAddress = 400ms;
 constexpr std::size_t kMaxMessage = 2048;
+// What passes everywhere over UDP, IPv6 and tunnels included; and what an Ethernet carries, which is what there is between two
+// networks. Over TCP a larger datagram would only wait longer for its end.
+constexpr std::size_t kUsualDatagram = 1200, kLargestDatagram = 1472;
 constexpr nanoseconds kDialAgain = 300ms;   // somebody waits for a picture: after a hole nobody waits for TCP's timers
 
 flow::StunCredentials credentials_of(const MediaTicket& ticket) {
@@ -140,6 +143,9 @@ class UdpRunner final : public Runner {
   UdpRunner(const UdpRunner&) = delete;
   UdpRunner& operator=(const UdpRunner&) = delete;
   MediaRung kind() const override { return MediaRung::Udp; }
+  std::size_t max_datagram() const override {
+    return socket_ ? std::clamp(socket_->largest(), kUsualDatagram, kLargestDatagram) : kUsualDatagram;
+  }
 
   bool send(std::span<const ByteSpan> datagrams) override {
     if (!socket_) return false;
@@ -247,6 +253,7 @@ class TlsRunner final : public Runner {
   ~TlsRunner() override { disconnect(); }
   TlsRunner(const TlsRunner&) = delete;
   TlsRunner& operator=(const TlsRunner&) = delete;
+  std::size_t max_datagram() const override { return kUsualDatagram; }
   MediaRung kind() const override { return proxy_ ? MediaRung::TlsProxy : MediaRung::Tls; }
 
   bool send(std::span<const ByteSpan> datagrams) override {

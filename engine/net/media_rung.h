@@ -39,6 +39,7 @@ class MediaRungRunner {
   virtual LocalTime last_answer() const = 0;
   virtual nanoseconds rtt() const = 0;   // to the relay, of the last answer; 0: none yet
   virtual bool send(std::span<const ByteSpan> datagrams) = 0;
+  virtual std::size_t max_datagram() const = 0;   // as flow::Link's
 };
 
 }  // namespace beside::net

@@ -18,6 +18,7 @@ namespace {
 
 constexpr int kBufferBytes = 1024 * 1024;
 constexpr std::size_t kMaxDatagram = 2048;
+constexpr int kHeaders4 = 20 + 8, kHeaders6 = 40 + 8;   // IP without options or extensions, and UDP
 constexpr std::size_t kBatch = 32;                 // messages in one sendmmsg
 constexpr std::size_t kReceiveBatch = 8, kSuperPacket = 65'536;  // with UDP_GRO one message holds many datagrams
 constexpr std::size_t kMostSegments = 64, kMostSegmentedBytes = 65'000;
@@ -105,6 +106,13 @@ class Socket final : public UdpSocket {
       if (static_cast<std::size_t>(taken) < messages) break;
     }
     return total;
+  }
+  std::size_t largest() const override {
+    int mtu = 0;
+    socklen_t length = sizeof mtu;
+    const bool v4 = family_ == AF_INET;
+    if (::getsockopt(fd_, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_MTU : IPV6_MTU, &mtu, &length) != 0) return 0;
+    return static_cast<std::size_t>(std::max(0, mtu - (v4 ? kHeaders4 : kHeaders6)));
   }
   const Counters& counters() const override { return counters_; }
   void set_connected() { connected_ = true; }

@@ -50,6 +50,8 @@ class UdpSocket {
   virtual bool send_to(const UdpEndpoint& to, ByteSpan data) = 0;
   // One system call for many, equal ones in a row as one super-packet (UDP_SEGMENT); returns how many of them, from the front, were taken.
   virtual std::size_t send_many(std::span<const Outgoing> datagrams) = 0;
+  // The largest datagram that the interface, or a router that said so, takes towards the other end of a connected socket; 0: not known.
+  virtual std::size_t largest() const = 0;
   virtual const Counters& counters() const = 0;
 };
 

@@ -215,6 +215,7 @@ void CustomerSession::opened() {
     events_.notice(NoticeKind::VideoFellBack, {from, to});
   };
   screen_ = std::make_unique<ScreenSender>(std::move(config), std::move(events), ports_.post);
+  screen_->set_budget(quality_.budget());
 }
 
 // ---- what the operator says ----
@@ -547,6 +548,7 @@ void CustomerSession::poll(LocalTime now) {
   if (input_.poll(now) && desktop_) desktop_->release_all();
   send_cursor(now);
   watch_tail(now);
+  keep_quality(now);
   tell_line();
   if (screen_) screen_->set_hold(link_->line_full(flow::Pacer::Class::Video));
 
@@ -575,7 +577,7 @@ LocalTime CustomerSession::next_deadline() const {
   if (finished_) return kNever;
   LocalTime next = std::min({link_->next_deadline(), farewell_until_});
   if (ended_ || !live_) return next;
-  next = std::min({next, consent_.next_deadline(), input_.next_deadline(), cursor_.next_deadline(), tail_due()});
+  next = std::min({next, consent_.next_deadline(), input_.next_deadline(), cursor_.next_deadline(), tail_due(), quality_due()});
   if (control_paused_) next = std::min(next, control_paused_until_);
   for (const auto& [bit, at] : used_at_) {
     if (at != LocalTime{}) next = std::min(next, at + kLiveMark + 1ms);

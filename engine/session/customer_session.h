@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "engine/flow/input_state.h"
+#include "engine/flow/line_quality.h"
 #include "engine/flow/tail_watch.h"
 #include "engine/flow/video_send.h"
 #include "engine/session/command.h"
@@ -29,6 +30,7 @@ class CustomerSession {
  public:
   static constexpr auto kFarewell = 700ms;
   static constexpr auto kLiveMark = 700ms;
+  static constexpr auto kFilmRests = 2s;
 
   struct Events {
     std::function<void(ports::ChannelFault)> not_opened;   // the code is dead
@@ -91,6 +93,8 @@ class CustomerSession {
   void send_cursor(LocalTime now);
   LocalTime tail_due() const;
   void watch_tail(LocalTime now);
+  void keep_quality(LocalTime now);
+  LocalTime quality_due() const;
   void settle_receipt();
 
   const CustomerPorts& ports_;
@@ -106,6 +110,9 @@ class CustomerSession {
   flow::CursorSender cursor_;
   std::optional<flow::VideoSender> video_;
   flow::TailWatch tail_;                    // of the newest picture
+  flow::LineQuality quality_{false};
+  LocalTime film_until_ = LocalTime::min(); // without another picture, nothing moves like video from then on
+  LocalTime quality_at_ = LocalTime::min(); // when it was last judged
   std::uint32_t cursor_ssrc_ = 0;
   std::uint16_t cursor_seq_ = 0;
   std::uint32_t cursor_serial_ = 0;

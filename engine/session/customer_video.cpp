@@ -156,15 +156,18 @@ void CustomerSession::send_picture(const ports::EncodedPicture& picture) {
   // A picture may have waited for the viewer's answer; the right counts when it leaves.
   if (ended_ || !consent_.in_force().has(Right::See)) return;
   const LocalTime now = ports_.clock->now();
+  video_->set_datagram(link_->datagram_bytes());
   for (Bytes& packet : video_->packetize(picture.annex_b, picture.captured_at)) {
     const auto header = wire::peek_rtp(packet);
     Bytes sealed;
     if (!link_->send_rtp(std::move(packet), flow::Pacer::Class::Video, &sealed)) return;
     if (header) tail_.sent(header->ssrc, header->seq, now);
     media_.bytes += sealed.size();
+    quality_.on_video(sealed.size());
     video_->keep(std::move(sealed), now);
   }
   ++media_.frames;
+  film_until_ = now + kFilmRests;
   used(Right::See);
   link_->poll(now);
   screen_->set_hold(link_->line_full(flow::Pacer::Class::Video));

@@ -221,6 +221,11 @@ void OperatorSession::on_message(const inner::Inner& message) {
       break;
     }
     case inner::Inner::kHidden: on_hidden(message.hidden()); break;
+    case inner::Inner::kVideoBudget:
+      media_.most_fps = static_cast<int>(message.video_budget().most_fps());
+      media_.video_scale = static_cast<int>(message.video_budget().scale());
+      BS_LOG(Info, "session", "the customer's end gives up pictures: most_fps={} scale={}", media_.most_fps, media_.video_scale);
+      break;
     case inner::Inner::kVideoOffer: on_offer(message.video_offer()); break;
     case inner::Inner::kTileOffer: on_tile_offer(message.tile_offer()); break;
     case inner::Inner::kCursorShape: {
@@ -524,6 +529,7 @@ SessionView OperatorSession::view() const {
     v.chat = link_->chat();
     v.media.rung = link_->rung();
     v.media.reason = link_->rung_reason();
+    v.media.datagram_bytes = link_->rung() == Rung::Udp ? static_cast<int>(link_->datagram_bytes()) : 0;
     v.media.rtt_ms = link_->rtt() ? static_cast<int>(std::chrono::duration_cast<milliseconds>(*link_->rtt()).count()) : -1;
     for (std::size_t i = chat_read_; i < v.chat.size(); ++i) v.unread += v.chat[i].mine ? 0 : 1;
     if (stage_ == SessionStage::WaitingForCustomer && link_->guess_spent()) v.stage = SessionStage::Securing;

@@ -2,7 +2,6 @@
 #include "engine/session/peer_link.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "engine/base/log.h"
 
@@ -11,15 +10,8 @@ namespace {
 
 // What the tunnel holds unacknowledged before the mux may put in more: bytes that are in cannot be overtaken.
 constexpr std::size_t kTunnelFill = 64 * 1024;
-constexpr std::size_t kMostGathered = 1000;   // bytes of RTCP that share a datagram; it grows by its seal
 constexpr std::size_t kMostChatText = 8 * 1024;
 constexpr std::size_t kMostChatLines = 2000;
-
-// What congestion control looks after: media in bulk. Input and cursor cells are few and are acknowledged in themselves.
-bool is_bulk(std::uint8_t payload_type) {
-  return payload_type != wire::kPayloadInput && payload_type != wire::kPayloadCursor;
-}
-bool is_rtcp(ByteSpan datagram) { return datagram[1] >= 192 && datagram[1] <= 223; }   // RFC 5761
 
 Ssrc random_ssrc(const std::function<void(MutableByteSpan)>& random) {
   std::uint8_t raw[4];
@@ -227,146 +219,6 @@ void PeerLink::on_ticket(const control::Ticket& ticket) {
   else start_media(ticket);
 }
 
-// ---- media ----
-
-void PeerLink::start_media(const control::Ticket& ticket) {
-  if (dead_) return;
-  media_ = ports_.make_media(
-      ticket, {[this](ByteSpan d) { on_datagram(d); },
-               [this](Rung rung, RungReason reason) {
-                 if (rung != rung_ && rung_ != Rung::None) rate_.new_path(ports_.clock->now());
-                 rung_ = rung;
-                 rung_reason_ = reason;
-                 events_.changed();
-               },
-               [this] {
-                 control::Envelope out;
-                 out.mutable_renew_ticket()->set_session_id(session_id_);
-                 (void)ports_.send_control(out);
-               }});
-}
-
-void PeerLink::on_datagram(ByteSpan datagram) {
-  bytes_received_ += datagram.size();
-  const RtcpGathering together(this);
-  if (!sealer_ || dead_ || datagram.size() < 12) return;
-  Bytes packet = to_bytes(datagram);
-  const bool rtcp = is_rtcp(packet);
-  if (const auto opened = rtcp ? sealer_->open_rtcp(packet) : sealer_->open_rtp(packet); !opened) {
-    ++refused_datagrams_;
-    return;
-  }
-  if (opened_ && ports_.clock->now() - media_heard_ > kHole && events_.returned) events_.returned();
-  media_heard_ = ports_.clock->now();
-  heard();
-  unanswered_since_.reset();
-  if (rtcp) {
-    auto packets = wire::parse_rtcp(packet);
-    if (!packets) {
-      ++refused_datagrams_;
-      return;
-    }
-    const LocalTime now = ports_.clock->now();
-    for (const auto& one : *packets) {
-      if (const auto* feedback = std::get_if<wire::CcFeedback>(&one)) rate_.on_feedback(*feedback, now);
-      if (const auto* probe = std::get_if<wire::PathProbe>(&one)) on_probe(*probe);
-    }
-    if (dead_) return;
-    pump_media(now);
-    events_.rtcp(*packets);
-  } else if (auto parsed = wire::parse_rtp(packet)) {
-    if (is_bulk(parsed->header.payload_type)) {
-      const LocalTime now = ports_.clock->now();
-      arrivals_.on_packet(parsed->header.ssrc, parsed->header.seq, parsed->header.marker, now);
-      tell_arrivals(now);
-      if (parsed->header.payload_type != wire::kPayloadFec) events_.rtp(*parsed, packet);
-      if (dead_) return;
-      // What was lost and is made again from parity is taken as if it had just come.
-      for (const Bytes& back : repair_.on_packet(*parsed, packet, now)) {
-        if (const auto again = wire::parse_rtp(back); again && !dead_) events_.rtp(*again, back);
-      }
-      return;
-    }
-    events_.rtp(*parsed, packet);
-  } else {
-    ++refused_datagrams_;
-  }
-}
-
-// That it came is all that matters to us; heard() was told.
-void PeerLink::on_probe(const wire::PathProbe& probe) {
-  if (!probe.answer) send_rtcp({wire::PathProbe{probe_ssrc_, probe.nonce, true}});
-}
-
-bool PeerLink::send_rtp(Bytes packet, flow::Pacer::Class cls, Bytes* sealed) {
-  if (!sealer_ || dead_) return false;
-  const auto header = wire::peek_rtp(packet);
-  std::vector<Bytes> parity;
-  if (header && is_bulk(header->payload_type)) parity = guard_.on_packet(packet, rate_, ports_.clock->now());
-  if (!seal_and_send(std::move(packet), cls, sealed)) return false;
-  for (Bytes& more : parity) (void)seal_and_send(std::move(more), cls, nullptr);
-  return true;
-}
-
-bool PeerLink::seal_and_send(Bytes packet, flow::Pacer::Class cls, Bytes* sealed) {
-  if (const auto done = sealer_->seal_rtp(packet); !done) {
-    BS_LOG_LIMITED(Warn, "session", "{}", dump_error(done.error()));
-    return false;
-  }
-  if (sealed != nullptr) *sealed = packet;
-  send_sealed(std::move(packet), cls);
-  return true;
-}
-
-void PeerLink::send_sealed(Bytes sealed, flow::Pacer::Class cls) {
-  (void)pacer_.add(cls, std::move(sealed));
-  if (cls == flow::Pacer::Class::Urgent) pump_media(ports_.clock->now());
-}
-
-void PeerLink::send_rtcp(const std::vector<wire::RtcpPacket>& packets) {
-  if (!sealer_ || dead_ || packets.empty()) return;
-  const Bytes bytes = wire::build_rtcp(packets);
-  if (rtcp_.size() + bytes.size() > kMostGathered) send_gathered_rtcp();
-  rtcp_.insert(rtcp_.end(), bytes.begin(), bytes.end());
-  if (gathering_ == 0) send_gathered_rtcp();
-}
-
-void PeerLink::send_gathered_rtcp() {
-  Bytes bytes = std::exchange(rtcp_, {});
-  if (bytes.empty() || !sealer_ || dead_) return;
-  if (sealer_->seal_rtcp(bytes)) send_sealed(std::move(bytes), flow::Pacer::Class::Urgent);
-}
-
-void PeerLink::tell_arrivals(LocalTime now) {
-  if (auto feedback = arrivals_.poll(now)) send_rtcp({std::move(*feedback)});
-}
-
-void PeerLink::apply_rate() {
-  pacer_.set_rate_kbps(rate_.pacing_kbps());
-  pacer_.set_window(rate_.send_window());
-}
-
-void PeerLink::pump_media(LocalTime now) {
-  const std::size_t timeouts = rate_.timeouts();
-  rate_.poll(now);
-  // Nothing is heard of what we sent, though the other end may still be heard: the way there alone may be dead.
-  if (rate_.timeouts() != timeouts && media_) media_->probe_now();
-  apply_rate();
-  while (media_ && pacer_.next_deadline() <= now) {
-    const std::vector<Bytes> burst = pacer_.poll(now);
-    if (burst.empty()) break;
-    std::vector<ByteSpan> views(burst.begin(), burst.end());
-    for (const Bytes& packet : burst) {
-      bytes_sent_ += packet.size();
-      if (is_rtcp(packet)) continue;
-      const auto header = wire::peek_rtp(packet);
-      if (header && is_bulk(header->payload_type)) rate_.on_sent(header->ssrc, header->seq, packet.size(), now);
-    }
-    if (!unanswered_since_) unanswered_since_ = now;
-    (void)media_->send(views);
-  }
-}
-
 // ---- chat ----
 
 bool PeerLink::say(std::string text) {
@@ -474,6 +326,7 @@ void PeerLink::poll(LocalTime now) {
   }
   flush(now);
   tell_arrivals(now);
+  probe_size(now);
   pump_media(now);
 }
 
@@ -481,6 +334,7 @@ LocalTime PeerLink::next_deadline() const {
   if (dead_) return kNever;
   LocalTime next = std::min({channel_->next_deadline(), tunnel_.next_deadline(), probe_due_, opened_ ? watch_.next_deadline() : kNever});
   if (media_) next = std::min({next, pacer_.next_deadline(), rate_.next_deadline(), arrivals_.next_deadline()});
+  if (media_ && opened_) next = path_changed_ && rung_ != Rung::None ? LocalTime::min() : std::min(next, mtu_.next_deadline());
   return next;
 }
 

@@ -14,6 +14,7 @@
 #include "engine/flow/feedback.h"
 #include "engine/flow/line_watch.h"
 #include "engine/flow/pacer.h"
+#include "engine/flow/path_mtu.h"
 #include "engine/flow/scream_control.h"
 #include "engine/flow/tunnel_stream.h"
 #include "engine/flow/update_guard.h"
@@ -107,6 +108,8 @@ class PeerLink {
   // How fast media may be produced; it is told of all that leaves and of the peer's feedback here.
   const flow::RateControl& rate() const { return rate_; }
   nanoseconds send_delay() const { return pacer_.delay(); }
+  // The largest datagram that is known to get through to the other end.
+  std::size_t datagram_bytes() const { return mtu_.bytes(); }
   // True: what a producer makes now would only wait. Asked again after each datagram and at next_deadline().
   bool line_full(flow::Pacer::Class cls) const { return pacer_.full(cls); }
   std::size_t queued_bytes(flow::Pacer::Class cls) const { return pacer_.queued_bytes(cls); }
@@ -151,11 +154,13 @@ class PeerLink {
   void on_open();
   void heard();
   void on_probe(const wire::PathProbe& probe);
+  void probe_size(LocalTime now);
+  void told_size(std::size_t before);
   void die(ports::ChannelFault fault);
   void pump_channel();
   void send_chat(const PendingChat& pending);
   void pump_media(LocalTime now);
-  void apply_rate();
+  void apply_rate(LocalTime now);
   void tell_arrivals(LocalTime now);
   void send_gathered_rtcp();
   bool seal_and_send(Bytes packet, flow::Pacer::Class cls, Bytes* sealed);
@@ -176,6 +181,8 @@ class PeerLink {
   flow::UpdateGuard guard_;
   flow::UpdateRepair repair_;
   flow::LineWatch watch_;
+  flow::PathMtu mtu_;
+  bool path_changed_ = false;                // another rung: sizes are looked for anew
   const Ssrc probe_ssrc_;
   std::uint32_t path_nonce_ = 0;
   int gathering_ = 0;

@@ -135,6 +135,11 @@ void ScreenSender::set_target_kbps(int kbps) {
   new_kbps_ = kbps;
 }
 
+void ScreenSender::set_budget(const flow::VideoBudget& budget) {
+  std::lock_guard lock(encode_mutex_);
+  budget_ = budget;
+}
+
 void ScreenSender::set_hold(bool held) {
   if (held_.exchange(held) && !held) do_later([](TileSender&) {}, true);
 }
@@ -322,6 +327,7 @@ void ScreenSender::capture_loop() {
 void ScreenSender::encode_loop() {
   name_this_thread("encode");
   LocalTime earliest{};
+  nanoseconds interval{0};
   for (;;) {
     std::optional<StreamInfo> wanted;
     {
@@ -335,11 +341,12 @@ void ScreenSender::encode_loop() {
       }
       if (!wanted) frame_waits_ = false;
       if (new_kbps_) config_.target_kbps = *std::exchange(new_kbps_, std::nullopt);
+      interval = budget_.most_fps > 0 ? std::max<nanoseconds>(config_.least_interval, 1s / budget_.most_fps) : config_.least_interval;
     }
     if (wanted) {
       open_encoder(*wanted);
     } else if (auto frame = frames_.take()) {
-      earliest = local_now() + config_.least_interval;
+      earliest = local_now() + interval;
       encode_one(std::move(*frame));
     }
   }

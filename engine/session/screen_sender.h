@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "engine/base/channels.h"
+#include "engine/flow/line_quality.h"
 #include "engine/ports/desktop.h"
 #include "engine/ports/rights_gate.h"
 #include "engine/ports/video.h"
@@ -82,6 +83,7 @@ class ScreenSender {
   void refused();                                               // it does not: everything goes as tiles
   void request_key();
   void set_target_kbps(int kbps);
+  void set_budget(const flow::VideoBudget& budget);             // of video; a scale is not obeyed yet (LineQuality leaves it out)
   // While held, nothing is encoded as video; the newest grab waits, with the damage of all it replaced.
   void set_hold(bool held);
   std::uint64_t dropped_frames() const { return frames_.dropped(); }
@@ -146,6 +148,7 @@ class ScreenSender {
   std::condition_variable encode_wake_;
   bool encode_quit_ = false, frame_waits_ = false, key_wanted_ = false;
   std::optional<int> new_kbps_;
+  flow::VideoBudget budget_;
   std::optional<StreamInfo> new_stream_;   // to open an encoder for
 
   // encode thread

@@ -51,6 +51,9 @@ struct MediaView {
   int width = 0, height = 0;
   std::uint64_t frames = 0, bytes = 0, lost_packets = 0, key_requests = 0;
   std::string capture;         // how the screen is read and compared, as the customer's end says
+  int most_fps = 0;            // of video, where the line cannot carry more; 0: as many as there are
+  int video_scale = 1;         // both sides of video are divided by it there
+  int datagram_bytes = 0;      // the largest that is known to get through; 0: not known
 };
 
 // Latency ladder: p50 and p95 in microseconds over the last 5 s, cumulative from capture; -1 unknown.

@@ -101,6 +101,9 @@ Result<void> check_body(const Inner& m) {
       BS_PEER_CHECK(m.picture_kept().width() >= 1 && m.picture_kept().width() <= kMaxSide && m.picture_kept().height() >= 1 &&
                         m.picture_kept().height() <= kMaxSide, "wire/inner: picture_kept.size");
       return {};
+    case Inner::kVideoBudget:
+      BS_PEER_CHECK(m.video_budget().most_fps() <= 240 && m.video_budget().scale() >= 1 && m.video_budget().scale() <= 8, "wire/inner: video_budget");
+      return {};
     case Inner::kJournalHead:
       BS_PEER_CHECK(m.journal_head().head().size() == 32, "wire/inner: journal_head.head");
       return {};
@@ -172,6 +175,7 @@ std::string dump_inner(const Inner& m) {
     case Inner::kHidden:
       return fmt::format("Hidden windows={} monitors={} areas={} one_window={}", m.hidden().windows(), m.hidden().monitors(), m.hidden().areas(), m.hidden().one_window());
     case Inner::kPictureKept: return fmt::format("PictureKept {}x{}", m.picture_kept().width(), m.picture_kept().height());
+    case Inner::kVideoBudget: return fmt::format("VideoBudget most_fps={} scale={}", m.video_budget().most_fps(), m.video_budget().scale());
     case Inner::kTyping: return fmt::format("Typing {}", m.typing().typing());
     case Inner::kJournalHead: return fmt::format("JournalHead lines={}", m.journal_head().lines());
     case Inner::kReceiptHeld: return "ReceiptHeld";

@@ -80,6 +80,10 @@ Result<void> MediaSocket::open(const std::string& bind_address, std::uint16_t po
     if (::setsockopt(fd_, SOL_SOCKET, forced, &kBufferBytes, sizeof kBufferBytes) == 0) continue;
     (void)::setsockopt(fd_, SOL_SOCKET, usual, &kBufferBytes, sizeof kBufferBytes);
   }
+  // Never cut into fragments, and no router's word believed: what is too large is lost, so that the ends find out what fits.
+  const int whole4 = IP_PMTUDISC_PROBE, whole6 = IPV6_PMTUDISC_PROBE;
+  (void)::setsockopt(fd_, IPPROTO_IP, IP_MTU_DISCOVER, &whole4, sizeof whole4);
+  if (!v4_only_) (void)::setsockopt(fd_, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &whole6, sizeof whole6);
   (void)::setsockopt(fd_, IPPROTO_UDP, UDP_GRO, &on, sizeof on);              // without it each datagram comes alone
   (void)::setsockopt(fd_, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);        // without it the delay is not measured
   sockaddr_storage bound{};

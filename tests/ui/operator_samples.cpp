@@ -127,6 +127,11 @@ std::vector<OperatorSample> operator_samples(LocalTime now) {
   stale.media.reason = RungReason::UdpBlocked;
   stale.media.rtt_ms = 380;
   with("stale", {stale});
+  SessionView narrow = control;
+  narrow.media.most_fps = 8;
+  narrow.media.video_scale = 2;
+  narrow.media.datagram_bytes = 1452;
+  with("narrow", {narrow});
   SessionView hidden = control;
   hidden.paused = kBuiltRights;
   hidden.notice = {NoticeKind::PanelHidden, {}, 11};

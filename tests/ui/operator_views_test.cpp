@@ -298,6 +298,23 @@ TEST_CASE("A stale picture is veiled and says why in words") {
   }
 }
 
+TEST_CASE("What a narrow line gives up is said beside the way that the picture takes, and nothing where it gives up nothing") {
+  Stage stage;
+  stage.use("live_control");
+  stage.settle();
+  CHECK(stage.ui->map().find("status.quality") == nullptr);
+  stage.use("narrow");
+  stage.settle();
+  REQUIRE(stage.ui->map().find("status.quality") != nullptr);
+  const std::string words = stage.ui->map().find("status.quality")->text;
+  CHECK(words.find('8') != std::string::npos);
+  CHECK(words.find("half size") != std::string::npos);
+  (void)stage.click("tool.ladder");
+  stage.settle();
+  REQUIRE(stage.ui->map().find("ladder.path") != nullptr);
+  CHECK(stage.ui->map().find("ladder.path")->text.find("1452") != std::string::npos);
+}
+
 TEST_CASE("A pointer that moves over the picture asks for its veil to come early, one that rests there asks for nothing") {
   Stage stage;
   stage.use("live_see");

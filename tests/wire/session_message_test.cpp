@@ -87,6 +87,22 @@ TEST_CASE("an offer of tiles says in so many words how the screen is read") {
   CHECK(fault(m) == "wire/inner: tile_offer.how");
 }
 
+TEST_CASE("what is given up of video has limits") {
+  inner::Inner m;
+  m.mutable_video_budget()->set_scale(1);
+  CHECK(fault(m).empty());
+  m.mutable_video_budget()->set_most_fps(240);
+  CHECK(fault(m).empty());
+  CHECK(dump_inner(m) == "VideoBudget most_fps=240 scale=1");
+  m.mutable_video_budget()->set_most_fps(241);
+  CHECK(fault(m) == "wire/inner: video_budget");
+  m.mutable_video_budget()->set_most_fps(0);
+  for (const std::uint32_t scale : {0u, 9u}) {
+    m.mutable_video_budget()->set_scale(scale);
+    CHECK(fault(m) == "wire/inner: video_budget");
+  }
+}
+
 TEST_CASE("a cursor has exactly the bytes that its size says") {
   inner::Inner m;
   auto* cursor = m.mutable_cursor_shape();

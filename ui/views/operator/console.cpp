@@ -232,6 +232,10 @@ void draw_status_bar(kit::Ui& ui, const Area& area, const session::OperatorSnaps
     const bool best = s->media.reason == session::RungReason::Best;
     part("status.rung", kit::icon::kSignal, rung_text(s->media.rung) + (best ? "" : ": " + rung_reason_text(s->media.reason)));
     if (s->media.rtt_ms >= 0 && s->stage == SessionStage::Live) part("status.rtt", kit::icon::kClock, tr("op.rtt", s->media.rtt_ms), s->media.rtt_ms > 250 ? kit::Tone::Warning : kit::Tone::Muted);
+    if (s->media.most_fps > 0) {
+      const std::string fewer = kit::trn("op.fewer_pictures", s->media.most_fps);
+      part("status.quality", kit::icon::kSignal, s->media.video_scale > 1 ? tr("op.smaller_pictures", fewer) : fewer, kit::Tone::Warning);
+    }
     part("status.encoder", kit::icon::kMonitor, s->media.encoder);
     if (s->media.width > 0) part("status.size", kit::icon::kExpand, std::to_string(s->media.width) + " x " + std::to_string(s->media.height));
     if (s->refused_events > 0) part("status.refused", kit::icon::kHand, kit::trn("op.refused_events", s->refused_events), kit::Tone::Warning);

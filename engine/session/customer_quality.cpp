@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// CustomerSession's half that gives up pictures of video where the line cannot carry them, and tells both people's logs.
+#include <algorithm>
+
+#include "engine/base/log.h"
+#include "engine/session/customer_session.h"
+
+namespace beside::session {
+namespace {
+
+constexpr auto kJudge = 200ms;
+
+}  // namespace
+
+LocalTime CustomerSession::quality_due() const {
+  // Without pictures nothing is judged but the end of the film.
+  return film_until_ == LocalTime::min() ? kNever : quality_at_ + kJudge;
+}
+
+void CustomerSession::keep_quality(LocalTime now) {
+  if (quality_due() > now) return;
+  quality_at_ = now;
+  const bool film = now < film_until_ && see_running_;
+  if (!film) film_until_ = LocalTime::min();
+  flow::LineQuality::Line line;
+  line.kbps = link_->rate().target_kbps();
+  line.loss = link_->rate().loss();
+  line.queue = link_->rate().queue_delay() + link_->send_delay();
+  const std::int64_t pixels = film ? std::int64_t{stream_.place.width} * stream_.place.height : 0;
+  if (!quality_.update(line, pixels, now)) return;
+  const flow::VideoBudget budget = quality_.budget();
+  BS_LOG(Info, "video", "quality rung={} most_fps={} scale={} kbps={} loss_permille={} queue_ms={} pixels={}", flow::LineQuality::to_string(quality_.rung()),
+         budget.most_fps, budget.scale, line.kbps, static_cast<int>(line.loss * 1000), line.queue / 1ms, pixels);
+  media_.most_fps = budget.most_fps;
+  media_.video_scale = budget.scale;
+  if (screen_) screen_->set_budget(budget);
+  inner::Inner out;
+  out.mutable_video_budget()->set_most_fps(static_cast<std::uint32_t>(budget.most_fps));
+  out.mutable_video_budget()->set_scale(static_cast<std::uint32_t>(budget.scale));
+  (void)link_->send(out, flow::InnerMux::kMedia);
+  events_.changed();
+}
+
+}  // namespace beside::session
