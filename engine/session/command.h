@@ -24,7 +24,6 @@ struct CancelConnecting {};
 // from_click_at_us: LocalTime of the deciding click, for the 500 ms rule.
 struct DecideAsk { std::uint32_t ask_id = 0; Rights granted; std::uint32_t monitor_id = 0; std::int64_t from_click_at_us = 0; };
 struct RevokeRight { Rights rights; };
-struct NarrowToMonitor { std::uint32_t monitor_id = 0; };
 struct HideParts { HiddenParts parts; };                             // all that is hidden from now on, not only what is new
 struct StopSession {};                                               // the panel's Stop
 struct PanelClosed {};                                               // the person closed the panel's window
@@ -35,7 +34,7 @@ struct CustomerTyping { bool typing = false; };
 struct BackToStart {};                                               // from the end page (kiosk) or after a dead code
 
 using CustomerCommand = std::variant<SetAddress, DismissNotice, Quit, EnterCode, CancelConnecting, DecideAsk, RevokeRight,
-                                     NarrowToMonitor, HideParts, StopSession, PanelClosed, PanelVisibility, ConfirmWords,
+                                     HideParts, StopSession, PanelClosed, PanelVisibility, ConfirmWords,
                                      SayToOperator, CustomerTyping, BackToStart>;
 
 // ---- operator ----

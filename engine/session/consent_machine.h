@@ -63,7 +63,6 @@ class ConsentMachine {
                   LocalTime last_injection, LocalTime now);
   // Less is always allowed; never fails.
   void revoke(Rights rights, LocalTime now);
-  void narrow(std::uint32_t monitor_id) { monitor_id_ = monitor_id; }
   void stop();
 
   void panel_visible(bool visible, LocalTime now);

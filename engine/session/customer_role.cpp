@@ -75,7 +75,6 @@ void CustomerRole::handle(const CustomerCommand& command) {
         } else if (session_) {
           if constexpr (std::is_same_v<T, DecideAsk>) session_->decide(c);
           else if constexpr (std::is_same_v<T, RevokeRight>) session_->revoke(c.rights);
-          else if constexpr (std::is_same_v<T, NarrowToMonitor>) session_->narrow(c.monitor_id);
           else if constexpr (std::is_same_v<T, HideParts>) session_->hide(c.parts);
           else if constexpr (std::is_same_v<T, StopSession>) session_->end(EndView::Cause::CustomerStop);
           else if constexpr (std::is_same_v<T, PanelClosed>) session_->end(EndView::Cause::PanelClosed);

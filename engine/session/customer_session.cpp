@@ -10,8 +10,7 @@ namespace {
 
 using ports::JournalKind;
 
-constexpr std::uint32_t kCauseGranted = 1, kCauseRevoked = 2, kCauseGap = 3, kCausePanel = 4, kCauseNarrowed = 5,
-                        kCauseResumed = 6;
+constexpr std::uint32_t kCauseGranted = 1, kCauseRevoked = 2, kCauseGap = 3, kCausePanel = 4, kCauseResumed = 6;
 
 inner::Stop::Reason wire_reason(EndView::Cause cause) {
   switch (cause) {
@@ -299,20 +298,6 @@ void CustomerSession::take_back(Rights rights, const char* why) {
   if (had.empty()) return;
   note(JournalKind::Revoked, had, why);
   rights_changed(kCauseRevoked);
-}
-
-void CustomerSession::narrow(std::uint32_t monitor_id) {
-  if (ended_) return;
-  consent_.narrow(monitor_id);
-  viewed_monitor_ = monitor_id;
-  inner::Inner now_inner;
-  now_inner.mutable_rights_now()->set_rights(consent_.in_force().bits);
-  now_inner.mutable_rights_now()->set_revision(consent_.revision());
-  now_inner.mutable_rights_now()->set_monitor_id(monitor_id);
-  now_inner.mutable_rights_now()->set_cause(kCauseNarrowed);
-  (void)link_->send(now_inner);
-  apply_screen();
-  events_.changed();
 }
 
 void CustomerSession::panel_visible(bool visible) {

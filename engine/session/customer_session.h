@@ -51,7 +51,6 @@ class CustomerSession {
 
   void decide(const DecideAsk& decision);
   void revoke(Rights rights);
-  void narrow(std::uint32_t monitor_id);
   // What is hidden from now on. Of what was grabbed before, nothing more leaves when something new is hidden.
   void hide(HiddenParts parts);
   void panel_visible(bool visible);

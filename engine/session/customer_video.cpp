@@ -17,6 +17,17 @@ constexpr std::size_t kMostCursorBytes = 60'000;   // an Inner message carries 6
 
 void CustomerSession::on_layout(const DesktopLayout& layout) {
   layout_ = layout;
+  const auto there = [&](std::uint32_t id) {
+    return id == 0 || std::any_of(layout.monitors.begin(), layout.monitors.end(), [&](const MonitorInfo& m) { return m.id == id; });
+  };
+  if (!there(consent_.monitor_id())) {
+    // It was for that monitor only, and what is left was never granted.
+    take_back(Right::See | Right::Point | Rights(Right::Control), "the monitor that was shared is gone");
+    events_.notice(NoticeKind::MonitorGone, {});
+  } else if (!there(viewed_monitor_)) {
+    viewed_monitor_ = 0;
+    apply_screen();
+  }
   if (consent_.in_force().has(Right::See)) {
     inner::Inner out;
     inner::Layout& l = *out.mutable_layout();

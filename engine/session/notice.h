@@ -46,6 +46,7 @@ enum class NoticeKind : std::uint8_t {
   RightsPausedAfterGap,
   RightsVoidAfterGap,
   PanelHidden,             // capture and control stopped until the panel is visible again
+  MonitorGone,             // customer: the monitor that was shared is no longer there; its rights are taken back
   DisplayLost,             // the customer's display went away
   CaptureLimited,          // args: what is missing (XDamage, MIT-SHM)
   ControlUnavailable,      // args: what is missing (XTEST)

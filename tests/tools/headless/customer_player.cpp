@@ -50,8 +50,6 @@ std::string CustomerPlayer::act(const std::string& what, const json& step) {
     const auto taken = rights("rights");
     if (!taken) return "unknown right";
     engine_->command(session::RevokeRight{*taken});
-  } else if (what == "narrow") {
-    engine_->command(session::NarrowToMonitor{step.at("monitor")});
   } else if (what == "panel_visible") {
     engine_->command(session::PanelVisibility{step.at("visible")});
   } else if (what == "say") {

@@ -69,6 +69,10 @@ void draw_consent(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState
     state.ask_id = ask.id;
     state.ticked = asked;
     state.monitor_id = s.monitor_id;
+    // What was shared before may be unplugged by now: one monitor stays one.
+    const auto& all = s.layout.monitors;
+    if (s.monitor_id != 0 && std::none_of(all.begin(), all.end(), [&](const MonitorInfo& m) { return m.id == s.monitor_id; }))
+      state.monitor_id = all.empty() ? 0 : all.front().id;
     state.ask_shown = ui.now();
     state.rights_seen = {};
   }

@@ -51,6 +51,7 @@ constexpr Entry kEntries[] = {
     {NoticeKind::RightsPausedAfterGap, "rights_paused_after_gap", false},
     {NoticeKind::RightsVoidAfterGap, "rights_void_after_gap", false},
     {NoticeKind::PanelHidden, "panel_hidden", true},
+    {NoticeKind::MonitorGone, "monitor_gone", true},
     {NoticeKind::DisplayLost, "display_lost", true},
     {NoticeKind::CaptureLimited, "capture_limited", false},
     {NoticeKind::ControlUnavailable, "control_unavailable", false},
