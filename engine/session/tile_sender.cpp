@@ -30,6 +30,14 @@ std::int64_t area_of(const std::vector<Rect>& rects) {
   return sum;
 }
 
+// One that holds them all, where they are many.
+void keep_few(std::vector<Rect>& rects) {
+  if (rects.size() <= kMostDamage) return;
+  Rect all;
+  for (const Rect& r : rects) all = all.united_with(r);
+  rects.assign(1, all);
+}
+
 std::int64_t allowed_bytes(const TileLine& line) {
   return std::max<std::int64_t>(kLeastRoom, std::int64_t{line.kbps} * 125 * TileSender::kQueue.count() / 1'000'000'000);
 }
@@ -75,6 +83,7 @@ void TileSender::stop() {
   damage_.clear();
   fresh_.clear();
   video_wanted_.clear();
+  told_old_.clear();
   video_damage_.clear();
   cells_.reset(0, 0);
   stream_ = 0;
@@ -95,10 +104,7 @@ void TileSender::frame(ports::Frame frame) {
   frame_ = std::move(frame);
   if (!same) return new_picture();
   damage_.insert(damage_.end(), frame_->damage.begin(), frame_->damage.end());
-  if (damage_.size() <= kMostDamage) return;
-  Rect all;
-  for (const Rect& r : damage_) all = all.united_with(r);
-  damage_.assign(1, all);
+  keep_few(damage_);
 }
 
 void TileSender::new_picture() {
@@ -119,6 +125,7 @@ void TileSender::new_picture() {
   damage_.clear();
   fresh_.clear();
   video_wanted_.clear();
+  told_old_.clear();
   video_damage_.clear();
   stream_ = 0;
   ordered_.reset();
@@ -283,6 +290,9 @@ void TileSender::carry_moves() {
       open();
       tools_.encoder->copy(part, part.x + dx, part.y + dy, 1);
       cells_.copy(part, part.x + dx, part.y + dy);
+      for (std::size_t i = 0, known = told_old_.size(); i < known; ++i)
+        if (const Rect hit = told_old_[i].clipped_to(part); !hit.empty()) told_old_.push_back({hit.x + dx, hit.y + dy, hit.width, hit.height});
+      keep_few(told_old_);
       subtract(left, {part.x + dx, part.y + dy, part.width, part.height});
     }
     // The shadow has the move's pixels already; where the viewer does not get them, they have to be sent.
@@ -297,7 +307,7 @@ void TileSender::carry_moves() {
 }
 
 bool TileSender::settled() const {
-  if (!frame_ || !damage_.empty() || !history_.all_known()) return false;
+  if (!frame_ || !damage_.empty() || !told_old_.empty() || !history_.all_known()) return false;
   return cells_.clean(cells_.picture());
 }
 
@@ -316,10 +326,11 @@ std::vector<TileSender::Block> TileSender::blocks() {
     (whole ? block.whole : block.exact).push_back(rect);
   };
   for (const Rect& large : fresh_) {
-    // In pieces: between two of them the line and the clock are asked, and a newer picture gets its turn.
-    for (int top = large.y; top < large.bottom(); top = (top / kLargeBlock + 1) * kLargeBlock) {
-      for (int left = large.x; left < large.right(); left = (left / kLargeBlock + 1) * kLargeBlock) {
-        const Rect r = Rect{left / kLargeBlock * kLargeBlock, top / kLargeBlock * kLargeBlock, kLargeBlock, kLargeBlock}.clipped_to(large);
+    // In pieces: between two of them the line and the clock are asked, what is nearer the pointer goes first, and a newer picture
+    // gets its turn.
+    for (int top = large.y; top < large.bottom(); top = (top / side + 1) * side) {
+      for (int left = large.x; left < large.right(); left = (left / side + 1) * side) {
+        const Rect r = Rect{left / side * side, top / side * side, side, side}.clipped_to(large);
         if (cells_.clean(r)) add(0, r, false);
         else if (!cells_.owned(r)) add(0, cells_.grown(r), true);
       }
@@ -415,8 +426,50 @@ void TileSender::send_blocks(std::vector<Block> blocks) {
     }
   }
   work_ = at < blocks.size() || coarse;   // what is coarse is sharpened in the next rounds
-  for (; at < blocks.size(); ++at)
+  if (!work_) tell_not_old();
+  for (; at < blocks.size(); ++at) {
     for (const Rect& r : blocks[at].exact) cells_.set(r, CellMap::kDirty);
+    if (blocks[at].rank == 0) tell_old(blocks[at].bounds);
+  }
+}
+
+// Until now the viewer took what it has there for the customer's; whoever looks, or keeps a picture, should know.
+void TileSender::tell_old(const Rect& area) {
+  const bool told = std::any_of(told_old_.begin(), told_old_.end(), [&](const Rect& r) { return area.clipped_to(r) == area; });
+  if (told) return;
+  open();
+  tools_.encoder->mark_stale(area);
+  told_old_.push_back(area);
+  keep_few(told_old_);
+}
+
+// All is sent: pixels that were told old and did not have to be sent, since they had not changed or changed back, are exact again.
+void TileSender::tell_not_old() {
+  if (told_old_.empty()) return;
+  std::vector<bool> old(static_cast<std::size_t>(cells_.columns()) * static_cast<std::size_t>(cells_.rows()));
+  for (const Rect& r : std::exchange(told_old_, {})) {
+    const Rect c = cells_.cells_of(r);
+    for (int cy = c.y; cy < c.bottom(); ++cy)
+      for (int cx = c.x; cx < c.right(); ++cx) old[cells_.index(cx, cy)] = true;
+  }
+  std::vector<Rect> clean;
+  for (int cy = 0; cy < cells_.rows(); ++cy) {
+    Rect run;
+    for (int cx = 0; cx < cells_.columns(); ++cx) {
+      const Rect cell = cells_.cell(cx, cy);
+      if (old[cells_.index(cx, cy)] && cells_.clean(cell)) {
+        run = run.united_with(cell);
+      } else if (!run.empty()) {
+        clean.push_back(std::exchange(run, {}));
+      }
+    }
+    if (!run.empty()) clean.push_back(run);
+  }
+  join_rects(clean, true);
+  for (const Rect& r : clean) {
+    open();
+    tools_.encoder->mark_exact(r);
+  }
 }
 
 double TileSender::seconds_for(double bytes) const { return bytes * 8 / (std::max(line_.kbps, 1) * 1000.0); }

@@ -37,6 +37,7 @@ struct TileLine {
 //  2. A cell is clean only if the viewer, having applied all that was sent, has exactly the shadow's pixels there.
 //  3. What a report names as lost, and what was copied from it, becomes stale and is sent anew, whole cells.
 //  4. When every cell is clean and no packet's fate is unknown, nothing is sent.
+//  5. Where something new had to wait for the line the viewer was told that what it has is old, and is told once it is not.
 // Order within one round: copies, then what is new, then what is stale or older, nearest the pointer first, then what is
 // still coarse. Where all this would take kCoarseAbove, what is dense (photos) goes coarse first, and text as well if it alone
 // would take as long.
@@ -132,6 +133,8 @@ class TileSender {
   void estimate(std::vector<Block>& blocks) const;
   double seconds_for(double bytes) const;   // on the line, as it is now
   std::size_t send_coarse(std::vector<Block>& blocks, std::size_t from);
+  void tell_old(const Rect& area);
+  void tell_not_old();
   void plan_wake(LocalTime now);
 
   TileTools tools_;
@@ -150,6 +153,7 @@ class TileSender {
   std::vector<Rect> damage_;                // not looked at yet
   std::vector<Rect> changed_, fresh_, video_wanted_;
   std::vector<Rect> played_, still_;        // scratch: damage of what a video owns, and the rest
+  std::vector<Rect> told_old_;              // what the viewer was told waits, and where copies took that; in no order
   std::vector<ports::Move> moves_;
   bool work_ = false;                       // some cell may not be clean
   bool wants_room_ = false;

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Varied screens, text with colours at its edges to noise, end bit for bit the same in the operator's window as on the customer's screen."""
+"""Varied screens, text with colours at its edges to noise, end bit for bit the same in the operator's window as on the customer's screen.
+
+scene_exact_screens.py [COUNT]: 24 of them unless told otherwise; 200 by hand.
+"""
 import pathlib
 import subprocess
 import sys
@@ -9,7 +12,7 @@ from harness import check, main, wait_until
 from people import Session
 
 HERE = pathlib.Path(__file__).parent
-SCREENS = 24            # of which every eighth is of one kind
+SCREENS = int(sys.argv[1]) if len(sys.argv) > 1 else 24     # of which every eighth is of one kind
 SIZE = (350, 300)
 
 

@@ -289,6 +289,42 @@ TEST_CASE("over a slow line text comes exactly, what is dense coarse first and i
   converge_and_rest(ends);
 }
 
+// A tile that waited for a slow line was shown, and kept in pictures, as if it were the customer's screen of now.
+TEST_CASE("what waits for a slow line is not called exact meanwhile, not even where a scroll carries it") {
+  Path slow;
+  slow.delay = 20ms;
+  slow.rate_kbps = 300;
+  TileEnds ends(17, slow);
+  ends.desk.text(ends.desk.whole(), 3);
+  converge_and_rest(ends);
+  // Cells that are called exact and are not what the desktop shows; and how many are not called so.
+  const auto look = [&] {
+    int lies = 0, inexact = 0;
+    std::vector<Rect> differ;
+    ends.canvas->read([&](const ports::PixelBuffer& seen) {
+      for (int y = 0; y < ends.desk.height(); y += 16)
+        for (int x = 0; x < ends.desk.width(); x += 16) {
+          const Rect cell = Rect{x, y, 16, 16}.clipped_to(ends.desk.whole());
+          if (!ports::same_pixels(seen, ends.desk.pixels(), cell)) differ.push_back(cell);
+        }
+    });
+    for (const Rect& cell : differ) ++(ends.canvas->exact(cell) ? lies : inexact);
+    return std::pair(lies, inexact);
+  };
+  for (std::uint32_t i = 0; i < 4; ++i) {    // by now it is known how much of the line such pixels take
+    ends.desk.noise({0, 0, 64, 64}, 20 + i);
+    converge_and_rest(ends);
+  }
+  ends.desk.noise({0, 0, 200, 160}, 5);      // less than is ever sent coarse, more than a second of this line
+  ends.run(600ms);                           // the tile that goes first takes half of that
+  const auto [lies, inexact] = look();
+  CHECK(lies == 0);
+  CHECK(inexact > 40);
+  ends.desk.move({0, 32, 320, 208}, 0, -32);
+  ends.run(10s);
+  converge_and_rest(ends);                   // in which all of it is called exact
+}
+
 TEST_CASE("a report that fits nothing, and updates that go back or change their size, are refused") {
   TileEnds ends(13, Path{});
   ends.desk.text(ends.desk.whole(), 1);
