@@ -20,6 +20,11 @@ constexpr std::size_t kEnoughAnchors = 3000;  // of the shadow, which is searche
 constexpr std::int64_t kMostPixels = 1'200'000;   // so many are found or looked at
 constexpr int kPhases[16] = {0, 8, 4, 12, 2, 10, 6, 14, 1, 9, 5, 13, 3, 11, 7, 15};
 constexpr int kEvery = 5;                     // rows of the frame that are asked; no common factor with 16
+// Much that changed is asked in passing first: where it moved, a part of its rows and of the shadow's have far more in common
+// than chance gives them; where it did not (another page), all the rest need not be read.
+constexpr std::int64_t kMuch = 150'000;       // pixels
+constexpr std::size_t kFewAnchors = 600;
+constexpr int kSparsely = 3;                  // of the rows that are asked, every so manieth; odd, for the same reason
 constexpr std::size_t kMostVectors = 4;       // tried per frame
 constexpr int kLeastVotes = 5;
 constexpr int kLeastPixels = 3000;            // of a move: less is coded as quickly
@@ -102,18 +107,36 @@ class Finder final : public ports::MoveFinder {
   // The best vectors, best first: what the frame has at (x, y) stood at (x - dx, y - dy).
   std::span<const Vote> vote(const PixelBuffer& shadow, const PixelBuffer& frame) {
     table_.assign(kTableSize, Anchor{});
-    std::size_t anchors = 0;
-    std::int64_t pixels = 0;
-    for (const int phase : kPhases) {
-      if (anchors >= kEnoughAnchors) break;
+    anchors_ = 0;
+    looked_at_ = 0;
+    std::int64_t much = 0;
+    for (const Rect& r : searched_) much += std::int64_t{r.width} * r.height;
+    std::span<const int> phases = kPhases;
+    if (much >= kMuch) {
+      std::size_t first = 0;
+      while (first < phases.size() && anchors_ < kFewAnchors) note_anchors(shadow, phases.subspan(first++, 1));
+      ask(frame, kEvery * kSparsely);
+      if (votes_.empty() || votes_[0].count < kLeastVotes) return {};
+      phases = phases.subspan(first);
+    }
+    note_anchors(shadow, phases);
+    ask(frame, kEvery);
+    std::size_t good = 0;
+    while (good < std::min(votes_.size(), kMostVectors) && votes_[good].count >= kLeastVotes && votes_[good].count * 16 >= votes_[0].count) ++good;
+    return {votes_.data(), good};
+  }
+
+  void note_anchors(const PixelBuffer& shadow, std::span<const int> phases) {
+    for (const int phase : phases) {
+      if (anchors_ >= kEnoughAnchors) break;
       for (const Rect& r : searched_) {
-        for (int y = r.y + (phase - r.y % 16 + 16) % 16; y < r.bottom() - 1 && pixels < kMostPixels; y += 16) {
-          pixels += r.width;
+        for (int y = r.y + (phase - r.y % 16 + 16) % 16; y < r.bottom() - 1 && looked_at_ < kMostPixels; y += 16) {
+          looked_at_ += r.width;
           anchors_of_row(shadow, y, r.x, r.right(), [&](int x, std::uint32_t name) {
             Anchor& a = table_[name >> (32 - kTableBits)];
             if (a.name == 0) {
               a = {name, static_cast<std::int16_t>(x), static_cast<std::int16_t>(y), false};
-              ++anchors;
+              ++anchors_;
             } else if (a.name == name) {
               a.ambiguous = true;
             }
@@ -121,9 +144,13 @@ class Finder final : public ports::MoveFinder {
         }
       }
     }
+  }
+
+  // Votes, most first, of every so manieth row of the frame.
+  void ask(const PixelBuffer& frame, int every) {
     votes_.clear();
     for (const Rect& r : searched_) {
-      for (int y = r.y + kEvery / 2; y < r.bottom() - 1; y += kEvery) {
+      for (int y = r.y + kEvery / 2; y < r.bottom() - 1; y += every) {
         anchors_of_row(frame, y, r.x, r.right(), [&](int x, std::uint32_t name) {
           const Anchor& a = table_[name >> (32 - kTableBits)];
           if (a.name != name || a.ambiguous || (a.x == x && a.y == y)) return;
@@ -132,9 +159,6 @@ class Finder final : public ports::MoveFinder {
       }
     }
     std::sort(votes_.begin(), votes_.end(), [](const Vote& a, const Vote& b) { return a.count > b.count; });
-    std::size_t good = 0;
-    while (good < std::min(votes_.size(), kMostVectors) && votes_[good].count >= kLeastVotes && votes_[good].count * 16 >= votes_[0].count) ++good;
-    return {votes_.data(), good};
   }
   void count(int dx, int dy) {
     for (Vote& v : votes_) {
@@ -269,6 +293,8 @@ class Finder final : public ports::MoveFinder {
 
   Rect picture_;
   std::vector<Anchor> table_;
+  std::size_t anchors_ = 0;                    // in it
+  std::int64_t looked_at_ = 0;                 // pixels of the shadow
   std::vector<Vote> votes_;
   std::vector<Rect> searched_, rects_, open_, runs_, next_;
 };
