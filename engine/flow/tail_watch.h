@@ -25,6 +25,7 @@ class TailWatch {
   // `waiting`: what still stands in our own queue.
   Step poll(nanoseconds rtt, nanoseconds waiting, LocalTime now);
   LocalTime due(nanoseconds rtt, nanoseconds waiting) const;
+  Ssrc ssrc() const { return tail_ ? tail_->ssrc : Ssrc{}; }
   std::optional<SeqNo> number() const { return tail_ ? std::optional(tail_->seq) : std::nullopt; }
 
  private:

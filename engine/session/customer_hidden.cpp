@@ -25,8 +25,7 @@ void CustomerSession::hide(HiddenParts parts) {
     // they held is sent as it may be seen now. A video goes on as tiles until its next stream: its pictures build on others.
     hidden_since_ = local_now();   // the clock of whoever grabs
     link_->drop_screen();
-    stream_accepted_.reset();
-    video_.reset();
+    video_.clear();
     if (screen_ && see_running_) screen_->refused();
   }
   // A whole grab at once, by the new rules.

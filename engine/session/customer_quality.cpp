@@ -26,7 +26,9 @@ void CustomerSession::keep_quality(LocalTime now) {
   line.kbps = link_->rate().target_kbps();
   line.loss = link_->rate().loss();
   line.queue = link_->rate().queue_delay() + link_->send_delay();
-  const std::int64_t pixels = film ? std::int64_t{stream_.place.width} * stream_.place.height : 0;
+  std::int64_t pixels = 0;
+  for (const SentVideo& video : video_)
+    if (film && now - video.sent_at < kFilmRests) pixels += std::int64_t{video.info.place.width} * video.info.place.height;
   if (!quality_.update(line, pixels, now)) return;
   const flow::VideoBudget budget = quality_.budget();
   BS_LOG(Info, "video", "quality rung={} most_fps={} scale={} kbps={} loss_permille={} queue_ms={} pixels={}", flow::LineQuality::to_string(quality_.rung()),

@@ -348,7 +348,7 @@ void CustomerSession::apply_screen() {
   if (!grant) {
     if (see_running_) screen_->pause();
     see_running_ = false;
-    stream_accepted_.reset();
+    video_.clear();
     link_->drop_screen();
     return;
   }
@@ -447,7 +447,7 @@ void CustomerSession::on_line(bool lost, LocalTime since) {
     } else if (told_revision_ != consent_.revision()) {
       rights_changed(kCauseResumed);
     }
-    if (screen_ && see_running_) screen_->request_key();
+    if (screen_ && see_running_) screen_->request_key(0);
   }
   events_.changed();
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -79,7 +80,8 @@ class CustomerSession {
   void on_stream(const StreamInfo& info);
   void on_video_answer(const inner::VideoAnswer& answer);
   void on_picture(std::uint32_t stream, ports::EncodedPicture picture);
-  void send_picture(const ports::EncodedPicture& picture);
+  struct SentVideo { StreamInfo info; bool accepted = false; flow::VideoSender sender; LocalTime sent_at{}; };
+  void send_picture(SentVideo& video, const ports::EncodedPicture& picture);
   void on_cursor_shape(const ports::CursorImage& image);
   void on_layout(const DesktopLayout& layout);
   void on_line(bool lost, LocalTime since);
@@ -107,7 +109,7 @@ class CustomerSession {
   std::unique_ptr<ScreenSender> screen_;
   flow::InputReceiver input_;
   flow::CursorSender cursor_;
-  std::optional<flow::VideoSender> video_;
+  std::deque<SentVideo> video_;             // in the order of their offers, the newest kMostVideoStreams
   flow::TailWatch tail_;                    // of the newest picture
   flow::LineQuality quality_{false};
   LocalTime film_until_ = LocalTime::min(); // without another picture, nothing moves like video from then on
@@ -119,8 +121,6 @@ class CustomerSession {
   bool live_ = false, ended_ = false, receipt_answered_ = false, finished_ = false;
   LocalTime began_{}, farewell_until_ = kNever;
   Bytes own_head_, peer_head_, receipt_;                      // of the journals, once each has ended
-  std::optional<std::uint32_t> stream_accepted_;
-  StreamInfo stream_;
   struct TileStream {
     std::uint32_t number = 0;            // of the streams of this session
     Ssrc ssrc;

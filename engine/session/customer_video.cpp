@@ -121,15 +121,14 @@ void CustomerSession::tell_line() {
 // ---- video of a region ----
 
 void CustomerSession::on_stream(const StreamInfo& info) {
-  stream_ = info;
-  stream_accepted_.reset();
   std::uint8_t raw[6];
   ports_.random(raw);
   ByteReader random(raw);
   flow::VideoSender::Settings settings;
   settings.ssrc = Ssrc{random.u32()};
   settings.first_seq = static_cast<std::uint16_t>(random.u16() & 0x7fff);
-  video_.emplace(settings);
+  if (video_.size() >= kMostVideoStreams) video_.pop_front();   // the viewer does the same
+  video_.push_back({info, false, flow::VideoSender(settings), {}});
   inner::Inner out;
   inner::VideoOffer& offer = *out.mutable_video_offer();
   offer.set_stream_id(info.id());
@@ -149,36 +148,40 @@ void CustomerSession::on_stream(const StreamInfo& info) {
 
 // The viewer can play the newest stream, or cannot.
 void CustomerSession::on_video_answer(const inner::VideoAnswer& answer) {
-  if (!screen_ || answer.stream_id() != stream_.id()) return;
+  if (!screen_ || video_.empty()) return;
+  SentVideo& video = video_.back();
+  if (answer.stream_id() != video.info.id() || video.accepted) return;
   if (!answer.accepted()) {
     events_.notice(NoticeKind::VideoRefused, {answer.why()});
     return screen_->refused();
   }
-  stream_accepted_ = stream_.number;
-  media_.encoder = "exact tiles, " + stream_.encoder;
-  screen_->accepted(stream_.number);
+  video.accepted = true;
+  media_.encoder = "exact tiles, " + video.info.encoder;
+  screen_->accepted(video.info.number);
 }
 
 void CustomerSession::on_picture(std::uint32_t stream, ports::EncodedPicture picture) {
-  if (stream == stream_accepted_ && picture.captured_at >= hidden_since_) send_picture(picture);
+  for (SentVideo& video : video_)
+    if (video.info.number == stream && video.accepted && picture.captured_at >= hidden_since_) send_picture(video, picture);
 }
 
-void CustomerSession::send_picture(const ports::EncodedPicture& picture) {
+void CustomerSession::send_picture(SentVideo& video, const ports::EncodedPicture& picture) {
   // A picture may have waited for the viewer's answer; the right counts when it leaves.
   if (ended_ || !consent_.in_force().has(Right::See)) return;
   const LocalTime now = ports_.clock->now();
-  video_->set_datagram(link_->datagram_bytes());
-  for (Bytes& packet : video_->packetize(picture.annex_b, picture.captured_at)) {
+  video.sender.set_datagram(link_->datagram_bytes());
+  for (Bytes& packet : video.sender.packetize(picture.annex_b, picture.captured_at)) {
     const auto header = wire::peek_rtp(packet);
     Bytes sealed;
     if (!link_->send_rtp(std::move(packet), flow::Pacer::Class::Video, &sealed)) return;
     if (header) tail_.sent(header->ssrc, header->seq, now);
     media_.bytes += sealed.size();
     quality_.on_video(sealed.size());
-    video_->keep(std::move(sealed), now);
+    video.sender.keep(std::move(sealed), now);
   }
   ++media_.frames;
   film_until_ = now + kFilmRests;
+  video.sent_at = now;
   used(Right::See);
   link_->poll(now);
   screen_->set_hold(link_->line_full(flow::Pacer::Class::Video));
@@ -200,12 +203,12 @@ void CustomerSession::on_rtcp(const std::vector<wire::RtcpPacket>& packets) {
     if (const auto* nack = std::get_if<wire::Nack>(&packet)) media_.lost_packets += nack->lost.size();
   }
   tell_line();
-  if (!video_) return;
-  // Before new pictures, but within the line's rate: what is asked for again may be much.
-  for (Bytes& again : video_->on_rtcp(packets, now)) link_->send_sealed(std::move(again), flow::Pacer::Class::TilesNear);
-  if (video_->take_key_request(now) && screen_) {
+  for (SentVideo& video : video_) {
+    // Before new pictures, but within the line's rate: what is asked for again may be much.
+    for (Bytes& again : video.sender.on_rtcp(packets, now)) link_->send_sealed(std::move(again), flow::Pacer::Class::TilesNear);
+    if (!video.sender.take_key_request(now) || !screen_) continue;
     ++media_.key_requests;
-    screen_->request_key();
+    screen_->request_key(video.info.number);
   }
   if (!screen_) return;
   screen_->set_target_kbps(link_->rate().target_kbps());
@@ -220,9 +223,11 @@ LocalTime CustomerSession::tail_due() const {
 void CustomerSession::watch_tail(LocalTime now) {
   if (tail_due() > now) return;
   const auto step = tail_.poll(link_->rate().rtt().value_or(100ms), link_->send_delay(), now);
-  Bytes again = step == flow::TailWatch::Step::Repeat && video_ ? video_->repeat_last(now) : Bytes();
+  Bytes again;
+  for (SentVideo& video : video_)
+    if (step == flow::TailWatch::Step::Repeat && tail_.ssrc() == video.sender.ssrc()) again = video.sender.repeat_last(now);
   if (!again.empty()) link_->send_sealed(std::move(again), flow::Pacer::Class::TilesNear);
-  else if (step != flow::TailWatch::Step::None && screen_) screen_->request_key();
+  else if (step != flow::TailWatch::Step::None && screen_) screen_->request_key(0);
 }
 
 void CustomerSession::on_cursor_shape(const ports::CursorImage& image) {

@@ -482,7 +482,7 @@ void OperatorSession::poll(LocalTime now) {
   if (!link_ || !link_->open()) return;
   send_input(now);
   watch_screenshot(now);
-  if (video_) drain_video(now);
+  if (!video_.empty()) drain_video(now);
   drain_tiles(now);
   if (stage_ == SessionStage::Recovering && now - link_->last_heard() > kCodeSession) end(EndView::Cause::PeerLost);
 }
@@ -495,7 +495,7 @@ LocalTime OperatorSession::next_deadline() const {
   if (link_ && link_->open()) {
     next = std::min(next, input_.next_deadline());
     if (screenshot_ && kept_.state == SessionView::Kept::State::Waiting) next = std::min(next, screenshot_->next_deadline());
-    if (video_) next = std::min(next, video_->next_deadline());
+    for (const PlayedVideo& v : video_) next = std::min(next, v.receiver.next_deadline());
     if (tiles_) next = std::min(next, screen_->has_room() ? tiles_->next_deadline() : ports_.clock->now() + 5ms);
   }
   return next;
@@ -534,7 +534,7 @@ SessionView OperatorSession::view() const {
     for (std::size_t i = chat_read_; i < v.chat.size(); ++i) v.unread += v.chat[i].mine ? 0 : 1;
     if (stage_ == SessionStage::WaitingForCustomer && link_->guess_spent()) v.stage = SessionStage::Securing;
   }
-  v.media.lost_packets = (video_ ? video_->packets_missed() : 0) + (tiles_ ? tiles_->lost() : 0);
+  v.media.lost_packets = video_missed() + (tiles_ ? tiles_->lost() : 0);
   v.peer_typing = peer_typing_;
   v.picture_current = stage_ != SessionStage::Recovering && !(link_ && link_->silent());
   v.stale_why = v.picture_current ? NoticeKind::None : NoticeKind::Reconnecting;

@@ -74,6 +74,7 @@ class OperatorSession {
   void fault(ports::ChannelFault fault);
   void on_message(const inner::Inner& message);
   void on_offer(const inner::VideoOffer& offer);
+  std::uint64_t video_missed() const;
   void on_tile_offer(const inner::TileOffer& offer);
   void make_screen();
   void on_tiles(const wire::RtpPacket& packet, LocalTime now);
@@ -103,7 +104,8 @@ class OperatorSession {
   std::unique_ptr<PeerLink> link_;
   std::unique_ptr<PeerLink> dead_link_;      // a link may not be destroyed from inside its own event
   std::unique_ptr<ScreenReceiver> screen_;
-  std::optional<flow::VideoReceiver> video_;
+  struct PlayedVideo { std::uint8_t stream = 0; Ssrc ssrc; flow::VideoReceiver receiver; };
+  std::deque<PlayedVideo> video_;            // in the order of their offers; kMostVideoStreams at most
   std::optional<TileReceiver> tiles_;
   // Packets may overtake the offer of their stream, which goes another way.
   struct EarlyTile { SeqNo seq; Bytes payload; PeerTime captured_at; LocalTime at; };

@@ -23,8 +23,9 @@ std::int64_t percentile(std::vector<std::int64_t>& values, int percent) {
 void OperatorSession::make_screen() {
   if (screen_) return;
   ScreenReceiver::Events events;
-  events.need_key = [this] {
-    if (video_) video_->request_key(ports_.clock->now());
+  events.need_key = [this](std::uint8_t stream) {
+    for (PlayedVideo& v : video_)
+      if (v.stream == stream) v.receiver.request_key(ports_.clock->now());
     ports_.wake();
   };
   events.refused = [this](const Error& error) {
@@ -44,7 +45,7 @@ void OperatorSession::make_screen() {
 
 // The right is gone, or the session: so is all that was seen. A new canvas is told with the next offer.
 void OperatorSession::drop_screen() {
-  video_.reset();
+  video_.clear();
   tiles_.reset();
   early_.clear();
   screen_.reset();
@@ -117,9 +118,16 @@ void OperatorSession::on_offer(const inner::VideoOffer& offer) {
   if (!known) answer.mutable_video_answer()->set_why("unknown codec");
   if (known) {
     make_screen();
+    const std::uint8_t stream = params.stream;
     screen_->configure_video(std::move(params));
-    video_.emplace(Ssrc{offer.ssrc()}, Ssrc{own_ssrc_});
-      media_.encoder = "exact tiles, " + offer.encoder();
+    std::erase_if(video_, [&](const PlayedVideo& v) { return v.stream == stream; });
+    // The customer's side counts alike: what it still sends is among them.
+    if (video_.size() >= kMostVideoStreams) {
+      screen_->drop_video(video_.front().stream);
+      video_.pop_front();
+    }
+    video_.push_back({stream, Ssrc{offer.ssrc()}, flow::VideoReceiver(Ssrc{offer.ssrc()}, Ssrc{own_ssrc_})});
+    media_.encoder = "exact tiles, " + offer.encoder();
   }
   (void)link_->send(answer, flow::InnerMux::kMedia);
 }
@@ -131,10 +139,13 @@ void OperatorSession::on_rtp(const wire::RtpPacket& packet, ByteSpan whole) {
   if (packet.header.payload_type == wire::kPayloadTiles) {
     media_.bytes += whole.size();
     on_tiles(packet, now);
-  } else if (packet.header.payload_type == wire::kPayloadVideo && video_) {
+  } else if (packet.header.payload_type == wire::kPayloadVideo) {
     media_.bytes += whole.size();
-    if (link_->rtt()) video_->set_rtt(*link_->rtt());
-    if (const auto taken = video_->receive(whole, now); !taken) BS_LOG_LIMITED(Warn, "video", "{}", dump_error(taken.error()));
+    for (PlayedVideo& v : video_) {
+      if (v.ssrc != packet.header.ssrc) continue;
+      if (link_->rtt()) v.receiver.set_rtt(*link_->rtt());
+      if (const auto taken = v.receiver.receive(whole, now); !taken) BS_LOG_LIMITED(Warn, "video", "{}", dump_error(taken.error()));
+    }
     drain_video(now);
   } else if (packet.header.payload_type == wire::kPayloadCursor) {
     auto update = cursor_.receive(packet.payload);
@@ -148,17 +159,26 @@ void OperatorSession::on_rtp(const wire::RtpPacket& packet, ByteSpan whole) {
 
 void OperatorSession::drain_video(LocalTime now) {
   // As soon as it is whole: who controls wants it early more than evenly.
-  while (auto unit = video_->take()) {
-    if (!screen_->push_video(std::move(unit->annex_b), unit->rtp_timestamp, unit->captured_at, unit->last_packet_at)) video_->request_key(now);
-    used_ = used_ | Right::See;
+  for (PlayedVideo& v : video_) {
+    while (auto unit = v.receiver.take()) {
+      if (!screen_->push_video(v.stream, std::move(unit->annex_b), unit->rtp_timestamp, unit->captured_at, unit->last_packet_at))
+        v.receiver.request_key(now);
+      used_ = used_ | Right::See;
+    }
+    link_->send_rtcp(v.receiver.poll(now));
   }
-  link_->send_rtcp(video_->poll(now));
+}
+
+std::uint64_t OperatorSession::video_missed() const {
+  std::uint64_t missed = 0;
+  for (const PlayedVideo& v : video_) missed += v.receiver.packets_missed();
+  return missed;
 }
 
 // Everything anew: tiles by a PLI for their stream, video by a key picture.
 void OperatorSession::refresh() {
   const LocalTime now = ports_.clock->now();
-  if (video_) video_->request_key(now);
+  for (PlayedVideo& v : video_) v.receiver.request_key(now);
   if (tiles_ && link_) link_->send_rtcp({wire::Pli{Ssrc{own_ssrc_}, tiles_->media()}});
   ports_.wake();
 }
@@ -200,7 +220,7 @@ void OperatorSession::log_ladder(LocalTime at) {
   const LadderView l = ladder();
   BS_LOG(Info, "ladder", "us p50/p95 decided={}/{} coded={}/{} sent={}/{} received={}/{} decoded={}/{} shown={}/{} updates={} lost={}", l.decided.p50_us, l.decided.p95_us,
          l.encoded.p50_us, l.encoded.p95_us, l.sent.p50_us, l.sent.p95_us, l.received.p50_us, l.received.p95_us, l.decoded.p50_us,
-         l.decoded.p95_us, l.shown.p50_us, l.shown.p95_us, times_.size(), (video_ ? video_->packets_missed() : 0) + (tiles_ ? tiles_->lost() : 0));
+         l.decoded.p95_us, l.shown.p50_us, l.shown.p95_us, times_.size(), video_missed() + (tiles_ ? tiles_->lost() : 0));
 }
 
 LadderView OperatorSession::ladder() const {

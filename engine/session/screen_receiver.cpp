@@ -63,25 +63,34 @@ void ScreenReceiver::push_tiles(TileReceiver::Packet packet) {
   add(std::move(packet));
 }
 
-void ScreenReceiver::drop_units() {
-  std::erase_if(work_, [](const Work& w) { return std::holds_alternative<Unit>(w); });
-  units_ = 0;
+void ScreenReceiver::drop_units(std::uint8_t stream) {
+  std::erase_if(work_, [stream](const Work& w) {
+    const Unit* unit = std::get_if<Unit>(&w);
+    return unit != nullptr && unit->stream == stream;
+  });
+  units_.erase(stream);
 }
 
 void ScreenReceiver::configure_video(ReceiveParams params) {
   std::lock_guard lock(mutex_);
-  drop_units();
+  drop_units(params.stream);
   add(std::move(params));
 }
 
-bool ScreenReceiver::push_video(Bytes access_unit, std::uint32_t rtp_timestamp, PeerTime captured_at, LocalTime received_at) {
+void ScreenReceiver::drop_video(std::uint8_t stream) {
   std::lock_guard lock(mutex_);
-  if (units_ >= kMostUnits) {
-    drop_units();
+  drop_units(stream);
+  add(DropVideo{stream});
+}
+
+bool ScreenReceiver::push_video(std::uint8_t stream, Bytes access_unit, std::uint32_t rtp_timestamp, PeerTime captured_at, LocalTime received_at) {
+  std::lock_guard lock(mutex_);
+  if (units_[stream] >= kMostUnits) {
+    drop_units(stream);
     return false;
   }
-  ++units_;
-  add(Unit{std::move(access_unit), rtp_timestamp, captured_at, received_at});
+  ++units_[stream];
+  add(Unit{stream, std::move(access_unit), rtp_timestamp, captured_at, received_at});
   return true;
 }
 
@@ -98,7 +107,7 @@ void ScreenReceiver::decode_loop() {
       if (!work_.empty()) {
         work = std::move(work_.front());
         work_.pop_front();
-        if (std::holds_alternative<Unit>(*work)) --units_;
+        if (const Unit* unit = std::get_if<Unit>(&*work)) --units_[unit->stream];
         if (std::holds_alternative<TileReceiver::Packet>(*work)) --packets_;
       }
     }
@@ -127,25 +136,34 @@ void ScreenReceiver::do_work(TileReceiver::Packet packet) {
 }
 
 void ScreenReceiver::do_work(ReceiveParams params) {
-  params_ = std::move(params);
-  decoder_.reset();
-  canvas_.forget_video();
-  auto made = tools_.make_decoder(params_);
-  if (made) decoder_ = std::move(*made);
+  canvas_.forget_video(params.stream);
+  Played& played = played_[params.stream] = {};
+  auto made = tools_.make_decoder(params);
+  played.params = std::move(params);
+  if (made) played.decoder = std::move(*made);
   else tell([this, error = made.error()] { events_.refused(error); });
 }
 
+void ScreenReceiver::do_work(DropVideo which) {
+  canvas_.forget_video(which.stream);
+  played_.erase(which.stream);
+}
+
 void ScreenReceiver::do_work(Unit unit) {
-  if (!decoder_) return;
-  auto decoded = decoder_->decode(unit.bytes);
-  if (!decoded) return tell([this] { events_.need_key(); });
+  const auto found = played_.find(unit.stream);
+  if (found == played_.end() || !found->second.decoder) return;
+  Played& played = found->second;
+  auto decoded = played.decoder->decode(unit.bytes);
+  if (!decoded) return tell([this, stream = unit.stream] { events_.need_key(stream); });
   if (!*decoded) return;
   const ports::Planes& planes = (*decoded)->planes;
   if (planes.width <= 0 || planes.height <= 0) return;
-  if (!pixels_ || pixels_->width != planes.width || pixels_->height != planes.height) pixels_ = ports::make_pixel_buffer(planes.width, planes.height);
-  if (!tools_.to_pixels(planes, pixels_->row(0), pixels_->stride)) return;
+  auto& pixels = played.pixels;
+  if (!pixels || pixels->width != planes.width || pixels->height != planes.height) pixels = ports::make_pixel_buffer(planes.width, planes.height);
+  if (!tools_.to_pixels(planes, pixels->row(0), pixels->stride)) return;
   const std::uint64_t before = canvas_.times().number;
-  canvas_.video(params_.stream, params_.generation, {params_.x, params_.y, params_.width, params_.height}, pixels_, unit.rtp_timestamp,
+  const ReceiveParams& params = played.params;
+  canvas_.video(params.stream, params.generation, {params.x, params.y, params.width, params.height}, pixels, unit.rtp_timestamp,
                 unit.captured_at, unit.received_at);
   if (canvas_.times().number != before) tell_shown();
 }

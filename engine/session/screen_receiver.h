@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -16,6 +17,7 @@
 #include "engine/ports/video.h"
 #include "engine/session/tile_canvas.h"
 #include "engine/session/tile_receiver.h"
+#include "engine/session/video_streams.h"
 
 namespace beside::session {
 
@@ -38,7 +40,7 @@ class ScreenReceiver {
   using MakeDecoder = std::function<Result<std::unique_ptr<ports::VideoDecoder>>(const ReceiveParams&)>;
   using ToPixels = std::function<Result<void>(const ports::Planes&, std::uint8_t* bgrx, std::ptrdiff_t stride)>;
   struct Events {
-    std::function<void()> need_key;
+    std::function<void(std::uint8_t stream)> need_key;
     std::function<void(Error)> refused;        // what comes cannot be shown
     std::function<void(const ports::UpdateTimes&)> shown;   // on the canvas
   };
@@ -56,26 +58,30 @@ class ScreenReceiver {
   void begin_tiles();                          // what comes from here on is of a new stream
   bool has_room() const;                       // for more tile packets
   void push_tiles(TileReceiver::Packet packet);
-  // From here on units belong to this stream; older units that wait are dropped.
+  // A stream begins anew; its older units that wait are dropped. The others go on.
   void configure_video(ReceiveParams params);
-  // False: 32 units wait already; all were dropped and a key picture is needed.
-  bool push_video(Bytes access_unit, std::uint32_t rtp_timestamp, PeerTime captured_at, LocalTime received_at);
+  void drop_video(std::uint8_t stream);
+  // False: 32 units of the stream wait already; all were dropped and a key picture is needed.
+  bool push_video(std::uint8_t stream, Bytes access_unit, std::uint32_t rtp_timestamp, PeerTime captured_at, LocalTime received_at);
 
  private:
   struct Unit {
+    std::uint8_t stream = 0;
     Bytes bytes;
     std::uint32_t rtp_timestamp = 0;
     PeerTime captured_at;
     LocalTime received_at;
   };
   struct BeginTiles {};
-  using Work = std::variant<BeginTiles, TileReceiver::Packet, ReceiveParams, Unit>;
+  struct DropVideo { std::uint8_t stream = 0; };
+  using Work = std::variant<BeginTiles, TileReceiver::Packet, ReceiveParams, DropVideo, Unit>;
   void decode_loop();
   void add(Work work);
-  void drop_units();
+  void drop_units(std::uint8_t stream);
   void do_work(BeginTiles);
   void do_work(TileReceiver::Packet packet);
   void do_work(ReceiveParams params);
+  void do_work(DropVideo which);
   void do_work(Unit unit);
   template <typename Fn>
   void tell(Fn&& fn);
@@ -88,14 +94,18 @@ class ScreenReceiver {
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Work> work_;
-  std::size_t units_ = 0, packets_ = 0;        // in work_
+  std::size_t packets_ = 0;                    // in work_
+  std::map<std::uint8_t, std::size_t> units_;  // of each stream, in work_
   bool quit_ = false;
   // decode thread
   TileCanvas canvas_;
   bool refused_ = false;                       // of the tile stream: nothing of it is used any more
-  std::unique_ptr<ports::VideoDecoder> decoder_;
-  ReceiveParams params_;
-  std::unique_ptr<ports::PixelBuffer> pixels_;
+  struct Played {
+    ReceiveParams params;
+    std::unique_ptr<ports::VideoDecoder> decoder;
+    std::unique_ptr<ports::PixelBuffer> pixels;
+  };
+  std::map<std::uint8_t, Played> played_;      // by stream
   std::thread thread_;
 };
 

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t kMostDamage = 64;
 constexpr auto kTallyEvery = 5s;
+constexpr auto kPlaysStill = 500ms;   // since its last picture: it has its share of the line
 
 // A frame that was never encoded hands its damage to the one that replaces it.
 void merge_frames(ports::Frame& older, ports::Frame& newer) {
@@ -38,14 +39,7 @@ void ScreenSender::tell(Fn&& fn) {
 }
 
 ScreenSender::ScreenSender(Config config, Events events, Post post)
-    : config_(std::move(config)), events_(std::move(events)), post_(std::move(post)),
-      frames_(
-          [this] {
-            std::lock_guard lock(encode_mutex_);
-            frame_waits_ = true;
-            encode_wake_.notify_one();
-          },
-          merge_frames) {
+    : config_(std::move(config)), events_(std::move(events)), post_(std::move(post)) {
   capture_thread_ = std::thread([this] { capture_loop(); });
   encode_thread_ = std::thread([this] { encode_loop(); });
 }
@@ -114,7 +108,7 @@ void ScreenSender::set_line(const TileLine& line) {
 
 void ScreenSender::accepted(std::uint32_t stream) {
   do_later([this, stream](TileSender& tiles) {
-    if (stream == wanted_.number) tiles.video_ready(wanted_.id(), wanted_.place);
+    if (stream == wanted_.number) tiles.video_ready(wanted_.id(), wanted_.place);   // one is opened at a time
   }, true);
 }
 
@@ -122,12 +116,12 @@ void ScreenSender::refused() {
   do_later([](TileSender& tiles) { tiles.video_failed(local_now()); }, true);
 }
 
-void ScreenSender::request_key() {
+void ScreenSender::request_key(std::uint32_t stream) {
   {
     std::lock_guard lock(encode_mutex_);
-    key_wanted_ = true;
+    keys_wanted_.insert(stream);
   }
-  do_later([](TileSender& tiles) { tiles.request_video(); }, true);
+  do_later([this, stream](TileSender& tiles) { tiles.request_video(stream == 0 ? std::uint8_t{0} : stream_id(stream)); }, true);
 }
 
 void ScreenSender::set_target_kbps(int kbps) {
@@ -163,8 +157,9 @@ bool ScreenSender::apply_orders(ports::FrameSource& source, TileSender& tiles) {
     grabbing_ = false;
     tiles.stop();
     parts_.clear();
-    (void)frames_.take();
     jobs.clear();
+    std::lock_guard lock(encode_mutex_);
+    frames_.clear();
   }
   if (orders.begin) {
     if (orders.tile_stream != tile_stream_) {
@@ -253,30 +248,42 @@ void ScreenSender::feed_video(TileSender& tiles) {
     wanted_.generation = tiles.generation();
     numbers_[wanted_.id() % numbers_.size()] = wanted_.number;
     std::lock_guard lock(encode_mutex_);
-    new_stream_ = wanted_;
+    new_streams_.push_back(wanted_);
     encode_wake_.notify_one();
   }
   if (held_.load()) return;
-  const auto order = tiles.take_video_frame();
-  if (!order) return;
-  if (!crops_ || crop_width_ != order->place.width || crop_height_ != order->place.height) {
-    crop_width_ = order->place.width;
-    crop_height_ = order->place.height;
-    crops_ = std::make_unique<Pool<ports::PixelBuffer>>(3, [this] { return ports::make_pixel_buffer(crop_width_, crop_height_); });
+  while (const auto order = tiles.take_video_frame()) {
+    // Pictures of two encoders never merge; the older one goes on until the viewer has accepted the newer.
+    const std::uint32_t number = numbers_[order->stream % numbers_.size()];
+    ports::Frame crop;
+    crop.pixels = crops_for(number, order->place).pool.take();
+    if (!crop.pixels) return tiles.put_back(*order);   // the encoder has all of them
+    const ports::Frame& whole = *order->frame;
+    for (int y = 0; y < order->place.height; ++y)
+      std::memcpy(crop.pixels->row(y), whole.pixels->row(order->place.y + y) + std::ptrdiff_t{4} * order->place.x,
+                  static_cast<std::size_t>(order->place.width) * 4);
+    for (const Rect& r : order->damage) crop.damage.push_back({r.x - order->place.x, r.y - order->place.y, r.width, r.height});
+    crop.captured_at = whole.captured_at;
+    crop.monitor_id = whole.monitor_id;
+    crop.area = order->place;
+    put_frame(number, std::move(crop));
   }
-  ports::Frame crop;
-  crop.pixels = crops_->take();
-  if (!crop.pixels) return tiles.request_video();   // the encoder has all of them: with the next frame
-  const ports::Frame& whole = *order->frame;
-  for (int y = 0; y < crop_height_; ++y)
-    std::memcpy(crop.pixels->row(y), whole.pixels->row(order->place.y + y) + std::ptrdiff_t{4} * order->place.x, static_cast<std::size_t>(crop_width_) * 4);
-  for (const Rect& r : order->damage) crop.damage.push_back({r.x - order->place.x, r.y - order->place.y, r.width, r.height});
-  crop.captured_at = whole.captured_at;
-  // Pictures of two encoders never merge; the older one goes on until the viewer has accepted the newer.
-  crop.layout_generation = numbers_[order->stream % numbers_.size()];
-  crop.monitor_id = whole.monitor_id;
-  crop.area = order->place;
-  frames_.put(std::move(crop));
+}
+
+ScreenSender::Crops& ScreenSender::crops_for(std::uint32_t number, const Rect& place) {
+  for (Crops& crops : crops_)
+    if (crops.number == number) return crops;
+  if (crops_.size() >= kMostVideoStreams) crops_.pop_front();
+  crops_.push_back({number, Pool<ports::PixelBuffer>(3, [&place] { return ports::make_pixel_buffer(place.width, place.height); })});
+  return crops_.back();
+}
+
+// The newest waits; what it replaces hands over its damage.
+void ScreenSender::put_frame(std::uint32_t number, ports::Frame crop) {
+  std::lock_guard lock(encode_mutex_);
+  if (const auto older = frames_.find(number); older != frames_.end()) merge_frames(older->second, crop);
+  frames_.insert_or_assign(number, std::move(crop));
+  encode_wake_.notify_one();
 }
 
 void ScreenSender::capture_loop() {
@@ -330,104 +337,142 @@ void ScreenSender::encode_loop() {
   nanoseconds interval{0};
   for (;;) {
     std::optional<StreamInfo> wanted;
+    std::optional<std::pair<std::uint32_t, ports::Frame>> next;
     {
       std::unique_lock lock(encode_mutex_);
-      encode_wake_.wait(lock, [&] { return encode_quit_ || new_stream_ || frame_waits_; });
+      encode_wake_.wait(lock, [&] { return encode_quit_ || !new_streams_.empty() || !frames_.empty(); });
       if (encode_quit_) return;
-      wanted = std::exchange(new_stream_, std::nullopt);
-      if (const LocalTime now = local_now(); now < earliest && !wanted) {
+      if (const LocalTime now = local_now(); now < earliest && new_streams_.empty()) {
         encode_wake_.wait_for(lock, earliest - now, [&] { return encode_quit_; });
         if (encode_quit_) return;
       }
-      if (!wanted) frame_waits_ = false;
       if (new_kbps_) config_.target_kbps = *std::exchange(new_kbps_, std::nullopt);
+      if (!new_streams_.empty()) {
+        wanted = std::move(new_streams_.front());
+        new_streams_.pop_front();
+      } else if (!frames_.empty()) {
+        // The one that waits longest.
+        auto first = frames_.begin();
+        for (auto f = frames_.begin(); f != frames_.end(); ++f)
+          if (f->second.captured_at < first->second.captured_at) first = f;
+        next.emplace(first->first, std::move(first->second));
+        frames_.erase(first);
+      }
       interval = budget_.most_fps > 0 ? std::max<nanoseconds>(config_.least_interval, 1s / budget_.most_fps) : config_.least_interval;
     }
     if (wanted) {
       open_encoder(*wanted);
-    } else if (auto frame = frames_.take()) {
-      earliest = local_now() + interval;
-      encode_one(std::move(*frame));
+    } else if (next) {
+      // Between two pictures of one region; several take turns.
+      earliest = local_now() + interval / static_cast<int>(std::max<std::size_t>(1, coders_.size()));
+      encode_one(next->first, std::move(next->second));
     }
   }
 }
 
 void ScreenSender::open_encoder(const StreamInfo& wanted) {
-  const std::string before = stream_.encoder;
-  stream_ = wanted;
-  choice_ = plan_.choose(facts());
-  told_kbps_ = VideoPlan::nominal_kbps(std::min(config_.target_kbps, VideoPlan::worth_kbps(facts())), stream_.interval);
+  if (coders_.size() >= kMostVideoStreams) coders_.erase(coders_.begin());
+  Coder coder;
+  coder.info = wanted;
+  coder.choice = plans_[wanted.photo].choose(facts(wanted));
+  coder.coded_at = local_now();
+  coder.told_kbps = kbps_for(coder);
   ports::VideoSettings settings;
-  settings.codec = choice_.full_colour ? ports::VideoCodec::H264_444 : ports::VideoCodec::H264_420;
+  settings.codec = coder.choice.full_colour ? ports::VideoCodec::H264_444 : ports::VideoCodec::H264_420;
   settings.width = wanted.width;
   settings.height = wanted.height;
-  settings.target_kbps = told_kbps_;
-  settings.effort = choice_.effort;
+  settings.target_kbps = coder.told_kbps;
+  settings.effort = coder.choice.effort;
   const LocalTime asked = local_now();
   auto made = config_.make_encoder(settings);
   BS_LOG(Info, "video", "encoder for {}x{} took_us={}", wanted.width, wanted.height, to_us(local_now()) - to_us(asked));
-  encoder_.reset();
-  if (!made) return fall_back(before.empty() ? "video" : before, made.error());
-  encoder_ = std::move(*made);
-  stream_.codec = encoder_->codec();
-  stream_.sps = encoder_->sps();
-  stream_.pps = encoder_->pps();
-  stream_.encoder = encoder_->name();
-  tell([this, info = stream_] { events_.stream(info); });
+  if (!made) return fall_back(coders_.empty() ? "video" : coders_.rbegin()->second.info.encoder, made.error());
+  coder.encoder = std::move(*made);
+  coder.info.codec = coder.encoder->codec();
+  coder.info.sps = coder.encoder->sps();
+  coder.info.pps = coder.encoder->pps();
+  coder.info.encoder = coder.encoder->name();
+  tell([this, info = coder.info] { events_.stream(info); });
+  coders_.insert_or_assign(wanted.number, std::move(coder));
 }
 
 // Exact tiles carry everything until another encoder is tried.
 void ScreenSender::fall_back(const std::string& from, const Error& error) {
   BS_LOG(Warn, "encode", "{} failed: {}", from, dump_error(error));
-  encoder_.reset();
+  coders_.clear();
   do_later([](TileSender& tiles) { tiles.video_failed(local_now()); }, true);
   tell([this, from] { events_.fell_back(from, "exact tiles"); });
 }
 
-VideoFacts ScreenSender::facts() const {
-  return {std::int64_t{stream_.width} * stream_.height, stream_.interval, config_.target_kbps, stream_.photo, config_.accept_444};
+VideoFacts ScreenSender::facts(const StreamInfo& info) const {
+  return {std::int64_t{info.width} * info.height, info.interval, config_.target_kbps, info.photo, config_.accept_444};
 }
 
-// An encoder believes in a steady 30 pictures a second: what it is told says what the line carries at the pace there is.
-void ScreenSender::adapt_rate() {
-  const int kbps = VideoPlan::nominal_kbps(std::min(config_.target_kbps, VideoPlan::worth_kbps(facts())), stream_.interval);
-  if (std::abs(kbps - told_kbps_) * 20 < told_kbps_) return;
-  if (encoder_->set_target_kbps(kbps)) told_kbps_ = kbps;
+// An encoder believes in a steady 30 pictures a second: what it is told says what the line carries at the pace there is. Those
+// that played lately share the line by their areas.
+int ScreenSender::kbps_for(const Coder& coder) const {
+  const auto area = [](const Coder& c) { return static_cast<double>(c.info.width) * c.info.height; };
+  double all = area(coder);
+  for (const auto& [number, other] : coders_)
+    if (number != coder.info.number && coder.coded_at - other.coded_at < kPlaysStill) all += area(other);
+  const int share = static_cast<int>(config_.target_kbps * area(coder) / all);
+  return VideoPlan::nominal_kbps(std::min(share, VideoPlan::worth_kbps(facts(coder.info))), coder.info.interval);
+}
+
+void ScreenSender::adapt_rate(Coder& coder) {
+  const int kbps = kbps_for(coder);
+  if (std::abs(kbps - coder.told_kbps) * 20 < coder.told_kbps) return;
+  if (coder.encoder->set_target_kbps(kbps)) coder.told_kbps = kbps;
+}
+
+// Another way of coding needs another encoder; this one goes on until the viewer has accepted that.
+void ScreenSender::reconsider(Coder& coder) {
+  if (coder.renewing) return;
+  const VideoChoice better = plans_[coder.info.photo].reconsider(coder.choice, facts(coder.info), local_now());
+  if (better == coder.choice) return;
+  coder.renewing = true;
+  do_later([id = coder.info.id()](TileSender& tiles) { tiles.renew_video(id); }, false);
 }
 
 // One line in 5 s while something is coded, for whoever asks why a film looks as it does.
-void ScreenSender::count(nanoseconds waited, nanoseconds coding, std::size_t bytes) {
+void ScreenSender::count(Coder& coder, nanoseconds waited, nanoseconds coding, std::size_t bytes) {
   const LocalTime now = local_now();
-  if (tally_.pictures == 0) tally_.since = now;
-  ++tally_.pictures;
-  tally_.bytes += static_cast<std::int64_t>(bytes);
-  tally_.waited += waited;
-  tally_.coding += coding;
-  if (now - tally_.since < kTallyEvery) return;
-  const std::int64_t n = tally_.pictures;
-  BS_LOG(Info, "video", "{} {}x{}: pictures={} in_ms={} interval_us={} before_us={} coding_us={} bytes={} target_kbps={}", stream_.encoder, stream_.width,
-         stream_.height, n, (now - tally_.since) / 1ms, stream_.interval / 1us, tally_.waited / 1us / n, tally_.coding / 1us / n, tally_.bytes / n, told_kbps_);
-  tally_ = {};
+  Coder::Tally& tally = coder.tally;
+  if (tally.pictures == 0) tally.since = now;
+  ++tally.pictures;
+  tally.bytes += static_cast<std::int64_t>(bytes);
+  tally.waited += waited;
+  tally.coding += coding;
+  if (now - tally.since < kTallyEvery) return;
+  const std::int64_t n = tally.pictures;
+  BS_LOG(Info, "video", "{} {}x{}: pictures={} in_ms={} interval_us={} before_us={} coding_us={} bytes={} target_kbps={}", coder.info.encoder,
+         coder.info.width, coder.info.height, n, (now - tally.since) / 1ms, coder.info.interval / 1us, tally.waited / 1us / n,
+         tally.coding / 1us / n, tally.bytes / n, coder.told_kbps);
+  tally = {};
 }
 
-void ScreenSender::encode_one(ports::Frame frame) {
-  if (!encoder_ || frame.layout_generation != stream_.number) return;   // for an encoder that is gone
+void ScreenSender::encode_one(std::uint32_t number, ports::Frame frame) {
+  const auto found = coders_.find(number);
+  if (found == coders_.end()) return;   // for an encoder that is gone
+  Coder& coder = found->second;
   bool key = false;
   {
     std::lock_guard lock(encode_mutex_);
-    key = std::exchange(key_wanted_, false);
+    if (keys_wanted_.erase(0) != 0)
+      for (const auto& [each, ignored] : coders_) keys_wanted_.insert(each);
+    key = keys_wanted_.erase(number) != 0;
   }
-  if (encoded_at_ != LocalTime{})
-    stream_.interval += (std::clamp<nanoseconds>(frame.captured_at - encoded_at_, 7ms, 250ms) - stream_.interval) / 8;
-  encoded_at_ = frame.captured_at;
-  adapt_rate();
+  coder.info.interval += (std::clamp<nanoseconds>(frame.captured_at - coder.coded_at, 7ms, 250ms) - coder.info.interval) / 8;
+  coder.coded_at = frame.captured_at;
+  adapt_rate(coder);
   const LocalTime began = local_now();
-  auto picture = encoder_->encode(frame, key);
-  if (!picture) return fall_back(stream_.encoder, picture.error());
+  auto picture = coder.encoder->encode(frame, key);
+  if (!picture) return fall_back(coder.info.encoder, picture.error());
   const nanoseconds took = local_now() - began;
-  if (!picture->key) plan_.coded(choice_, std::int64_t{stream_.width} * stream_.height, took);
-  count(began - frame.captured_at, took, picture->annex_b.size());
-  tell([this, number = stream_.number, encoded = std::move(*picture)]() mutable { events_.picture(number, std::move(encoded)); });
+  if (!picture->key) plans_[coder.info.photo].coded(coder.choice, std::int64_t{coder.info.width} * coder.info.height, took);
+  count(coder, began - frame.captured_at, took, picture->annex_b.size());
+  tell([this, number, encoded = std::move(*picture)]() mutable { events_.picture(number, std::move(encoded)); });
+  reconsider(coder);
 }
 
 }  // namespace beside::session

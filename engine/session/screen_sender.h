@@ -4,21 +4,25 @@
 #include <array>
 #include <atomic>
 #include <condition_variable>
+#include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "engine/base/channels.h"
+#include "engine/base/lease.h"
 #include "engine/flow/line_quality.h"
 #include "engine/ports/desktop.h"
 #include "engine/ports/rights_gate.h"
 #include "engine/ports/video.h"
 #include "engine/session/tile_sender.h"
 #include "engine/session/video_plan.h"
+#include "engine/session/video_streams.h"
 
 namespace beside::session {
 
@@ -35,8 +39,10 @@ struct StreamInfo {
   bool photo = false;                   // most of it looks like a photo
   nanoseconds interval{33'333'333};     // between its pictures
   std::uint16_t generation = 0;         // of that picture
-  std::uint8_t id() const { return static_cast<std::uint8_t>(number % 8 + 1); }   // on the wire
+  std::uint8_t id() const;              // on the wire
 };
+inline std::uint8_t stream_id(std::uint32_t number) { return static_cast<std::uint8_t>(number % 8 + 1); }
+inline std::uint8_t StreamInfo::id() const { return stream_id(number); }
 
 // The customer's screen on its way out: the `capture` thread waits for changes, grabs, decides and codes exact tiles
 // (TileSender), the `encode` thread makes pictures of the region that moves like video. An unchanged screen costs neither.
@@ -81,12 +87,11 @@ class ScreenSender {
   void set_line(const TileLine& line);
   void accepted(std::uint32_t stream);                          // the viewer plays that video stream
   void refused();                                               // it does not: everything goes as tiles
-  void request_key();
+  void request_key(std::uint32_t stream);                       // 0: of each
   void set_target_kbps(int kbps);
   void set_budget(const flow::VideoBudget& budget);             // of video; a scale is not obeyed yet (LineQuality leaves it out)
   // While held, nothing is encoded as video; the newest grab waits, with the damage of all it replaced.
   void set_hold(bool held);
-  std::uint64_t dropped_frames() const { return frames_.dropped(); }
 
  private:
   using Job = std::function<void(TileSender&)>;
@@ -99,11 +104,17 @@ class ScreenSender {
   void hand_out();
   void feed_video(TileSender& tiles);
   void do_later(Job job, bool wake);
+  struct Crops;
+  Crops& crops_for(std::uint32_t number, const Rect& place);
+  void put_frame(std::uint32_t number, ports::Frame crop);
+  struct Coder;
   void open_encoder(const StreamInfo& wanted);
-  void encode_one(ports::Frame frame);
-  VideoFacts facts() const;
-  void adapt_rate();
-  void count(nanoseconds waited, nanoseconds coding, std::size_t bytes);
+  void encode_one(std::uint32_t number, ports::Frame frame);
+  VideoFacts facts(const StreamInfo& info) const;
+  int kbps_for(const Coder& coder) const;
+  void adapt_rate(Coder& coder);
+  void reconsider(Coder& coder);
+  void count(Coder& coder, nanoseconds waited, nanoseconds coding, std::size_t bytes);
   void fall_back(const std::string& from, const Error& error);
   template <typename Fn>
   void tell(Fn&& fn);
@@ -140,29 +151,37 @@ class ScreenSender {
   ports::CursorPosition pointer_;
   StreamInfo wanted_;                      // of the newest video order
   std::array<std::uint32_t, 16> numbers_{};   // of the newest order of each id
-  std::unique_ptr<Pool<ports::PixelBuffer>> crops_;
-  int crop_width_ = 0, crop_height_ = 0;
+  struct Crops {                           // buffers for pictures of one stream
+    std::uint32_t number = 0;
+    Pool<ports::PixelBuffer> pool;
+  };
+  std::deque<Crops> crops_;                // of the newest streams
 
-  Mailbox<ports::Frame> frames_;           // cropped, for the encoder
   std::mutex encode_mutex_;
   std::condition_variable encode_wake_;
-  bool encode_quit_ = false, frame_waits_ = false, key_wanted_ = false;
+  bool encode_quit_ = false;
+  std::map<std::uint32_t, ports::Frame> frames_;   // by stream, cropped: the newest, with the damage of what it replaced
+  std::set<std::uint32_t> keys_wanted_;    // of streams; 0: of each
   std::optional<int> new_kbps_;
   flow::VideoBudget budget_;
-  std::optional<StreamInfo> new_stream_;   // to open an encoder for
+  std::deque<StreamInfo> new_streams_;     // to open encoders for
 
   // encode thread
-  std::unique_ptr<ports::VideoEncoder> encoder_;
-  StreamInfo stream_;
-  VideoPlan plan_;
-  VideoChoice choice_;
-  LocalTime encoded_at_{};                 // capture time of the newest picture
-  int told_kbps_ = 0;                      // to the encoder
-  struct Tally {                           // since it was logged last
-    LocalTime since{};
-    std::int64_t pictures = 0, bytes = 0;
-    nanoseconds waited{}, coding{};
-  } tally_;
+  struct Coder {
+    StreamInfo info;
+    std::unique_ptr<ports::VideoEncoder> encoder;
+    VideoChoice choice;
+    LocalTime coded_at{};                  // capture time of the newest picture
+    int told_kbps = 0;                     // to the encoder
+    bool renewing = false;                 // another one is asked for
+    struct Tally {                         // since it was logged last
+      LocalTime since{};
+      std::int64_t pictures = 0, bytes = 0;
+      nanoseconds waited{}, coding{};
+    } tally;
+  };
+  std::map<std::uint32_t, Coder> coders_;  // by number; the newest kMostVideoStreams
+  std::map<bool, VideoPlan> plans_;        // for photos and for the rest: their pictures do not take the same time
 
   std::thread capture_thread_, encode_thread_;
 };

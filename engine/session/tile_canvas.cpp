@@ -79,7 +79,7 @@ void TileCanvas::give(const wire::TileOp& op) {
   if (op.stream == 0) return;
   any_owned_ = true;
   canvas_->mark(op.area, false);
-  paint(op.area);   // the picture may have come first
+  paint(newest_[op.stream], op.area);   // the picture may have come first
 }
 
 void TileCanvas::take_back(const Rect& area) {
@@ -87,16 +87,16 @@ void TileCanvas::take_back(const Rect& area) {
 }
 
 // The newest picture wherever `area` is its stream's.
-void TileCanvas::paint(const Rect& area) {
-  if (newest_.stream == 0 || !started_ || newest_.generation != header_.generation) return;
-  const Rect inside = area.clipped_to(newest_.place);
+void TileCanvas::paint(const Newest& newest, const Rect& area) {
+  if (newest.stream == 0 || !started_ || newest.generation != header_.generation) return;
+  const Rect inside = area.clipped_to(newest.place);
   // Runs of cells that may be drawn, as tall as they stay the same.
   Rect pending;
   const auto flush = [&](const Rect& next) {
     if (!pending.empty()) {
       const Rect part = pending.clipped_to(inside);
-      const int y = part.y - newest_.place.y, x = part.x - newest_.place.x;
-      if (!part.empty()) canvas_->write(part, newest_.pixels->row(y) + std::ptrdiff_t{4} * x, newest_.pixels->stride, false);
+      const int y = part.y - newest.place.y, x = part.x - newest.place.x;
+      if (!part.empty()) canvas_->write(part, newest.pixels->row(y) + std::ptrdiff_t{4} * x, newest.pixels->stride, false);
     }
     pending = next;
   };
@@ -111,8 +111,8 @@ void TileCanvas::paint(const Rect& area) {
   each_cell(inside, [&](int cx, int cy, const Owner& owner) {
     if (cy != row) end_run();
     row = cy;
-    const bool ours = owner.stream == newest_.stream &&
-                      (owner.any_time || static_cast<std::int32_t>(newest_.rtp_timestamp - owner.since) >= 0);
+    const bool ours = owner.stream == newest.stream &&
+                      (owner.any_time || static_cast<std::int32_t>(newest.rtp_timestamp - owner.since) >= 0);
     if (!ours) return end_run();
     const Rect cell{cx * kCell, cy * kCell, kCell, kCell};
     run = run.united_with(cell);
@@ -123,18 +123,22 @@ void TileCanvas::paint(const Rect& area) {
 
 void TileCanvas::video(std::uint8_t stream, std::uint16_t generation, const Rect& place, std::unique_ptr<ports::PixelBuffer>& pixels,
                        std::uint32_t rtp_timestamp, PeerTime captured_at, LocalTime received_at) {
-  newest_.pixels.swap(pixels);
-  newest_.stream = stream;
-  newest_.generation = generation;
-  newest_.place = {place.x, place.y, std::min(place.width, newest_.pixels->width), std::min(place.height, newest_.pixels->height)};
-  newest_.rtp_timestamp = rtp_timestamp;
+  if (stream == 0 || stream >= newest_.size()) return;
+  Newest& newest = newest_[stream];
+  newest.pixels.swap(pixels);
+  newest.stream = stream;
+  newest.generation = generation;
+  newest.place = {place.x, place.y, std::min(place.width, newest.pixels->width), std::min(place.height, newest.pixels->height)};
+  newest.rtp_timestamp = rtp_timestamp;
   if (!any_owned_) return;
-  paint(place);
+  paint(newest, place);
   times_.captured_at = captured_at;
   times_.decided = times_.coded = times_.sent = nanoseconds(0);   // a picture does not tell
   commit(received_at);
 }
 
-void TileCanvas::forget_video() { newest_.stream = 0; }
+void TileCanvas::forget_video(std::uint8_t stream) {
+  if (stream < newest_.size()) newest_[stream] = {};
+}
 
 }  // namespace beside::session

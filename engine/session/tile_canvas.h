@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -29,7 +30,7 @@ class TileCanvas {
   // A picture of a video stream, B, G, R, X. It is kept; what comes back in `pixels` is the one before, perhaps none.
   void video(std::uint8_t stream, std::uint16_t generation, const Rect& place, std::unique_ptr<ports::PixelBuffer>& pixels,
              std::uint32_t rtp_timestamp, PeerTime captured_at, LocalTime received_at);
-  void forget_video();                    // its decoder is gone
+  void forget_video(std::uint8_t stream);  // its decoder is gone, or begins anew
   // Shows what was applied of an update whose end was lost.
   void commit_rest();
   bool uncommitted() const { return uncommitted_; }
@@ -44,7 +45,8 @@ class TileCanvas {
   Result<void> begin_picture(const wire::TileHeader& header);
   void give(const wire::TileOp& op);
   void take_back(const Rect& area);
-  void paint(const Rect& area);
+  struct Newest;
+  void paint(const Newest& newest, const Rect& area);
   void commit(LocalTime received_at);
   template <typename Fn>
   void each_cell(const Rect& area, Fn&& fn);
@@ -62,7 +64,8 @@ class TileCanvas {
     Rect place;
     std::uint32_t rtp_timestamp = 0;
     std::unique_ptr<ports::PixelBuffer> pixels;
-  } newest_;
+  };
+  std::array<Newest, wire::kMaxVideoStream + 1> newest_;   // of each stream; 0 is none
   ports::UpdateTimes times_;
   std::uint64_t number_ = 0;
 };

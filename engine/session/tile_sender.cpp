@@ -84,11 +84,10 @@ void TileSender::stop() {
   fresh_.clear();
   video_wanted_.clear();
   told_old_.clear();
-  video_damage_.clear();
+  videos_.clear();
   cells_.reset(0, 0);
-  stream_ = 0;
   ordered_.reset();
-  work_ = video_due_ = any_owned_ = look_again_ = false;
+  work_ = any_owned_ = look_again_ = false;
   wake_at_ = probe_at_ = kNever;
 }
 
@@ -126,10 +125,9 @@ void TileSender::new_picture() {
   fresh_.clear();
   video_wanted_.clear();
   told_old_.clear();
-  video_damage_.clear();
-  stream_ = 0;
+  videos_.clear();
   ordered_.reset();
-  video_due_ = any_owned_ = false;
+  any_owned_ = false;
   work_ = true;
 }
 
@@ -251,10 +249,10 @@ void TileSender::look(LocalTime now) {
       const Rect part = r.clipped_to(v);
       if (part.empty()) continue;
       note_pace(part, now);
-      if (stream_ != 0 && cells_.owner(part.x / CellMap::kCell, part.y / CellMap::kCell) == stream_) {
+      if (Video* video = video_of(cells_.owner(part.x / CellMap::kCell, part.y / CellMap::kCell))) {
         ports::copy_pixels(*shadow_, pixels, part);
-        video_damage_.push_back(part);
-        video_due_ = true;
+        video->damage.push_back(part);
+        video->due = true;
       } else {
         cells_.set(part, CellMap::kDirty);   // no encoder yet: as tiles, coarse if it must be
         work_ = true;

@@ -96,9 +96,13 @@ class TileSender {
     const ports::Frame* frame = nullptr;    // valid until the next call of any function
     std::vector<Rect> damage;               // within place, picture's pixels
   };
-  // What the stream's encoder should code now; nothing when nothing moved in what it owns.
+  // What an encoder should code now; nothing when nothing moved in what any of them owns. Ask until then.
   std::optional<VideoFrame> take_video_frame();
-  void request_video() { video_due_ = true; }                 // also when nothing moved: a key picture is wanted
+  void put_back(const VideoFrame& frame);    // it could not be taken: with the next one
+  // Also when nothing moved: a key picture is wanted of that stream; 0: of each.
+  void request_video(std::uint8_t stream);
+  // Another encoder for the same place; the old one goes on until the new one is ready.
+  void renew_video(std::uint8_t stream);
 
   // ---- for people and tests ----
   bool settled() const;                     // every cell clean, every packet's fate known; video keeps it from that
@@ -110,6 +114,12 @@ class TileSender {
 
  private:
   struct Block;
+  struct Video {                            // an encoder that is ready
+    std::uint8_t stream = 0;
+    Rect place;
+    std::vector<Rect> damage;               // not coded yet
+    bool due = false, owns = false, renew = false;
+  };
   struct Pace {                             // of one tile of a video
     LocalTime last{}, since{};              // the newest change; the first of this movement
     nanoseconds interval = 33ms;            // between changes, smoothed
@@ -127,6 +137,10 @@ class TileSender {
   nanoseconds rest_of(const Pace& pace) const;
   void own_video(LocalTime now);
   void order_video(LocalTime now);
+  Video* video_of(std::uint8_t stream);
+  Video* video_for(const Rect& tile);       // the newest whose place holds all of it
+  std::optional<Rect> place_for(const Rect& group) const;
+  void cluster();
   std::vector<Block> blocks();
   void send_blocks(std::vector<Block> blocks);
   void send_exact(const Rect& area, bool whole);
@@ -167,12 +181,11 @@ class TileSender {
   wire::TilePacket parsed_;
 
   // video
-  std::uint8_t stream_ = 0;                 // that is ready; 0: none
-  Rect place_;                              // of it
+  std::vector<Video> videos_;               // oldest first; with what is being opened kMostVideoStreams at most
+  std::vector<Rect> clustered_, groups_;    // of which the groups were made; rectangles that each want an encoder
   std::optional<Rect> ordered_;             // being opened
   bool order_told_ = false;
-  bool video_due_ = false, any_owned_ = false;
-  std::vector<Rect> video_damage_;
+  bool any_owned_ = false;
   std::vector<Pace> paces_;                 // one per tile
   LocalTime rest_at_ = kNever;              // when the next tile of a video will have rested
   LocalTime video_barred_until_{}, next_order_{};

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // TileSender's half that hands regions to a video encoder and takes them back.
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "engine/session/rect_join.h"
 #include "engine/session/tile_sender.h"
+#include "engine/session/video_streams.h"
 #include "engine/wire/rtp.h"
 
 namespace beside::session {
@@ -20,6 +22,9 @@ constexpr auto kOrderPause = 500ms;                // between two encoders
 constexpr auto kBarredFor = 10s;                   // after a failure; twice as long after the next
 constexpr int kMostFailures = 3;                   // then never again
 constexpr std::size_t kMostDamage = 64;
+constexpr std::size_t kMostGroups = 3;             // encoders at work; one more while one is replaced
+constexpr std::size_t kMostPieces = 32;            // more than that is one
+constexpr std::int64_t kLittleWaste = 4 * kTile * kTile;   // pixels
 constexpr std::int64_t kLeastForMoves = 4096;      // changed pixels: below, pixels are cheaper than looking for them
 
 }  // namespace
@@ -67,14 +72,28 @@ nanoseconds TileSender::rest_of(const Pace& pace) const {
   return std::clamp<nanoseconds>(pace.interval * 5 / 2, least, kSlowest);
 }
 
-// Gives what is wanted as video and lies in the ready encoder's place to its stream, and takes back what is not wanted any
+TileSender::Video* TileSender::video_of(std::uint8_t stream) {
+  for (Video& v : videos_)
+    if (stream != 0 && v.stream == stream) return &v;
+  return nullptr;
+}
+
+TileSender::Video* TileSender::video_for(const Rect& tile) {
+  for (auto v = videos_.rbegin(); v != videos_.rend(); ++v)
+    if (tile.clipped_to(v->place) == tile) return &*v;
+  return nullptr;
+}
+
+// Gives what is wanted as video and lies in a ready encoder's place to its stream, and takes back what is not wanted any
 // more: from there on nobody draws it but tiles, which follow because its cells are not exact.
 void TileSender::own_video(LocalTime now) {
   rest_at_ = kNever;
-  if (stream_ == 0 && !any_owned_) return;
+  if (videos_.empty() && !any_owned_) return;
   const std::uint32_t stamp = wire::to_90khz(frame_->captured_at);
-  std::vector<Rect> give, take;
+  std::vector<Rect> take;
+  std::vector<std::vector<Rect>> give(videos_.size());
   any_owned_ = false;
+  for (Video& v : videos_) v.owns = false;
   for (int ty = 0; ty < update_.height; ty += kTile) {
     for (int tx = 0; tx < update_.width; tx += kTile) {
       const Rect tile = Rect{tx, ty, kTile, kTile}.clipped_to(cells_.picture());
@@ -83,54 +102,137 @@ void TileSender::own_video(LocalTime now) {
       const Pace& pace = paces_[static_cast<std::size_t>(ty / kTile) * static_cast<std::size_t>((update_.width + kTile - 1) / kTile) +
                                 static_cast<std::size_t>(tx / kTile)];
       const LocalTime rested = pace.last + rest_of(pace);
-      const bool wanted = stream_ != 0 && tile.clipped_to(place_) == tile && now < rested &&
-                          std::any_of(video_wanted_.begin(), video_wanted_.end(), [&](const Rect& v) { return !v.clipped_to(tile).empty(); });
-      if (!wanted && owner != 0) take.push_back(tile);
-      if (!wanted) continue;
-      any_owned_ = true;
+      Video* video = nullptr;
+      if (now < rested && std::any_of(video_wanted_.begin(), video_wanted_.end(), [&](const Rect& v) { return !v.clipped_to(tile).empty(); }))
+        video = video_for(tile);
+      if (video == nullptr) {
+        if (owner != 0) take.push_back(tile);
+        continue;
+      }
+      any_owned_ = video->owns = true;
       rest_at_ = std::min(rest_at_, rested);
-      bool told = owner == stream_;
+      bool told = owner == video->stream;
       const Rect cells = cells_.cells_of(tile);
       for (int y = cells.y; y < cells.bottom() && told; ++y)
         for (int x = cells.x; x < cells.right() && told; ++x) told = (cells_.at(x, y) & CellMap::kStale) == 0;
-      if (!told) give.push_back(tile);
+      if (!told) give[static_cast<std::size_t>(video - videos_.data())].push_back(tile);
     }
   }
   join_rects(take, true);
-  join_rects(give, true);
   for (const Rect& r : take) {
     open();
     tools_.encoder->video_area(0, r, nullptr);
     cells_.give(r, 0);
     work_ = true;
   }
-  for (const Rect& r : give) {
-    open();
-    tools_.encoder->video_area(stream_, r, &stamp);
-    cells_.give(r, stream_);
-    cells_.clear(r, CellMap::kStale | CellMap::kDirty);
-    ports::copy_pixels(*shadow_, *frame_->pixels, r);
-    video_damage_.push_back(r);
-    video_due_ = true;
+  for (std::size_t i = 0; i < give.size(); ++i) {
+    Video& video = videos_[i];
+    join_rects(give[i], true);
+    for (const Rect& r : give[i]) {
+      open();
+      tools_.encoder->video_area(video.stream, r, &stamp);
+      cells_.give(r, video.stream);
+      cells_.clear(r, CellMap::kStale | CellMap::kDirty);
+      ports::copy_pixels(*shadow_, *frame_->pixels, r);
+      video.damage.push_back(r);
+      video.due = true;
+    }
   }
 }
 
-// One encoder for the rectangle that holds everything that moves; another one when that outgrew it or became much smaller.
+// What moves as rectangles of which each is worth an encoder: those are united that lie near each other, and the nearest
+// of the others until there are few enough.
+void TileSender::cluster() {
+  if (clustered_ == video_wanted_) return;
+  clustered_ = groups_ = video_wanted_;
+  const auto area = [](const Rect& r) { return std::int64_t{r.width} * r.height; };
+  if (groups_.size() > kMostPieces) {
+    Rect all;
+    for (const Rect& r : groups_) all = all.united_with(r);
+    groups_.assign(1, all);
+  }
+  while (groups_.size() > 1) {
+    std::size_t first = 0, second = 0;
+    std::int64_t least = std::numeric_limits<std::int64_t>::max();
+    bool worth = false;
+    for (std::size_t i = 0; i < groups_.size(); ++i) {
+      for (std::size_t k = i + 1; k < groups_.size(); ++k) {
+        const std::int64_t both = area(groups_[i]) + area(groups_[k]), waste = area(groups_[i].united_with(groups_[k])) - both;
+        if (waste >= least) continue;
+        least = waste;
+        first = i;
+        second = k;
+        worth = waste * 2 <= both || waste <= kLittleWaste;
+      }
+    }
+    if (!worth && groups_.size() <= kMostGroups) break;
+    groups_[first] = groups_[first].united_with(groups_[second]);
+    groups_.erase(groups_.begin() + static_cast<std::ptrdiff_t>(second));
+  }
+}
+
+// The place that an encoder for this group should have; nothing when there is one that fits. A group that outgrew an encoder gets
+// room to grow on the sides where it did, so that nothing begins anew with each step.
+std::optional<Rect> TileSender::place_for(const Rect& group) const {
+  const int left = group.x / kTile * kTile, top = group.y / kTile * kTile;
+  Rect place = Rect{left, top, (group.right() + kTile - 1) / kTile * kTile - left, (group.bottom() + kTile - 1) / kTile * kTile - top}.clipped_to(cells_.picture());
+  if (place.width < kLeastSide && place.x >= kTile) place = {place.x - kTile, place.y, place.width + kTile, place.height};
+  if (place.height < kLeastSide && place.y >= kTile) place = {place.x, place.y - kTile, place.width, place.height + kTile};
+  if (place.width < 16 || place.height < 16 || place.width > kMostSide || place.height > kMostSide) return std::nullopt;
+  const auto area = [](const Rect& r) { return std::int64_t{r.width} * r.height; };
+  const Video *outgrown = nullptr, *worn = nullptr;
+  for (const Video& v : videos_) {
+    const Rect common = place.clipped_to(v.place);
+    if (common == place && area(place) * 4 >= area(v.place)) {
+      if (!v.renew) return std::nullopt;
+      worn = &v;
+    }
+    if (common != place && area(common) * 2 > area(v.place)) outgrown = &v;
+  }
+  if (worn != nullptr) return worn->place;
+  if (outgrown == nullptr) return place;
+  const Rect& old = outgrown->place;
+  Rect roomy = place;
+  if (place.x < old.x) roomy = roomy.united_with({place.x - kTile, place.y, 1, 1});
+  if (place.y < old.y) roomy = roomy.united_with({place.x, place.y - kTile, 1, 1});
+  if (place.right() > old.right()) roomy.width += kTile;
+  if (place.bottom() > old.bottom()) roomy.height += kTile;
+  return roomy.clipped_to(cells_.picture());
+}
+
+// One encoder for each rectangle that holds something that moves.
 void TileSender::order_video(LocalTime now) {
   if (video_wanted_.empty() || now < video_barred_until_ || ordered_ || now < next_order_) return;
-  Rect region;
-  for (const Rect& v : video_wanted_) region = region.united_with(v);
-  const int left = region.x / kTile * kTile, top = region.y / kTile * kTile;
-  region = Rect{left, top, (region.right() + kTile - 1) / kTile * kTile - left, (region.bottom() + kTile - 1) / kTile * kTile - top};
-  region = region.clipped_to(cells_.picture());
-  if (region.width < kLeastSide && region.x >= kTile) region = {region.x - kTile, region.y, region.width + kTile, region.height};
-  if (region.height < kLeastSide && region.y >= kTile) region = {region.x, region.y - kTile, region.width, region.height + kTile};
-  if (region.width < 16 || region.height < 16 || region.width > kMostSide || region.height > kMostSide) return;
-  const auto area = [](const Rect& r) { return std::int64_t{r.width} * r.height; };
-  if (stream_ != 0 && region.clipped_to(place_) == region && area(region) * 4 >= area(place_)) return;
-  ordered_ = region;
-  order_told_ = false;
-  next_order_ = now + kOrderPause;
+  cluster();
+  for (const Rect& group : groups_) {
+    const auto place = place_for(group);
+    if (!place) continue;
+    ordered_ = place;
+    order_told_ = false;
+    next_order_ = now + kOrderPause;
+    // With what is ordered now the viewer has as many as he plays.
+    if (videos_.size() >= kMostVideoStreams) {
+      videos_.erase(videos_.begin());
+      look_again_ = true;
+    }
+    return;
+  }
+}
+
+void TileSender::request_video(std::uint8_t stream) {
+  for (Video& v : videos_)
+    if (stream == 0 || v.stream == stream) v.due = true;
+}
+
+void TileSender::put_back(const VideoFrame& frame) {
+  Video* video = video_of(frame.stream);
+  if (video == nullptr) return;
+  video->damage.insert(video->damage.end(), frame.damage.begin(), frame.damage.end());
+  video->due = true;
+}
+
+void TileSender::renew_video(std::uint8_t stream) {
+  if (Video* video = video_of(stream)) video->renew = true;
 }
 
 std::optional<TileSender::VideoOrder> TileSender::take_video_order() {
@@ -153,18 +255,16 @@ std::optional<TileSender::VideoOrder> TileSender::take_video_order() {
 void TileSender::video_ready(std::uint8_t stream, const Rect& place) {
   if (!ordered_ || *ordered_ != place || stream == 0 || stream > wire::kMaxVideoStream) return;   // of a picture that is gone
   ordered_.reset();
-  stream_ = stream;
-  place_ = place;
+  std::erase_if(videos_, [&](const Video& v) { return v.stream == stream || (v.renew && v.place == place); });
+  videos_.push_back({stream, place, {}, false, false, false});
   wake_at_ = LocalTime::min();
   // The areas are handed over with the next frame or the next look, whichever comes first.
   look_again_ = true;
 }
 
 void TileSender::video_failed(LocalTime now) {
-  stream_ = 0;
+  videos_.clear();
   ordered_.reset();
-  video_due_ = false;
-  video_damage_.clear();
   ++video_failures_;
   video_barred_until_ = video_failures_ >= kMostFailures ? kNever : now + kBarredFor * (1 << (video_failures_ - 1));
   wake_at_ = LocalTime::min();
@@ -172,21 +272,25 @@ void TileSender::video_failed(LocalTime now) {
 }
 
 std::optional<TileSender::VideoFrame> TileSender::take_video_frame() {
-  if (stream_ == 0 || !frame_ || !any_owned_ || !std::exchange(video_due_, false)) return std::nullopt;
-  VideoFrame out;
-  out.stream = stream_;
-  out.place = place_;
-  out.frame = &*frame_;
-  for (const Rect& r : video_damage_)
-    if (const Rect inside = r.clipped_to(place_); !inside.empty()) out.damage.push_back(inside);
-  video_damage_.clear();
-  join_rects(out.damage);
-  if (out.damage.size() > kMostDamage) {
-    Rect all;
-    for (const Rect& r : out.damage) all = all.united_with(r);
-    out.damage.assign(1, all);
+  if (!frame_) return std::nullopt;
+  for (Video& video : videos_) {
+    if (!video.owns || !std::exchange(video.due, false)) continue;
+    VideoFrame out;
+    out.stream = video.stream;
+    out.place = video.place;
+    out.frame = &*frame_;
+    for (const Rect& r : video.damage)
+      if (const Rect inside = r.clipped_to(video.place); !inside.empty()) out.damage.push_back(inside);
+    video.damage.clear();
+    join_rects(out.damage);
+    if (out.damage.size() > kMostDamage) {
+      Rect all;
+      for (const Rect& r : out.damage) all = all.united_with(r);
+      out.damage.assign(1, all);
+    }
+    return out;
   }
-  return out;
+  return std::nullopt;
 }
 
 }  // namespace beside::session

@@ -13,7 +13,6 @@ namespace beside::session {
 struct VideoChoice {
   bool full_colour = true;                     // 4:4:4
   ports::VideoEffort effort = ports::VideoEffort::Normal;
-  int scale = 1;                               // 2: at half its width and height
   bool operator==(const VideoChoice&) const = default;
 };
 
@@ -29,7 +28,7 @@ struct VideoFacts {
 // Chooses how to code a region that moves, from what coding took and what the line carries. Pure: no clock, no threads.
 //
 // 1. Coding takes a share of the time between two pictures by measurement. What does not fit is coded with less effort, then
-//    without full colour, then at half its size.
+//    without full colour.
 // 2. Drawings and text keep full colour as long as it fits. Photos do without: it costs half as many bytes again, and rests exact.
 // 3. Most effort, which costs the viewer as well, only where it takes little of that share, or where the line carries less than
 //    half of what the picture is worth: there it makes more picture of the same bytes.

@@ -6,6 +6,8 @@
 #include <functional>
 #include <memory>
 #include <random>
+#include <set>
+#include <tuple>
 #include <vector>
 
 #include "codec/tiles/tiles.h"
@@ -157,6 +159,10 @@ class TileEnds {
   nanoseconds rtt_half = 20ms;
   bool encoder_fails = false;
   int video_orders = 0, video_pictures = 0;
+  nanoseconds longest_without_picture{};          // between two that are less than a second apart
+  struct RectLess { bool operator()(const Rect& a, const Rect& b) const { return std::tie(a.x, a.y, a.width, a.height) < std::tie(b.x, b.y, b.width, b.height); } };
+  std::set<Rect, RectLess> played;                // places of encoders that coded something
+  std::uint8_t newest_stream() const { return stream_; }
   std::vector<session::TileSender::Part> parts;   // the newest, 64 at most
 
  private:
@@ -172,9 +178,12 @@ class TileEnds {
       else sender.video_ready(stream_ = static_cast<std::uint8_t>(stream_ % 8 + 1), *ordered_);
       ordered_.reset();
     }
-    if (const auto order = sender.take_video_frame()) {
+    while (const auto order = sender.take_video_frame()) {
       if (encoder_fails) return sender.video_failed(now);
       ++video_pictures;
+      if (now - pictured_at_ < 1s) longest_without_picture = std::max<nanoseconds>(longest_without_picture, now - pictured_at_);
+      pictured_at_ = now;
+      played.insert(order->place);
       Picture picture{now + rtt_half + 5ms, order->stream, sender.generation(), order->place, wire::to_90khz(order->frame->captured_at),
                       ports::make_pixel_buffer(order->place.width, order->place.height)};
       for (int y = 0; y < order->place.height; ++y)
@@ -214,6 +223,7 @@ class TileEnds {
     std::unique_ptr<ports::PixelBuffer> pixels;
   };
   std::deque<Picture> pictures_;
+  LocalTime pictured_at_{};
   std::optional<Rect> ordered_;
   LocalTime ready_at_{};
   std::uint8_t stream_ = 0;

@@ -154,6 +154,52 @@ TEST_CASE("what moves like video goes to an encoder of its place, and is exact s
   converge_and_rest(ends);
 }
 
+TEST_CASE("two films far from each other get an encoder each, and end exact") {
+  TileEnds ends(15, Path{}, 1280, 320);
+  ends.desk.text(ends.desk.whole(), 1);
+  converge_and_rest(ends);
+  const Rect left{0, 64, 128, 128}, right{1088, 128, 192, 128};
+  for (int i = 0; i < 90; ++i) {
+    film(ends.desk, left, i);
+    film(ends.desk, right, i + 40);
+    ends.run(33ms);
+  }
+  CHECK(ends.video_orders == 2);
+  CHECK(ends.played.contains(left));
+  CHECK(ends.played.contains(right));
+  CHECK(ends.canvas->exact({256, 0, 768, 320}));     // what lies between them is nobody's video
+  CHECK(!ends.canvas->exact(left));
+  CHECK(!ends.canvas->exact(right));
+  converge_and_rest(ends);
+}
+
+TEST_CASE("a film that grows gets room to grow, and its old encoder goes on until the new one is accepted") {
+  TileEnds ends(16, Path{}, 640, 480);
+  ends.desk.text(ends.desk.whole(), 1);
+  converge_and_rest(ends);
+  for (int i = 0; i < 60; ++i) film(ends.desk, {64, 64, 256, 192}, i), ends.run(33ms);
+  CHECK(ends.video_orders == 1);
+  for (int i = 0; i < 60; ++i) film(ends.desk, {64, 64, 320, 192}, i), ends.run(33ms);
+  CHECK(ends.video_orders == 2);
+  for (int i = 0; i < 60; ++i) film(ends.desk, {64, 64, 384, 192}, i), ends.run(33ms);   // in the room that it has
+  CHECK(ends.video_orders == 2);
+  CHECK(ends.longest_without_picture < 100ms);
+  converge_and_rest(ends);
+}
+
+TEST_CASE("another encoder for the same place takes over without a pause") {
+  TileEnds ends(17, Path{});
+  ends.desk.text(ends.desk.whole(), 1);
+  converge_and_rest(ends);
+  play(ends, {64, 64, 128, 128}, 60);
+  REQUIRE(ends.video_orders == 1);
+  ends.sender.renew_video(ends.newest_stream());
+  play(ends, {64, 64, 128, 128}, 60);
+  CHECK(ends.video_orders == 2);
+  CHECK(ends.longest_without_picture < 100ms);
+  converge_and_rest(ends);
+}
+
 TEST_CASE("video under loss ends exact as well, and text beside it is exact while it plays") {
   for (std::uint64_t seed = 0; seed < 6; ++seed) {
     CAPTURE(seed);

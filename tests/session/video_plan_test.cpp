@@ -24,7 +24,7 @@ struct Played {
   void play(const VideoFacts& facts, double ns, nanoseconds span) {
     for (const LocalTime end = now + span; now < end; now += facts.interval) {
       const double factor = (now_coded.effort == VideoEffort::Most ? 1.9 : now_coded.effort == VideoEffort::Normal ? 1.15 : 1.0) *
-                            (now_coded.full_colour ? 1.6 : 1.0) / (now_coded.scale * now_coded.scale);
+                            (now_coded.full_colour ? 1.6 : 1.0);
       plan.coded(now_coded, facts.pixels, nanoseconds(static_cast<std::int64_t>(ns * factor * static_cast<double>(facts.pixels))));
       const VideoChoice next = plan.reconsider(now_coded, facts, now);
       if (next != now_coded) changes.push_back(next);
@@ -46,16 +46,16 @@ TEST_CASE("drawings and text keep full colour where it fits, photos go without")
   CHECK(plan.choose(film(kScreen)).effort == VideoEffort::Normal);
 }
 
-TEST_CASE("what does not fit is coded with less effort, without full colour, at last at half its size") {
+TEST_CASE("what does not fit is coded with less effort, then without full colour") {
   int rank = 0;
   for (const std::int64_t pixels : {kWindow / 4, kWindow, kScreen, kScreen * 3 / 2, kScreen * 2, kLarge}) {
     const VideoChoice c = VideoPlan().choose(text(pixels));
-    const int now = c.scale == 2 ? 5 : c.full_colour ? 3 - static_cast<int>(c.effort) : 6 - static_cast<int>(c.effort);
+    const int now = (c.full_colour ? 3 : 6) - static_cast<int>(c.effort);
     CAPTURE(pixels);
     CHECK(now >= rank);
     rank = now;
   }
-  CHECK(VideoPlan().choose(film(kLarge)).scale == 2);
+  CHECK(rank == 5);
 }
 
 TEST_CASE("a narrow line gets most effort though it takes half of the time") {
@@ -74,20 +74,19 @@ TEST_CASE("coding that takes too long changes after a second, and one slow pictu
   CHECK(p.changes.empty());
   p.play(film(kScreen), 30, 3s);
   REQUIRE(p.changes.size() >= 1);
-  CHECK(p.changes.back().scale == 2);
-  CHECK(p.plan.expected(p.now_coded, kScreen) < 16ms);
+  CHECK(p.now_coded.effort == VideoEffort::Least);
 }
 
 TEST_CASE("what became cheap is coded better after a while, and later each time that it went wrong") {
   Played p;
   p.now_coded = p.plan.choose(film(kScreen));
   p.play(film(kScreen), 40, 3s);
-  CHECK(p.now_coded.scale == 2);
+  CHECK(p.now_coded.effort == VideoEffort::Least);
   const LocalTime worse_at = p.now;
   p.play(film(kScreen), 5, VideoPlan::kBetterAfter);
-  CHECK(p.now_coded.scale == 2);              // it went wrong once: twice as long
+  CHECK(p.now_coded.effort == VideoEffort::Least);   // it went wrong once: twice as long
   p.play(film(kScreen), 5, 6s);
-  CHECK(p.now_coded.scale == 1);
+  CHECK(p.now_coded.effort != VideoEffort::Least);
   CHECK(p.now - worse_at < 12s);
   // A machine that swings all the time is followed ever more slowly.
   p.changes.clear();
