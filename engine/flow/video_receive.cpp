@@ -8,6 +8,7 @@ namespace {
 constexpr nanoseconds kKeyRetry = milliseconds(300), kKeyCoding = milliseconds(80);   // at most; after a round trip and what coding takes
 constexpr std::size_t kMaxReady = 64, kMaxNack = 256;
 constexpr nanoseconds kHole = milliseconds(500);
+constexpr nanoseconds kHoleEcho = milliseconds(50);
 constexpr std::int64_t kHolePackets = 4;   // fewer are asked for again: a screen that rests also sends nothing
 constexpr std::int64_t kMaxJump = 8192;  // numbers; a larger step is a new start
 // True when this payload can only be the first of its picture: access unit delimiter, SPS, or a slice whose
@@ -80,7 +81,9 @@ Result<void> VideoReceiver::receive(ByteSpan bytes, LocalTime now) {
     ++missed_;
   }
   // After a hole in the line what was lost in it is of no use any more, and its sender may not even keep it.
-  const bool hole = now - last_arrival_ > kHole && seq > highest_ + kHolePackets;
+  // The first packet to come may be an old one, said again: the jump is looked for during the round trip after it as well.
+  if (now - last_arrival_ > kHole) hole_ended_ = now;
+  const bool hole = hole_ended_ != LocalTime::min() && now - hole_ended_ <= rtt_ + kHoleEcho && seq > highest_ + kHolePackets;
   last_arrival_ = now;
   highest_ = std::max(highest_, seq);
   missing_.erase(seq);

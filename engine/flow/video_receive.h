@@ -78,6 +78,7 @@ class VideoReceiver {
   std::int64_t next_ = 0;                       // extended number of the next packet to put into a picture
   std::int64_t highest_ = 0;
   LocalTime last_arrival_{};
+  LocalTime hole_ended_ = LocalTime::min();   // the last one
   std::map<std::int64_t, Waiting> waiting_;
   std::size_t waiting_bytes_ = 0;
   std::map<std::int64_t, Missing> missing_;
