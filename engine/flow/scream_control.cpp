@@ -18,7 +18,7 @@ constexpr double kMostGrowth = 0.25;       // of the window, a round trip
 constexpr double kDrained = 0.85;          // of the bandwidth-delay product, while a queue is drained
 constexpr nanoseconds kUnknownRtt = milliseconds(100), kBaseBucket = seconds(10), kFloorTime = seconds(8);
 constexpr std::size_t kBaseBuckets = 6, kMaxStreams = 64, kMaxArrivals = 16384;
-constexpr double kDeliveredMs = 150;
+constexpr double kDeliveredMs = 150, kLongLoopMs = 70;
 
 double to_ms(nanoseconds t) { return static_cast<double>(t.count()) / 1e6; }
 nanoseconds from_ms(double ms) { return nanoseconds(static_cast<std::int64_t>(ms * 1e6)); }
@@ -275,7 +275,9 @@ int ScreamControl::target_kbps() const {
 int ScreamControl::pacing_kbps() const {
   // At first faster than the guess, so that a first picture does not wait; the first window bounds it.
   if (!loop_) return settings_.start_kbps * 5;
-  return target_kbps() * (slow_start_ ? 20 : delay_avg_ms_ > target_ms_ / 2 ? 11 : 15) / 10;
+  // On a long way what leaves too fast is noticed late.
+  const double calm = target_ms_ / (base_loop_ms() > kLongLoopMs ? 4 : 2);
+  return target_kbps() * (slow_start_ ? 20 : delay_avg_ms_ > calm ? 11 : 15) / 10;
 }
 
 int ScreamControl::target_kbps(Ssrc stream, LocalTime now) const {

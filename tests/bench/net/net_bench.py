@@ -104,6 +104,15 @@ def narrow_300k(stage, out, seed):
     steady(stage, out, seed, "delay_ms=30 rate_kbps=300 queue_bytes=32768", "typing", rate="8")
 
 
+def film_1mbit(stage, out, seed):
+    """A film of noise on a line that cannot carry it, and somebody types beside it."""
+    steady(stage, out, seed, "delay_ms=30 rate_kbps=1000 queue_bytes=65536", "noise", rate="25", size=("960", "540"))
+
+
+def film_300k(stage, out, seed):
+    steady(stage, out, seed, "delay_ms=30 rate_kbps=300 queue_bytes=32768", "noise", rate="25", size=("320", "240"))
+
+
 def broken(stage, out, seed, breaks, seconds=6.0, udp=True):
     """Something happens while the operator types: how long until picture and typing go on, and is anything lost?"""
     with Line(stage, seed=seed) as net:
@@ -212,10 +221,13 @@ def relay_killed(stage, out, seed):
 
 def comes_up(stage, out, seed, rung, net, session):
     session.on(rung)
+    if rung == "udp":
+        session.operator.wait("the size of datagrams", lambda: (session.operator.last("media") or {}).get("datagram", 0) > 1200, 10)
     out("set_up", 1000 * session.set_up, "ms")
     session.type(2.0)
     session.all_typed_arrived()
     session.chat("here")
+    out("datagram", session.operator.last("media")["datagram"], "bytes")
     out("media_reason_" + session.customer.last("media")["reason"], 1, "")
     session.finish()
 
@@ -224,6 +236,19 @@ def mtu_1280(stage, out, seed):
     with Line(stage, seed=seed, device_mtu=1280) as net:
         net.both("delay_ms=10 mtu_bytes=1280")
         comes_up(stage, out, seed, "udp", net, LineSession(stage, net, scene="scroll"))
+
+
+def mtu_black_hole(stage, out, seed):
+    """All interfaces take 1500 bytes, the line loses what is longer than 1280 without a word."""
+    with Line(stage, seed=seed) as net:
+        net.both("delay_ms=10 mtu_bytes=1280")
+        comes_up(stage, out, seed, "udp", net, LineSession(stage, net, scene="noise", rate="10", size=("320", "240")))
+
+
+def mtu_1500(stage, out, seed):
+    with Line(stage, seed=seed) as net:
+        net.both("delay_ms=10")
+        comes_up(stage, out, seed, "udp", net, LineSession(stage, net, scene="noise", rate="10", size=("320", "240")))
 
 
 def ipv6_only(stage, out, seed):
@@ -257,8 +282,8 @@ def proxy_only(stage, out, seed):
         comes_up(stage, out, seed, "tls_proxy", net, session)
 
 
-SCENES = {f.__name__: f for f in (loss_2, wan_scroll, rough, bursts, video_1mbit, narrow_300k, outage_3s, outage_3s_tls, outage_30s, udp_dies, nat_rebinding,
-                                  address_change, relay_killed, mtu_1280, ipv6_only, udp_blocked, proxy_only)}
+SCENES = {f.__name__: f for f in (loss_2, wan_scroll, rough, bursts, video_1mbit, narrow_300k, film_1mbit, film_300k, outage_3s, outage_3s_tls, outage_30s, udp_dies, nat_rebinding,
+                                  address_change, relay_killed, mtu_1280, mtu_black_hole, mtu_1500, ipv6_only, udp_blocked, proxy_only)}
 
 
 def main():
