@@ -382,6 +382,7 @@ void OperatorSession::words_confirmed(bool same) {
 
 void OperatorSession::dismiss_notice(std::uint64_t id) {
   if (notice_.id != id || notice_.kind == NoticeKind::None) return;
+  if (notice_.kind != NoticeKind::SomebodyTriedWrongCode) replaces_dead_ = false;   // why was said, and read
   notice_ = {};
   events_.changed();
 }

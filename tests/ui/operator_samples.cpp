@@ -90,6 +90,8 @@ std::vector<OperatorSample> operator_samples(LocalTime now) {
   SessionView dead = waiting(now);
   dead.code_replaces_dead_one = true;
   with("wrong_try", {dead});
+  dead.notice = {session::NoticeKind::CodeTampered, {}, 4};
+  with("code_tampered", {dead});
   SessionView securing = waiting(now);
   securing.stage = SessionStage::Securing;
   with("securing", {securing});

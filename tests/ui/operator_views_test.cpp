@@ -157,6 +157,17 @@ TEST_CASE("The code page shows and copies the code and the new one after a wrong
   CHECK(stage.copied == "482 913 5074");
 }
 
+TEST_CASE("Of a code that somebody in between killed, the code page says so, and does not speak of a wrong try") {
+  Stage stage;
+  stage.use("code_tampered");
+  stage.settle();
+  CHECK(stage.ui->map().find("code.wrong_try_title") == nullptr);
+  REQUIRE(stage.ui->map().find("code.notice.title") != nullptr);
+  CHECK(stage.ui->map().find("code.notice.title")->text == "Somebody may be in between");
+  CHECK(stage.ui->map().find("session.3.state")->text == "Somebody may be in between");
+  CHECK(find<session::DismissNotice>(stage.click("code.notice.dismiss")) != nullptr);
+}
+
 TEST_CASE("Signing in sends login and password once and forgets the password") {
   Stage stage;
   stage.use("sign_in");

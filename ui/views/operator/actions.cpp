@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <algorithm>
+#include <array>
 #include <cctype>
 
 #include "ui/kit/catalogue.h"
@@ -25,9 +26,16 @@ std::string session_title(const SessionView& s) {
   return s.stage == SessionStage::WaitingForCustomer ? s.code : tr("op.customer_unnamed");
 }
 
+bool died_otherwise(const SessionView& s) {
+  using enum session::NoticeKind;
+  constexpr std::array kOther{CodeTampered, CodeSilent, PeerDisconnected, PeerOtherVersion};
+  return s.code_replaces_dead_one && std::find(kOther.begin(), kOther.end(), s.notice.kind) != kOther.end();
+}
+
 std::string session_state_text(const SessionView& s) {
   switch (s.stage) {
     case SessionStage::WaitingForCustomer:
+      if (died_otherwise(s)) return notice_text(s.notice.kind, s.notice.args, Reader::Operator).title;
       return s.code_replaces_dead_one ? tr("op.state_wrong_try") : tr("op.state_waiting");
     case SessionStage::Securing:
       return tr("op.state_securing");

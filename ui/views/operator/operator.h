@@ -141,6 +141,8 @@ void send_chord(const session::SessionView&, const Chord&, OperatorOut&);
 bool draw_operator_notice(kit::Ui& ui, std::string_view id, const session::Notice& notice);
 const session::SessionView* find_session(const session::OperatorSnapshot&, std::uint32_t id);
 std::string session_title(const session::SessionView&);
+// The notice tells of a code that died by something else than a wrong try.
+bool died_otherwise(const session::SessionView&);
 std::string session_state_text(const session::SessionView&);
 kit::Tone session_tone(const session::SessionView&);
 std::string veil_text(const session::SessionView&);          // why the picture is not current, in words; empty: it is

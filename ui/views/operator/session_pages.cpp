@@ -106,14 +106,16 @@ void draw_waiting(kit::Ui& ui, const Area& area, const SessionView& s, OperatorS
     kit::space(ui, 8);
     kit::text(ui, "code.what", tr("op.code_what"), {.tone = kit::Tone::Muted, .align = kit::Align::Centre});
     kit::space(ui, 20);
-    if (s.code_replaces_dead_one) {
+    // A wrong try is told in words for the code's page; what is worse than that in its own.
+    const bool wrong_try = s.code_replaces_dead_one && !died_otherwise(s);
+    if (wrong_try) {
       kit::begin_card(ui, "code.wrong_try", {.tone = kit::Tone::Warning});
       kit::icon_text(ui, "code.wrong_try_title", kit::icon::kWarning, tr("op.wrong_try_title"), {.face = kit::Face::Strong});
       kit::text(ui, "code.wrong_try_what", tr("op.wrong_try_what"));
       kit::end_card(ui);
       kit::space(ui, 12);
     }
-    if (!s.code_replaces_dead_one && s.notice.kind != session::NoticeKind::None) {
+    if (!wrong_try && s.notice.kind != session::NoticeKind::None) {
       if (draw_operator_notice(ui, "code.notice", s.notice)) out.emplace_back(session::DismissNotice{s.notice.id});
       kit::space(ui, 12);
     }
