@@ -425,9 +425,10 @@ void TileSender::send_blocks(std::vector<Block> blocks) {
   }
   work_ = at < blocks.size() || coarse;   // what is coarse is sharpened in the next rounds
   if (!work_) tell_not_old();
+  const bool line_full = room() <= 0;     // else the next round follows at once
   for (; at < blocks.size(); ++at) {
     for (const Rect& r : blocks[at].exact) cells_.set(r, CellMap::kDirty);
-    if (blocks[at].rank == 0) tell_old(blocks[at].bounds);
+    if (line_full && blocks[at].rank == 0) tell_old(blocks[at].bounds);
   }
 }
 
