@@ -20,15 +20,20 @@ LocalTime CustomerSession::quality_due() const {
 void CustomerSession::keep_quality(LocalTime now) {
   if (quality_due() > now) return;
   quality_at_ = now;
-  const bool film = now < film_until_ && see_running_;
-  if (!film) film_until_ = LocalTime::min();
   flow::LineQuality::Line line;
   line.kbps = link_->rate().target_kbps();
   line.loss = link_->rate().loss();
   line.queue = link_->rate().queue_delay() + link_->send_delay();
+  // A film whose pictures wait because the line is full has not come to rest.
+  const bool full = line.queue > flow::LineQuality::kLongQueue;
+  if (full && film_until_ != LocalTime::min()) film_until_ = std::max(film_until_, now + kFilmRests);
+  const bool film = now < film_until_ && see_running_;
+  if (!film) film_until_ = LocalTime::min();
   std::int64_t pixels = 0;
   for (const SentVideo& video : video_)
     if (film && now - video.sent_at < kFilmRests) pixels += std::int64_t{video.info.place.width} * video.info.place.height;
+  if (film && full && pixels == 0) pixels = film_pixels_;
+  film_pixels_ = pixels;
   if (!quality_.update(line, pixels, now)) return;
   const flow::VideoBudget budget = quality_.budget();
   BS_LOG(Info, "video", "quality rung={} most_fps={} scale={} kbps={} loss_permille={} queue_ms={} pixels={}", flow::LineQuality::to_string(quality_.rung()),

@@ -113,6 +113,7 @@ class CustomerSession {
   flow::TailWatch tail_;                    // of the newest picture
   flow::LineQuality quality_{false};
   LocalTime film_until_ = LocalTime::min(); // without another picture, nothing moves like video from then on
+  std::int64_t film_pixels_ = 0;            // of what moved when the line was last judged
   LocalTime quality_at_ = LocalTime::min(); // when it was last judged
   std::uint32_t cursor_ssrc_ = 0;
   std::uint16_t cursor_seq_ = 0;
