@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/x11/application_windows.h"
-#include "engine/base/rect_set.h"
 
 #include <unistd.h>
 #include <xcb/res.h>
-#include <xcb/shape.h>
 
 #include <algorithm>
 #include <set>
 #include <string_view>
+
+#include "capture/x11/top_levels.h"
+#include "engine/base/rect_set.h"
 
 namespace beside::capture {
 namespace {
@@ -31,15 +32,7 @@ std::int64_t pid_in(xcb_res_query_client_ids_reply_t* reply) {
   return 0;
 }
 
-constexpr Rect kEverything{-32768, -32768, 98304, 98304};
-
 }  // namespace
-
-std::vector<Rect> uncovered(const Rect& whole, const std::vector<Rect>& shown) {
-  std::vector<Rect> parts{whole};
-  for (const Rect& r : shown) subtract(parts, r);
-  return parts;
-}
 
 ApplicationWindows::ApplicationWindows(const Connection& connection, std::shared_ptr<const ports::OwnWindows> own)
     : connection_(connection), own_(std::move(own)), pid_(getpid()) {}
@@ -77,8 +70,8 @@ std::vector<ApplicationWindows::TopLevel> ApplicationWindows::top_levels() const
     if (!attributes || !geometry) continue;   // gone meanwhile
     TopLevel top;
     top.id = a.id;
-    const int border = geometry->border_width;
-    top.area = {geometry->x, geometry->y, geometry->width + 2 * border, geometry->height + 2 * border};
+    top.border = geometry->border_width;
+    top.area = {geometry->x, geometry->y, geometry->width + 2 * top.border, geometry->height + 2 * top.border};
     top.viewable = attributes->map_state == XCB_MAP_STATE_VIEWABLE;
     top.input_only = attributes->_class == XCB_WINDOW_CLASS_INPUT_ONLY;
     top.override_redirect = attributes->override_redirect != 0;
@@ -103,48 +96,22 @@ std::vector<ApplicationWindows::TopLevel> ApplicationWindows::top_levels() const
 }
 
 std::vector<Rect> ApplicationWindows::hidden() const {
-  xcb_connection_t* c = connection_.xcb();
-  const auto tops = top_levels();
   std::vector<Rect> shown;
-  for (std::size_t i = 0; i < tops.size(); ++i) {
-    const TopLevel& top = tops[i];
+  for (const TopLevel& top : top_levels()) {
     if (!top.viewable || top.input_only || top.whose == Whose::Ours) continue;  // ours are hatched by their own list
     if (top.whose == Whose::Foreign) {
-      std::vector<Rect> left;
-      for (const Rect& r : shown) {
-        const auto parts = uncovered(r, {top.area});
-        left.insert(left.end(), parts.begin(), parts.end());
-      }
-      shown = std::move(left);
+      subtract(shown, top.area);
       continue;
     }
     if (!connection_.abilities().shape) {
       shown.push_back(top.area);
       continue;
     }
-    // Relative to the window's inside; outside of a shape something else shows through.
-    Reply<xcb_get_geometry_reply_t> geometry(xcb_get_geometry_reply(c, xcb_get_geometry(c, top.id), nullptr));
-    Reply<xcb_shape_get_rectangles_reply_t> shape(xcb_shape_get_rectangles_reply(
-        c, xcb_shape_get_rectangles(c, top.id, XCB_SHAPE_SK_BOUNDING), nullptr));
-    if (!shape || !geometry) continue;
-    for (auto it = xcb_shape_get_rectangles_rectangles_iterator(shape.get()); it.rem > 0; xcb_rectangle_next(&it)) {
-      const Rect part{geometry->x + geometry->border_width + it.data->x, geometry->y + geometry->border_width + it.data->y,
-                      it.data->width, it.data->height};
-      if (const Rect inside = part.clipped_to(top.area); !inside.empty()) shown.push_back(inside);
-    }
+    // Outside of a shape something else shows through.
+    const auto parts = within_shape(connection_, top.id, top.area, top.border);
+    shown.insert(shown.end(), parts.begin(), parts.end());
   }
   return uncovered(kEverything, shown);
-}
-
-xcb_window_t ApplicationWindows::top_of(xcb_window_t window) const {
-  for (int depth = 0; depth < 64 && window > 1 && window != connection_.root(); ++depth) {
-    Reply<xcb_query_tree_reply_t> tree(
-        xcb_query_tree_reply(connection_.xcb(), xcb_query_tree(connection_.xcb(), window), nullptr));
-    if (!tree) return XCB_NONE;
-    if (tree->parent == connection_.root()) return window;
-    window = tree->parent;
-  }
-  return XCB_NONE;
 }
 
 bool ApplicationWindows::is_application_top(xcb_window_t top) const {
@@ -153,7 +120,7 @@ bool ApplicationWindows::is_application_top(xcb_window_t top) const {
   return std::any_of(tops.begin(), tops.end(), [&](const TopLevel& t) { return t.id == top && t.whose == Whose::Application; });
 }
 
-bool ApplicationWindows::is_application(xcb_window_t window) const { return is_application_top(top_of(window)); }
+bool ApplicationWindows::is_application(xcb_window_t window) const { return is_application_top(top_of(connection_, window)); }
 
 bool ApplicationWindows::is_application_at(int x, int y) const {
   xcb_connection_t* c = connection_.xcb();

@@ -9,9 +9,6 @@
 
 namespace beside::capture {
 
-// Pieces of `whole` that none of `shown` covers. Neither list need be free of overlaps.
-std::vector<Rect> uncovered(const Rect& whole, const std::vector<Rect>& shown);
-
 // Tells the windows of the one application that a kiosk shares (OwnWindows::share_only) from ours and from foreign ones.
 // Thread: the connection's. Failure: what the server does not answer counts as foreign, so nothing leaves by mistake.
 class ApplicationWindows {
@@ -20,6 +17,7 @@ class ApplicationWindows {
   struct TopLevel {
     xcb_window_t id = XCB_NONE;
     Rect area;                       // with its border, root pixels
+    int border = 0;                  // pixels
     Whose whose = Whose::Foreign;
     bool viewable = false, input_only = false, override_redirect = false;
   };
@@ -34,7 +32,6 @@ class ApplicationWindows {
   // A point of the root, or a window (itself or an ancestor), is the application's.
   bool is_application_at(int x, int y) const;
   bool is_application(xcb_window_t window) const;
-  xcb_window_t top_of(xcb_window_t window) const;    // the ancestor below the root; XCB_NONE for the root and no window
 
  private:
   bool is_application_top(xcb_window_t top) const;

@@ -6,12 +6,12 @@
 #include <algorithm>
 #include <string_view>
 
+#include "capture/x11/top_levels.h"
 #include "engine/base/rect_set.h"
 
 namespace beside::capture {
 namespace {
 
-constexpr Rect kEverything{-32768, -32768, 98304, 98304};
 constexpr int kRoundedCorner = 16;          // a compositor may let this much of a window's edge show what is beneath
 constexpr std::size_t kMostPieces = 256;
 constexpr std::size_t kMostLingering = 64;
@@ -195,19 +195,18 @@ std::vector<Rect> HiddenAreas::all_but_one(std::vector<Top>& tops, LocalTime now
   }
   std::sort(marked_tops_.begin(), marked_tops_.end());
   fly(std::move(movers), now);
-  std::vector<Rect> hidden{kEverything};
-  for (const Rect& r : shown) subtract(hidden, r);
+  auto hidden = uncovered(kEverything, shown);
   return hidden.size() > kMostPieces ? std::vector<Rect>{kEverything} : hidden;
 }
 
 // Where nothing can be seen through the window, root pixels.
-std::vector<Rect> HiddenAreas::opaque_parts(const Top& top) const {
+std::vector<Rect> HiddenAreas::opaque_parts(const Top& top) {
   xcb_connection_t* c = connection_.xcb();
   std::vector<Rect> out;
   if (composited_ && (top.translucent || !top.of_root_depth)) {
     // The shadow and the corners of a window that draws its own frame, a terminal that lets the desktop through.
     if (top.translucent) return out;
-    const xcb_window_t client = known_client(top.id);
+    const xcb_window_t framed = identity_of(top.id).client, client = framed != XCB_NONE ? framed : top.id;
     Reply<xcb_get_property_reply_t> region(
         xcb_get_property_reply(c, xcb_get_property(c, 0, client, opaque_atom_, XCB_ATOM_CARDINAL, 0, 4 * kMostPieces), nullptr));
     Reply<xcb_translate_coordinates_reply_t> origin(
@@ -223,13 +222,7 @@ std::vector<Rect> HiddenAreas::opaque_parts(const Top& top) const {
     return out;
   }
   if (top.shaped) {
-    Reply<xcb_shape_get_rectangles_reply_t> shape(
-        xcb_shape_get_rectangles_reply(c, xcb_shape_get_rectangles(c, top.id, XCB_SHAPE_SK_BOUNDING), nullptr));
-    if (!shape) return out;
-    for (auto it = xcb_shape_get_rectangles_rectangles_iterator(shape.get()); it.rem > 0; xcb_rectangle_next(&it)) {
-      const Rect part{top.area.x + top.border + it.data->x, top.area.y + top.border + it.data->y, it.data->width, it.data->height};
-      if (const Rect inside = part.clipped_to(top.area); !inside.empty()) out.push_back(inside);
-    }
+    out = within_shape(connection_, top.id, top.area, top.border);
   } else {
     out.push_back(top.area);
   }
@@ -246,7 +239,7 @@ void HiddenAreas::mark(std::vector<Top>& tops, const std::vector<std::uint32_t>&
   std::vector<xcb_window_t> clients = rules;
   std::vector<xcb_window_t> frames;
   for (const xcb_window_t rule : rules)
-    if (const xcb_window_t top = top_of(rule); top != XCB_NONE) frames.push_back(top);
+    if (const xcb_window_t top = top_of(connection_, rule); top != XCB_NONE) frames.push_back(top);
   // Ids of one client share their upper bits.
   const std::uint32_t base = ~connection_.setup()->resource_id_mask;
   for (Top& top : tops) {
@@ -258,15 +251,7 @@ void HiddenAreas::mark(std::vector<Top>& tops, const std::vector<std::uint32_t>&
     more = false;
     for (Top& top : tops) {
       if (top.marked) continue;
-      auto known = known_.find(top.id);
-      Identity identity;
-      if (known != known_.end()) {
-        identity = known->second;
-      } else {
-        identity.client = client_of(top.id, 3);
-        identity.leader = transient_for(identity.client != XCB_NONE ? identity.client : top.id);
-        if (identity.client != XCB_NONE) known_[top.id] = identity;
-      }
+      const Identity identity = identity_of(top.id);
       if (identity.leader == XCB_NONE || !(among(clients, identity.leader) || among(frames, identity.leader))) continue;
       top.marked = more = true;
       clients.push_back(identity.client != XCB_NONE ? identity.client : top.id);
@@ -274,26 +259,20 @@ void HiddenAreas::mark(std::vector<Top>& tops, const std::vector<std::uint32_t>&
   }
 }
 
-// The window itself where it has no frame, or none is known.
-xcb_window_t HiddenAreas::known_client(xcb_window_t top) const {
-  const xcb_window_t client = client_of(top, 3);
-  return client == XCB_NONE ? top : client;
-}
-
-xcb_window_t HiddenAreas::top_of(xcb_window_t window) const {
-  for (int depth = 0; depth < 64 && window > 1 && window != connection_.root(); ++depth) {
-    Reply<xcb_query_tree_reply_t> tree(xcb_query_tree_reply(connection_.xcb(), xcb_query_tree(connection_.xcb(), window), nullptr));
-    if (!tree) return XCB_NONE;
-    if (tree->parent == connection_.root()) return window;
-    window = tree->parent;
-  }
-  return XCB_NONE;
+// Asked once of a frame that has its client; one that has none yet is asked again.
+HiddenAreas::Identity HiddenAreas::identity_of(xcb_window_t top) {
+  if (const auto known = known_.find(top); known != known_.end()) return known->second;
+  Identity identity;
+  identity.client = client_of(top, 3);
+  identity.leader = transient_for(identity.client != XCB_NONE ? identity.client : top);
+  if (identity.client != XCB_NONE) known_[top] = identity;
+  return identity;
 }
 
 bool HiddenAreas::holds(xcb_window_t window) const {
   const bool hidden_ones = only_ == 0;
   if (hidden_ones && marked_tops_.empty()) return false;
-  const xcb_window_t top = top_of(window);
+  const xcb_window_t top = top_of(connection_, window);
   return (top != XCB_NONE && among(marked_tops_, top)) == hidden_ones;
 }
 

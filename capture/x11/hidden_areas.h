@@ -39,6 +39,9 @@ class HiddenAreas {
 
  private:
   struct Top;
+  struct Identity {
+    xcb_window_t client = XCB_NONE, leader = XCB_NONE;
+  };
   struct Lingering {
     Rect area;
     LocalTime until{};
@@ -49,20 +52,16 @@ class HiddenAreas {
   void mark(std::vector<Top>& tops, const std::vector<std::uint32_t>& rules);
   std::vector<Rect> hidden_among(std::vector<Top>& tops, LocalTime now);
   std::vector<Rect> all_but_one(std::vector<Top>& tops, LocalTime now);
-  std::vector<Rect> opaque_parts(const Top& top) const;
+  std::vector<Rect> opaque_parts(const Top& top);
   void fly(std::vector<xcb_window_t> movers, LocalTime now);
-  xcb_window_t top_of(xcb_window_t window) const;
+  Identity identity_of(xcb_window_t top);
   xcb_window_t client_of(xcb_window_t top, int depth) const;
-  xcb_window_t known_client(xcb_window_t top) const;
   xcb_window_t transient_for(xcb_window_t client) const;
 
   const Connection& connection_;
   std::shared_ptr<const ports::OwnWindows> own_;
   mutable HiddenParts parts_;
   mutable std::uint64_t revision_ = 0;
-  struct Identity {
-    xcb_window_t client = XCB_NONE, leader = XCB_NONE;
-  };
   std::map<xcb_window_t, Identity> known_;    // of frames that have a client
   std::vector<xcb_window_t> marked_tops_;     // in view, ascending: the hidden ones, or those that alone are seen
   std::vector<xcb_window_t> movers_;          // hidden ones in view that a compositor may let fly, ascending

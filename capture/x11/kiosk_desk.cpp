@@ -17,6 +17,7 @@
 
 #include "capture/x11/application_windows.h"
 #include "capture/x11/connection.h"
+#include "capture/x11/top_levels.h"
 #include "engine/base/log.h"
 #include "engine/base/thread_role.h"
 
@@ -330,7 +331,7 @@ void Desk::give_focus(const std::vector<TopLevel>& tops) {
   Reply<xcb_get_input_focus_reply_t> focus_now(
       xcb_get_input_focus_reply(connection_->xcb(), xcb_get_input_focus(connection_->xcb()), nullptr));
   if (!focus_now) return;
-  const TopLevel* now = find(tops, windows_.top_of(focus_now->focus));
+  const TopLevel* now = find(tops, top_of(*connection_, focus_now->focus));
   const bool may = now != nullptr && now->viewable && (now->whose == Whose::Ours || (now_.open && now->whose == Whose::Application));
   if (may && !focus_anew_) return;
   const Whose wanted = now_.open ? Whose::Application : Whose::Ours;

@@ -9,6 +9,7 @@
 #include "capture/x11/application_windows.h"
 #include "capture/x11/connection.h"
 #include "capture/x11/hatch.h"
+#include "capture/x11/top_levels.h"
 #include "capture/x11/x11_desktop.h"
 #include "capture/x11/x11_source.h"
 #include "tests/capture/support.h"
