@@ -20,6 +20,7 @@
 #include "capture/x11/own_shield.h"
 #include "capture/x11/randr_layout.h"
 #include "engine/base/rect_set.h"
+#include "engine/base/trace.h"
 
 namespace beside::capture {
 namespace {
@@ -414,6 +415,7 @@ Result<std::optional<Frame>> X11Source::grab(LocalTime now) {
   const bool full = full_wanted_ || latest_ == nullptr;
   const bool by_look = std::exchange(found_by_look_, false);
   std::vector<Rect> wanted = full ? std::vector<Rect>{area_} : pending_.boxes(area_);
+  const trace::Scope scope("grab");
   if (pending_.area() * kSmallShare >= std::int64_t{area_.width} * area_.height) large_at_ = now;
   if (wanted.empty()) {
     pending_.clear();

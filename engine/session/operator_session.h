@@ -83,6 +83,8 @@ class OperatorSession {
   void drop_screen();
   LadderView ladder() const;
   void log_ladder(LocalTime at);
+  struct Shown;
+  static void trace_update(const Shown& t);
   void on_rights(const inner::RightsNow& now);
   void on_hidden(const inner::Hidden& hidden);
   void watch_screenshot(LocalTime now);

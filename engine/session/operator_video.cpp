@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/base/log.h"
+#include "engine/base/trace.h"
 #include "engine/session/operator_session.h"
 
 namespace beside::session {
@@ -199,6 +200,7 @@ void OperatorSession::on_shown(const ports::UpdateTimes& t) {
   step.decoded = t.decoded_at;
   // The window may have said so before the decoder could.
   if (t.number <= shown_last_.number) step.shown = shown_last_.at;
+  if (step.shown != LocalTime{}) trace_update(step);
   times_.push_back(step);
   while (!times_.empty() && ports_.clock->now() - times_.front().received > kLadderWindow) times_.pop_front();
 }
@@ -207,9 +209,28 @@ void OperatorSession::picture_shown(std::uint64_t number, LocalTime at) {
   if (!std::exchange(any_shown_, true)) BS_LOG(Info, "video", "first picture shown_us={}", to_us(at));
   shown_last_ = {number, at};
   for (Shown& t : times_) {
-    if (t.number <= number && t.shown == LocalTime{}) t.shown = at;
+    if (t.number > number || t.shown != LocalTime{}) continue;
+    t.shown = at;
+    trace_update(t);
   }
   if (at - ladder_logged_ >= kLadderWindow) log_ladder(at);
+}
+
+// The same of one update, for the trace file.
+void OperatorSession::trace_update(const Shown& t) {
+  if (!trace::on() || t.captured == LocalTime{}) return;
+  const auto number = static_cast<std::int64_t>(t.number);
+  LocalTime from = t.captured;
+  const auto until = [&](const char* name, LocalTime to) {
+    trace::step("ladder", name, from, to, number);
+    from = std::max(from, to);
+  };
+  if (t.decided > 0ns) until("decided", t.captured + t.decided);
+  if (t.coded > 0ns) until("coded", t.captured + t.coded);
+  if (t.sent > 0ns) until("sent", t.captured + t.sent);
+  until("received", t.received);
+  until("decoded", t.decoded);
+  until("shown", t.shown);
 }
 
 // What the operator could have read on F12, for whoever looks at the log later: one line in 5 s at most, none while nothing moves.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/base/log.h"
+#include "engine/base/trace.h"
 #include "engine/session/peer_link.h"
 
 namespace beside::session {
@@ -168,6 +169,12 @@ void PeerLink::tell_arrivals(LocalTime now) {
 }
 
 void PeerLink::apply_rate(LocalTime now) {
+  if (trace::on()) {
+    trace::value("line target kbit/s", now, rate_.target_kbps());
+    trace::value("line queue ms", now, std::chrono::duration<double, std::milli>(rate_.queue_delay()).count());
+    trace::value("line loss %", now, rate_.loss() * 100);
+    trace::value("waiting here bytes", now, static_cast<double>(pacer_.queued_bytes()));
+  }
   pacer_.set_rate_kbps(rate_.pacing_kbps());
   pacer_.set_window(rate_.send_window());
   // When the line narrows at a stroke, what was made for the wide one would be all that passes for seconds. It is not sent: the

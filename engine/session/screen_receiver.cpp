@@ -5,6 +5,7 @@
 
 #include "engine/base/log.h"
 #include "engine/base/thread_role.h"
+#include "engine/base/trace.h"
 
 namespace beside::session {
 namespace {
@@ -126,6 +127,7 @@ void ScreenReceiver::do_work(BeginTiles) {
 
 void ScreenReceiver::do_work(TileReceiver::Packet packet) {
   if (refused_) return;
+  const trace::Scope scope("decode tiles");
   const auto applied = canvas_.apply(packet.payload, packet.captured_at, packet.received_at);
   if (!applied) {
     refused_ = true;
@@ -153,6 +155,7 @@ void ScreenReceiver::do_work(Unit unit) {
   const auto found = played_.find(unit.stream);
   if (found == played_.end() || !found->second.decoder) return;
   Played& played = found->second;
+  const trace::Scope scope("decode video");
   auto decoded = played.decoder->decode(unit.bytes);
   if (!decoded) return tell([this, stream = unit.stream] { events_.need_key(stream); });
   if (!*decoded) return;

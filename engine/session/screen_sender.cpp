@@ -8,6 +8,7 @@
 
 #include "engine/base/log.h"
 #include "engine/base/thread_role.h"
+#include "engine/base/trace.h"
 
 namespace beside::session {
 namespace {
@@ -468,7 +469,10 @@ void ScreenSender::encode_one(std::uint32_t number, ports::Frame frame) {
   const LocalTime began = local_now();
   auto picture = coder.encoder->encode(frame, key);
   if (!picture) return fall_back(coder.info.encoder, picture.error());
-  const nanoseconds took = local_now() - began;
+  const LocalTime ended = local_now();
+  const nanoseconds took = ended - began;
+  trace::span("wait for the coder", frame.captured_at, began, number);
+  trace::span("code video", began, ended, number);
   if (!picture->key) plans_[coder.info.photo].coded(coder.choice, std::int64_t{coder.info.width} * coder.info.height, took);
   count(coder, began - frame.captured_at, took, picture->annex_b.size());
   tell([this, number, encoded = std::move(*picture)]() mutable { events_.picture(number, std::move(encoded)); });

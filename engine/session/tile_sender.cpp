@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "engine/base/rect_set.h"
+#include "engine/base/trace.h"
 #include "engine/session/rect_join.h"
 
 namespace beside::session {
@@ -237,6 +238,7 @@ void TileSender::plan_wake(LocalTime now) {
 void TileSender::look(LocalTime now) {
   if (damage_.empty() && tools_.classifier->next_change() > now) return;
   const ports::PixelBuffer& pixels = *frame_->pixels;
+  const trace::Scope scope("compare and classify");
   changed_.clear();
   moves_.clear();
   if (!damage_.empty()) find_changes();
@@ -262,6 +264,7 @@ void TileSender::look(LocalTime now) {
 }
 
 void TileSender::carry_moves() {
+  const trace::Scope scope("find moves");
   const ports::PixelBuffer& pixels = *frame_->pixels;
   tools_.mover->find(*shadow_, pixels, changed_, moves_);
   if (moves_.empty()) return;
@@ -389,6 +392,7 @@ void TileSender::send_exact(const Rect& area, bool whole) {
 }
 
 void TileSender::send_blocks(std::vector<Block> blocks) {
+  const trace::Scope scope("code tiles");
   std::int64_t due = 0;                         // pixels that are not on the viewer's screen in any form
   for (const Block& b : blocks) due += b.rank < 2 ? b.pixels() : 0;
   const double most_seconds = std::chrono::duration<double>(kCoarseAbove).count();

@@ -85,7 +85,7 @@ class Stage:
         home.mkdir(exist_ok=True)
         out = {k: v for k, v in os.environ.items()
                if k in ("PATH", "LD_LIBRARY_PATH", "VK_ICD_FILENAMES", "VK_DRIVER_FILES", "ASAN_OPTIONS", "UBSAN_OPTIONS",
-                        "TSAN_OPTIONS", "LD_PRELOAD", "BESIDE_LOG")}
+                        "TSAN_OPTIONS", "LD_PRELOAD", "BESIDE_LOG", "BESIDE_TRACE")}
         out.update(HOME=str(home), XDG_DATA_HOME=str(home / "data"), XDG_CONFIG_HOME=str(home / "config"),
                    XDG_CACHE_HOME=str(home / "cache"), XDG_RUNTIME_DIR=str(home), TMPDIR=str(self.temporary), LANG="C.UTF-8",
                    LANGUAGE="en", BESIDE_SCENE=self.mark)

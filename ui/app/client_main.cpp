@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "engine/base/log.h"
+#include "engine/base/trace.h"
 #include "engine/wire/relay_address.h"
 #include "ui/app/customer_app.h"
 #include "ui/app/operator_app.h"
@@ -61,6 +62,7 @@ int main(int argc, char** argv) {
   // Mesa would keep compiled shaders in the home directory: nothing but the journal stays there after a session.
   ::setenv("MESA_SHADER_CACHE_DISABLE", "true", 0);
   log::open(verbose ? log::Level::Info : log::Level::Warn, log_file);
+  trace::open(operate->parsed() ? "operator" : "customer");
 
   auto settings = app::load_settings(config);
   if (!settings) {

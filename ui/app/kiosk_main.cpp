@@ -8,6 +8,7 @@
 #include <cstdio>
 
 #include "engine/base/log.h"
+#include "engine/base/trace.h"
 #include "ui/app/kiosk_app.h"
 #include "ui/app/kiosk_file.h"
 #include "ui/kit/catalogue.h"
@@ -56,6 +57,7 @@ int main(int argc, char** argv) {
   CLI11_PARSE(program, argc, argv);
   std::signal(SIGPIPE, SIG_IGN);
   log::open(verbose ? log::Level::Info : log::Level::Warn);
+  trace::open("kiosk");
 
   if (!make_key.empty()) return say(app::make_kiosk_key(make_key), "the key is made; keep its secret half off the kiosk");
   if (!sign.empty()) return say(app::sign_kiosk_file(sign, key), "signed");

@@ -2,6 +2,7 @@
 // Window, device, ImGui and the frame loop in one place: they start, resize and die together.
 #include "ui/shell/shell_on_glfw.h"
 
+#include "engine/base/trace.h"
 #include "ui/shell/icon.h"
 
 namespace beside::shell {
@@ -368,6 +369,7 @@ Result<bool> ShellOnGlfw::step(const std::function<void(FrameContext&)>& draw, L
 }
 
 Result<bool> ShellOnGlfw::draw_frame(const std::function<void(FrameContext&)>& draw) {
+  const trace::Scope scope("frame");
   int fb_width = 0, fb_height = 0;
   glfwGetFramebufferSize(window_, &fb_width, &fb_height);
   auto fits = swapchain_->fit(fb_width, fb_height);

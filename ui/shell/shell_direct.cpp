@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // ShellOnGlfw's pictures that need no frame of ours: what changed of the canvases, and the window of the main picture.
+#include "engine/base/trace.h"
 #include "ui/shell/covered.h"
 #include "ui/shell/shell_on_glfw.h"
 
@@ -38,6 +39,7 @@ void ShellOnGlfw::told_shown(std::uint32_t session, Remote& remote) {
 }
 
 void ShellOnGlfw::put_direct(std::uint32_t session, Remote& remote) {
+  const trace::Scope scope("put");
   if (direct_->put(*remote.canvas) == DirectPicture::Put::Outdated) {
     pictures_wait_ = true;   // the next look at it finds the new size
     return;

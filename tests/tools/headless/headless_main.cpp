@@ -9,6 +9,7 @@
 #include "capture/synthetic/synthetic_desktop.h"
 #include "capture/synthetic/synthetic_source.h"
 #include "engine/base/log.h"
+#include "engine/base/trace.h"
 #include "engine/gpu/converter.h"
 #include "engine/wire/relay_address.h"
 #include "tests/tools/headless/customer_player.h"
@@ -89,6 +90,7 @@ int main(int argc, char** argv) {
   CLI11_PARSE(program, argc, argv);
   std::signal(SIGPIPE, SIG_IGN);
   log::open(line.verbose ? log::Level::Info : log::Level::Warn, line.log_file);
+  trace::open(operate->parsed() ? "headless-operator" : "headless-customer");
 
   app::Settings settings;
   SecretText code;
