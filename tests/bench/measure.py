@@ -14,8 +14,8 @@ for folder in ("e2e_scenes", "kiosk"):
 import harness  # noqa: E402  the scenes' stage, displays, windows and relay
 
 
-def figure(bench, scene, metric, value, unit, system="beside"):
-    print(json.dumps({"bench": bench, "scene": scene, "system": system, "metric": metric, "value": value, "unit": unit}), flush=True)
+def figure(bench, scene, metric, value, unit, system="beside", **more):
+    print(json.dumps({"bench": bench, "scene": scene, "system": system, "metric": metric, "value": value, "unit": unit, **more}), flush=True)
 
 
 def percentile(values, percent):

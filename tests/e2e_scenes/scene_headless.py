@@ -8,17 +8,27 @@ from harness import Relay, binary, check, main, wait_until
 
 
 class Player:
-    def __init__(self, stage, name, *words):
+    def __init__(self, stage, name, *words, netns=None):
         self.stage, self.name = stage, name
-        self.child = stage.start(name, [binary("beside-headless"), *words], stage.environment(name), stdin=subprocess.PIPE)
+        self.path, self.read_to, self.seen = stage.folder / f"{name}.log", 0, {}
+        self.child = stage.start(name, [binary("beside-headless"), *words], stage.environment(name), netns=netns, stdin=subprocess.PIPE)
 
     def do(self, what, **more):
         self.child.stdin.write((json.dumps({"do": what, **more}) + "\n").encode())
         self.child.stdin.flush()
 
     def events(self, kind):
-        lines = self.stage.log(self.name).splitlines()
-        return [e for line in lines if line.startswith("{") and line.endswith("}") and (e := json.loads(line))["event"] == kind]
+        """All so far of that kind. Each line is read once: whoever waits asks often, and a long session has many."""
+        with open(self.path, "rb") as file:
+            file.seek(self.read_to)
+            fresh = file.read()
+        whole = fresh.rfind(b"\n") + 1
+        self.read_to += whole
+        for line in fresh[:whole].decode(errors="replace").splitlines():
+            if line.startswith("{") and line.endswith("}"):
+                event = json.loads(line)
+                self.seen.setdefault(event["event"], []).append(event)
+        return list(self.seen.get(kind, ()))
 
 
 def run(stage):

@@ -56,8 +56,7 @@ class NetPlayer(Player):
     """A player of scene_headless within a namespace."""
 
     def __init__(self, stage, name, netns, *words):
-        self.stage, self.name = stage, name
-        self.child = stage.start(name, [binary("beside-headless"), *words], stage.environment(name), netns=netns, stdin=subprocess.PIPE)
+        super().__init__(stage, name, *words, netns=netns)
 
     def last(self, kind):
         values = self.events(kind)
