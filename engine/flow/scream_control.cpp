@@ -11,12 +11,14 @@ constexpr double kMss = 1200, kBetaLoss = 0.7, kDelayGain = 0.25, kMultiplicativ
 constexpr nanoseconds kVirtualRtt = milliseconds(25);
 constexpr double kMaxTargetMs = 200;       // of the delay target, beside flows that fill the queue whatever we do
 // Ours.
-constexpr double kLeastWindow = 2 * kMss;
+constexpr double kLeastWindow = 2 * kMss, kNearLeast = 1.1 * kLeastWindow;
 constexpr double kLineLoss = 0.15, kMostGrowthLoss = 0.02, kMostSlowGrowthLoss = 0.05;
 constexpr double kFastGrowth = 3.2;        // e-folds a second on an empty queue
 constexpr double kMostGrowth = 0.25;       // of the window, a round trip
 constexpr double kDrained = 0.85;          // of the bandwidth-delay product, while a queue is drained
 constexpr nanoseconds kUnknownRtt = milliseconds(100), kBaseBucket = seconds(10), kFloorTime = seconds(8);
+constexpr nanoseconds kLeastFloorTime = milliseconds(600), kAskAgain = milliseconds(150);
+constexpr double kCollapse = 4;            // delay targets
 constexpr std::size_t kBaseBuckets = 6, kMaxStreams = 64, kMaxArrivals = 16384;
 constexpr double kDeliveredMs = 150, kLongLoopMs = 70;
 
@@ -38,6 +40,7 @@ nanoseconds ScreamControl::silence() const {
 void ScreamControl::on_sent(Ssrc ssrc, SeqNo seq, std::size_t bytes, LocalTime now) {
   if (log_.in_flight() == 0) heard_ = std::max(heard_, now);   // silence counts from when there is something to hear of
   log_.on_sent(ssrc, seq, bytes, now);
+  question_ = 0;
   if (most_since_ == LocalTime::min() || now - most_since_ > seconds(1)) {
     most_in_flight_before_ = most_in_flight_;
     most_in_flight_ = 0;
@@ -129,9 +132,20 @@ void ScreamControl::watch_floor(LocalTime now) {
     floor_ms_ = delay_ms;
   }
   floor_ms_ = std::min(floor_ms_, delay_ms);
+  // The line collapsed: what remains once two packets at most are in flight is no queue of ours but the path's own, and is known
+  // soon. Beside another flow nothing collapses, and what it lets wait is not to be learnt.
+  if (delay_ms > kCollapse * own_target) collapsed_at_ = now;
+  if (window_ > kNearLeast || now - clamped_at_ < loop() || collapsed_at_ == LocalTime::min() || now - collapsed_at_ > kFloorTime) least_since_ = kNever;
+  else if (least_since_ == kNever) least_since_ = now;
   if (floor_ms_ < own_target / 4) {
     floor_since_ = now;
     floor_ms_ = delay_ms;
+  } else if (least_since_ != kNever && now - least_since_ > std::max<nanoseconds>(kLeastFloorTime, 3 * loop())) {
+    base_.clear();
+    delay_avg_ms_ = std::max(0.0, delay_avg_ms_ - delay_ms);
+    floor_since_ = LocalTime::min();
+    least_since_ = kNever;
+    collapsed_at_ = LocalTime::min();
   } else if (now - floor_since_ > kFloorTime) {
     base_.clear();
     floor_since_ = LocalTime::min();
@@ -150,7 +164,11 @@ void ScreamControl::watch_floor(LocalTime now) {
 }
 
 void ScreamControl::take_loss(const SentLog::Report& report, LocalTime now) {
-  losses_.push_back({now, {report.lost, report.lost + report.acked}});
+  // What a queue that overflowed threw away says nothing of the line as it is once we send less: parity against it would only
+  // lengthen that queue.
+  const bool crowded = to_ms(queue_delay_) > target_ms_ || report.newest_lost <= clamped_at_;
+  const std::size_t line_lost = crowded ? 0 : report.lost;
+  losses_.push_back({now, {line_lost, line_lost + report.acked}});
   while (!losses_.empty() && now - losses_.front().first > seconds(1)) losses_.pop_front();
   std::size_t lost = 0, all = 0;
   for (const auto& [at, counts] : losses_) {
@@ -158,7 +176,7 @@ void ScreamControl::take_loss(const SentLog::Report& report, LocalTime now) {
     all += counts.second;
   }
   // What a hole swallowed says nothing of the line as it is otherwise.
-  const std::size_t lost_now = now - hole_at_ < seconds(1) ? 0 : report.lost;
+  const std::size_t lost_now = now - hole_at_ < seconds(1) ? 0 : line_lost;
   memory_.push_back({now, {lost_now, lost_now + report.acked}});
   std::size_t long_lost = 0, long_all = 0;
   for (const auto& [at, counts] : memory_) {
@@ -293,16 +311,25 @@ int ScreamControl::target_kbps(Ssrc stream, LocalTime now) const {
 std::size_t ScreamControl::send_window() const {
   // Around the window while the line is free, under it while it is full.
   const double most = window_ * (delay_avg_ms_ > target_ms_ / 4 ? 1.0 : 1.25);
-  const double left = most - static_cast<double>(log_.in_flight());
+  const double left = std::max(most - static_cast<double>(log_.in_flight()), question_);
   return left <= 0 ? 0 : static_cast<std::size_t>(left);
 }
 
+bool ScreamControl::shut() const { return static_cast<double>(log_.in_flight()) >= window_; }
+
 LocalTime ScreamControl::next_deadline() const {
-  return log_.in_flight() == 0 ? kNever : std::max(heard_, log_.oldest()) + silence();
+  if (log_.in_flight() == 0) return kNever;
+  const LocalTime silent = std::max(heard_, log_.oldest()) + silence();
+  return shut() && question_ <= 0 ? std::min(silent, std::max(heard_, asked_at_) + kAskAgain) : silent;
 }
 
 void ScreamControl::poll(LocalTime now) {
   if (now < next_deadline()) return;
+  if (shut() && question_ <= 0 && now >= std::max(heard_, asked_at_) + kAskAgain) {
+    asked_at_ = now;
+    question_ = kMss;
+  }
+  if (now < std::max(heard_, log_.oldest()) + silence()) return;
   if (silent_ == 0) window_before_silence_ = window_;
   ++silent_;
   ++timeouts_;

@@ -21,7 +21,12 @@ namespace beside::flow {
 //  2. An empty queue for some round trips: growth speeds up, at most to 5 times in half a second.
 //  3. Loss without delay below 15 % is taken as the line's own (radio) and does not reduce the window; above 2 % growth is slow, above
 //     5 % one packet a round trip.
+//     What was lost to our own queue (over the target, or before the window fell for it) is no loss of the line's.
 //  4. Window and rate are related by the round trip with the receiver's reporting time in it.
+//  5. The window full and nothing heard for 150 ms: one packet leaves all the same. It tells of those before it, which may
+//     have been thrown away at the end of a queue that is empty by now.
+//  6. After a queue of four times the target, a delay that stays for 600 ms while no more than two packets are in flight is the
+//     path's own and is taken as its base: a machine went from a cable to a telephone.
 class ScreamControl final : public RateControl {
  public:
   struct Settings {
@@ -67,6 +72,7 @@ class ScreamControl final : public RateControl {
   double base_loop_ms() const;
   nanoseconds loop() const;
   nanoseconds silence() const;
+  bool shut() const;
   Settings settings_;
   SentLog log_;
   double window_;                                    // reference window, bytes
@@ -98,6 +104,9 @@ class ScreamControl final : public RateControl {
   LocalTime heard_ = LocalTime::min();
   std::size_t timeouts_ = 0, silent_ = 0;            // silent_: in a row
   double window_before_silence_ = 0;
+  double question_ = 0;                              // bytes that may leave though the window is full
+  LocalTime asked_at_ = LocalTime::min(), least_since_ = kNever;
+  LocalTime collapsed_at_ = LocalTime::min();
   struct Stream {
     double weight = 1;
     LocalTime sent_at = LocalTime::min();

@@ -102,6 +102,7 @@ SentLog::Report SentLog::on_feedback(const wire::CcFeedback& feedback, nanosecon
     if (sent.passed_over) {
       report.lost_bytes += sent.bytes;
       ++report.lost;
+      report.newest_lost = std::max(report.newest_lost, sent.at);
       if (n == first_ || at(n - 1).state != State::Lost) ++report.lost_runs;
       settle(sent, State::Lost);
     } else if (sent.at + std::max(kUntold, 2 * rtt) < newest_acked_) {

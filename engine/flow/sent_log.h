@@ -31,6 +31,7 @@ class SentLog {
     std::vector<Ack> acks;              // in the order in which they left
     std::size_t acked_bytes = 0, lost_bytes = 0, acked = 0, lost = 0;
     std::size_t lost_runs = 0;          // how many runs of packets that left one after the other the lost ones make
+    LocalTime newest_lost = LocalTime::min();   // when the newest of the lost ones left, as far as reports tell
     bool stale = false;                 // an older report than one that was taken already
   };
   void on_sent(Ssrc ssrc, SeqNo seq, std::size_t bytes, LocalTime now);

@@ -115,13 +115,15 @@ TEST_CASE("without feedback the window halves and the line opens again for a try
   while (control.send_window() > 0) control.on_sent(kMedia, seq(n++), 1200, clock.now());
   const std::size_t before = control.reference_window();
   CHECK(control.next_deadline() > clock.now());
-  for (int i = 0; i < 10; ++i) {
+  while (control.timeouts() < 10) {
+    const std::size_t timeouts = control.timeouts();
     clock.advance(control.next_deadline() - clock.now());
     control.poll(clock.now());
     CHECK(control.send_window() > 0);
+    // A question on the way to a time-out: one packet, though the window is full.
+    if (control.timeouts() == timeouts) CHECK(control.send_window() <= 1200);
     control.on_sent(kMedia, seq(n++), 1200, clock.now());
   }
-  CHECK(control.timeouts() == 10);
   CHECK(control.reference_window() < 5000);
   control.on_feedback(told(static_cast<std::uint16_t>(n - 1), {1}, 1000), clock.now() + milliseconds(40));
   CHECK(control.reference_window() >= before / 2);

@@ -233,6 +233,33 @@ NetFigures run_capacity_steps(std::uint64_t seed, int rtt_ms, bool frames) {
   return f;
 }
 
+NetFigures run_narrowing(std::uint64_t seed, int before_kbps) {
+  VirtualNet::Path path = path_of(20, before_kbps, 0);
+  path.queue_bytes = 65'536;
+  NetSim sim(seed, path, path_of(20, 0, 0));
+  path.rate_kbps = 1000;
+  path.delay = milliseconds(40);
+  sim.there().plan(NetSim::at(3), path);
+  NetSim::MediaSetting m;
+  m.source = NetSim::Source::Frames;
+  m.max_kbps = 50'000;
+  (void)sim.add(m);
+  sim.run(4.5);
+  const std::size_t lags = sim.media(0).lag_ms.size();
+  sim.run(10);
+  NetFigures f;
+  f.name = fmt::format("{} to 1 Mbit/s, 40 to 60 ms", before_kbps == 0 ? "no limit" : fmt::format("{}", before_kbps / 1000));
+  f.seconds = 14.5;
+  const std::vector<float> queue(sim.queue_ms().begin() + 4500, sim.queue_ms().end());
+  const std::vector<float> lag(sim.media(0).lag_ms.begin() + static_cast<std::ptrdiff_t>(lags), sim.media(0).lag_ms.end());
+  f.queue_p50_ms = percentile(queue, 0.5), f.queue_p95_ms = percentile(queue, 0.95), f.queue_max_ms = percentile(queue, 1);
+  f.lag_p50_ms = percentile(lag, 0.5), f.lag_p95_ms = percentile(lag, 0.95), f.lag_max_ms = percentile(lag, 1);
+  f.utilisation = mean_kbps(sim.media(0).kbps, 4.5, 14.5) / 1000;
+  f.rise_s = rise(sim.media(0).kbps, 4, 800);
+  f.kbps.push_back(static_cast<int>(mean_kbps(sim.media(0).kbps, 4.5, 14.5)));
+  return f;
+}
+
 NetFigures run_steady(std::uint64_t seed, int rtt_ms, int kbps, double loss, int jitter_ms, bool frames) {
   VirtualNet::Path there = path_of(rtt_ms / 2, kbps, 600), back = path_of(rtt_ms / 2, 0, 0);
   there.loss = back.loss = loss;

@@ -29,6 +29,19 @@ TEST_CASE("at 1 Mbit/s and 80 ms frames are never more than 500 ms behind, from 
   }
 }
 
+// A film on a line that narrowed stood at 170 kbit/s for eight seconds: the longer way was taken for a queue.
+TEST_CASE("a line that becomes narrow and long is used again within 2 s, and what is on it stays young") {
+  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+    for (const int before : {0, 10'000}) {
+      const NetFigures f = run_narrowing(seed, before);
+      CAPTURE(to_json(f));
+      CHECK(f.rise_s <= 2);
+      CHECK(f.utilisation >= 0.8);
+      CHECK(f.lag_max_ms < 300);
+    }
+  }
+}
+
 TEST_CASE("a lossy line is used and its losses are not taken for a queue") {
   for (const std::uint64_t seed : {1u, 2u, 3u}) {
     for (const auto& [kbps, loss] : {std::pair(10'000, 0.02), std::pair(20'000, 0.01)}) {

@@ -14,6 +14,7 @@ int main(int argc, char** argv) {
     print(run_capacity_steps(seed, rtt, false));
     print(run_capacity_steps(seed, rtt, true));
   }
+  for (const int before : {0, 10'000}) print(run_narrowing(seed, before));
   for (const int rtt : {20, 80}) print(run_two_flows(seed, rtt));
   print(run_steady(seed, 80, 1000, 0, 0, true));
   print(run_steady(seed, 80, 300, 0, 0, true));
