@@ -32,6 +32,7 @@ constexpr auto kQuiet = 700us;          // large damage is grabbed after so much
 constexpr auto kSettleAtMost = 3ms;     // or this long after it began
 constexpr int kSmallShare = 8;          // damage under 1/8 of the picture is small
 constexpr auto kFilmPause = 100ms;      // what is small so soon after what was large may be the first piece of the next picture
+constexpr std::size_t kMostHoles = 16;  // more are not worth leaving out of a copy
 constexpr auto kSafetyLook = 1s;        // with XDamage
 constexpr auto kPollLook = 125ms;       // without it, or once it was caught missing changes
 constexpr int kMissesToDistrust = 3;
@@ -108,6 +109,7 @@ class X11Source final : public ports::FrameSource {
   DamageSet pending_;                       // root pixels
   LocalTime pending_since_{}, pending_last_{};
   LocalTime large_at_{};                    // when large damage was grabbed last
+  Rect large_;                              // around it
   bool found_by_look_ = false;
   int damage_misses_ = 0;
   LocalTime next_look_{};
@@ -274,7 +276,10 @@ LocalTime X11Source::grab_due() const {
   if (full_wanted_) return LocalTime::min();
   if (pending_.empty()) return kNever;
   const bool small = pending_.area() * kSmallShare < std::int64_t{area_.width} * area_.height;
-  if (small && pending_since_ - large_at_ > kFilmPause) return LocalTime::min();
+  const bool film = pending_since_ - large_at_ <= kFilmPause;
+  if (small && !film) return LocalTime::min();
+  // Drawn in one piece just as the one before it: nothing more is to come.
+  if (film && !small && pending_.rects().size() == 1 && pending_.rects().front() == large_) return LocalTime::min();
   return std::min(pending_last_ + kQuiet, pending_since_ + kSettleAtMost);
 }
 
@@ -416,7 +421,10 @@ Result<std::optional<Frame>> X11Source::grab(LocalTime now) {
   const bool by_look = std::exchange(found_by_look_, false);
   std::vector<Rect> wanted = full ? std::vector<Rect>{area_} : pending_.boxes(area_);
   const trace::Scope scope("grab");
-  if (pending_.area() * kSmallShare >= std::int64_t{area_.width} * area_.height) large_at_ = now;
+  if (pending_.area() * kSmallShare >= std::int64_t{area_.width} * area_.height) {
+    large_at_ = now;
+    large_ = pending_.rects().size() == 1 ? pending_.rects().front() : Rect{};
+  }
   if (wanted.empty()) {
     pending_.clear();
     return std::optional<Frame>{};
@@ -470,7 +478,9 @@ std::optional<Frame> X11Source::make_frame(const std::vector<Grabber::Box>& boxe
   if (latest_ != nullptr && latest_ != buffer) {
     const Rect whole{0, 0, area_.width, area_.height};
     const auto known = stale_.find(buffer);
-    const auto missing = known == stale_.end() ? std::vector<Rect>{whole} : known->second.rects();
+    auto missing = known == stale_.end() ? std::vector<Rect>{whole} : known->second.rects();
+    if (changed.size() <= kMostHoles)
+      for (const Rect& r : changed) subtract(missing, r);
     for (const Rect& r : missing)
       copy(buffer->row(r.y) + std::ptrdiff_t{4} * r.x, buffer->stride, latest_->row(r.y) + std::ptrdiff_t{4} * r.x,
            latest_->stride, r);

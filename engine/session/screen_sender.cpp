@@ -231,6 +231,7 @@ void ScreenSender::hand_out() {
 }
 
 void ScreenSender::run_tiles(TileSender& tiles) {
+  if (tiles.find_played()) feed_video(tiles);   // both cores work: a picture is coded while the rest is looked at
   tiles.pump(local_now());
   hand_out();
   feed_video(tiles);
@@ -264,7 +265,7 @@ void ScreenSender::feed_video(TileSender& tiles) {
       std::memcpy(crop.pixels->row(y), whole.pixels->row(order->place.y + y) + std::ptrdiff_t{4} * order->place.x,
                   static_cast<std::size_t>(order->place.width) * 4);
     for (const Rect& r : order->damage) crop.damage.push_back({r.x - order->place.x, r.y - order->place.y, r.width, r.height});
-    crop.captured_at = whole.captured_at;
+    crop.captured_at = order->captured_at;
     crop.monitor_id = whole.monitor_id;
     crop.area = order->place;
     put_frame(number, std::move(crop));

@@ -88,7 +88,7 @@ void TileSender::stop() {
   videos_.clear();
   cells_.reset(0, 0);
   ordered_.reset();
-  work_ = any_owned_ = look_again_ = false;
+  work_ = any_owned_ = look_again_ = found_ = false;
   wake_at_ = probe_at_ = kNever;
 }
 
@@ -123,6 +123,7 @@ void TileSender::new_picture() {
   paces_.assign(static_cast<std::size_t>((pixels.width + kTile - 1) / kTile) * static_cast<std::size_t>((pixels.height + kTile - 1) / kTile), {});
   rest_at_ = kNever;
   damage_.clear();
+  found_ = false;
   fresh_.clear();
   video_wanted_.clear();
   told_old_.clear();
@@ -192,7 +193,7 @@ void TileSender::pump(LocalTime now) {
     wake_at_ = kNever;
     return;
   }
-  if (room() > 0) {
+  if (found_ || room() > 0) {
     look(now);
     look_again_ = false;
     own_video(now);
@@ -236,13 +237,15 @@ void TileSender::plan_wake(LocalTime now) {
 
 // Finds what changed since the last round, sends copies at once, and decides what is video.
 void TileSender::look(LocalTime now) {
-  if (damage_.empty() && tools_.classifier->next_change() > now) return;
+  if (damage_.empty() && !found_ && tools_.classifier->next_change() > now) return;
   const ports::PixelBuffer& pixels = *frame_->pixels;
   const trace::Scope scope("compare and classify");
-  changed_.clear();
-  moves_.clear();
-  if (!damage_.empty()) find_changes();
-  damage_.clear();
+  if (!std::exchange(found_, false)) {
+    for (Video& video : videos_) video.early = false;
+    changed_.clear();
+    moves_.clear();
+    if (!damage_.empty()) find_changes();
+  }
   std::vector<Rect> fresh;
   tools_.classifier->decide(now, pixels, changed_, moves_, fresh, video_wanted_);
   fresh_.insert(fresh_.end(), fresh.begin(), fresh.end());
@@ -253,6 +256,7 @@ void TileSender::look(LocalTime now) {
       note_pace(part, now);
       if (Video* video = video_of(cells_.owner(part.x / CellMap::kCell, part.y / CellMap::kCell))) {
         ports::copy_pixels(*shadow_, pixels, part);
+        if (video->early) continue;
         video->damage.push_back(part);
         video->due = true;
       } else {

@@ -73,6 +73,9 @@ class TileSender {
   void set_pointer(int x, int y) { pointer_x_ = x, pointer_y_ = y; }   // pixels of the picture
   // False: the report fits nothing that was sent.
   bool on_report(const wire::TileReport& report, LocalTime now);
+  // Before pump(): true when take_video_frame() has what an encoder can begin with while the rest is still looked at, because all
+  // that changed in its place is its own already.
+  bool find_played();
   // Sends what is due and fits the line.
   void pump(LocalTime now);
   LocalTime next_deadline() const { return wake_at_; }
@@ -94,6 +97,8 @@ class TileSender {
     std::uint8_t stream = 0;
     Rect place;
     const ports::Frame* frame = nullptr;    // valid until the next call of any function
+    LocalTime taken_before{};               // for put_back()
+    LocalTime captured_at{};                // the frame's, or just after the picture before: no two have the same
     std::vector<Rect> damage;               // within place, picture's pixels
   };
   // What an encoder should code now; nothing when nothing moved in what any of them owns. Ask until then.
@@ -119,6 +124,8 @@ class TileSender {
     Rect place;
     std::vector<Rect> damage;               // not coded yet
     bool due = false, owns = false, renew = false;
+    bool early = false;                     // find_played() saw to what changed of it
+    LocalTime taken{};                      // captured_at of its newest picture
   };
   struct Pace {                             // of one tile of a video
     LocalTime last{}, since{};              // the newest change; the first of this movement
@@ -131,6 +138,7 @@ class TileSender {
   int most_continued() const;
   std::int64_t room() const;                // bytes that may be sent now
   void look(LocalTime now);
+  LocalTime picture_time(const Video& video) const;
   void carry_moves();
   void find_changes();
   void note_pace(const Rect& change, LocalTime now);
@@ -172,6 +180,7 @@ class TileSender {
   bool work_ = false;                       // some cell may not be clean
   bool wants_room_ = false;
   bool look_again_ = false;                 // at who owns what, though nothing changed
+  bool found_ = false;                      // changed_ is what changed in frame_, and nothing came of it yet
   double bytes_per_pixel_ = 0.1;            // of exact tiles, as of late
   int pointer_x_ = 0, pointer_y_ = 0;
   LocalTime wake_at_ = kNever;

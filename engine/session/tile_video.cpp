@@ -22,6 +22,7 @@ constexpr auto kOrderPause = 500ms;                // between two encoders
 constexpr auto kBarredFor = 10s;                   // after a failure; twice as long after the next
 constexpr int kMostFailures = 3;                   // then never again
 constexpr std::size_t kMostDamage = 64;
+constexpr nanoseconds kTick = 12us;                // a little more than one of the 90 kHz that pictures are told apart by
 constexpr std::size_t kMostGroups = 3;             // encoders at work; one more while one is replaced
 constexpr std::size_t kMostPieces = 32;            // more than that is one
 constexpr std::int64_t kLittleWaste = 4 * kTile * kTile;   // pixels
@@ -63,6 +64,36 @@ void TileSender::find_changes() {
   for (const Rect& r : changed_) area += std::int64_t{r.width} * r.height;
   if (area >= kLeastForMoves) carry_moves();
   changed_.insert(changed_.end(), played_.begin(), played_.end());
+  damage_.clear();
+}
+
+// What is neither played nor wanted by any other is not looked at yet: whether a tile is video, and whose, is decided later, and
+// a picture that lacks it would show it as it was.
+bool TileSender::find_played() {
+  if (!frame_ || !any_owned_ || damage_.empty() || found_ || room() <= 0) return false;
+  changed_.clear();
+  moves_.clear();
+  find_changes();
+  found_ = true;
+  bool any = false;
+  for (Video& video : videos_) video.early = video.owns;
+  for (const Rect& r : changed_) {
+    const std::uint8_t owner = cells_.owner(r.x / CellMap::kCell, r.y / CellMap::kCell);
+    for (Video& video : videos_)
+      if (owner != video.stream && !r.clipped_to(video.place).empty()) video.early = false;
+  }
+  for (const Rect& r : changed_) {
+    Video* video = video_of(cells_.owner(r.x / CellMap::kCell, r.y / CellMap::kCell));
+    if (video == nullptr || !video->early) continue;
+    video->damage.push_back(r);
+    any = video->due = true;
+  }
+  return any;
+}
+
+// A second picture of one frame has a time of its own.
+LocalTime TileSender::picture_time(const Video& video) const {
+  return std::max(frame_->captured_at, video.taken == LocalTime{} ? LocalTime{} : video.taken + kTick);
 }
 
 // A film of ten pictures a second does not rest between two of them, and one that has played for a while stumbles now and then:
@@ -89,7 +120,6 @@ TileSender::Video* TileSender::video_for(const Rect& tile) {
 void TileSender::own_video(LocalTime now) {
   rest_at_ = kNever;
   if (videos_.empty() && !any_owned_) return;
-  const std::uint32_t stamp = wire::to_90khz(frame_->captured_at);
   std::vector<Rect> take;
   std::vector<std::vector<Rect>> give(videos_.size());
   any_owned_ = false;
@@ -130,6 +160,7 @@ void TileSender::own_video(LocalTime now) {
     join_rects(give[i], true);
     for (const Rect& r : give[i]) {
       open();
+      const std::uint32_t stamp = wire::to_90khz(picture_time(video));
       tools_.encoder->video_area(video.stream, r, &stamp);
       cells_.give(r, video.stream);
       cells_.clear(r, CellMap::kStale | CellMap::kDirty);
@@ -229,6 +260,7 @@ void TileSender::put_back(const VideoFrame& frame) {
   if (video == nullptr) return;
   video->damage.insert(video->damage.end(), frame.damage.begin(), frame.damage.end());
   video->due = true;
+  video->taken = frame.taken_before;
 }
 
 void TileSender::renew_video(std::uint8_t stream) {
@@ -256,7 +288,8 @@ void TileSender::video_ready(std::uint8_t stream, const Rect& place) {
   if (!ordered_ || *ordered_ != place || stream == 0 || stream > wire::kMaxVideoStream) return;   // of a picture that is gone
   ordered_.reset();
   std::erase_if(videos_, [&](const Video& v) { return v.stream == stream || (v.renew && v.place == place); });
-  videos_.push_back({stream, place, {}, false, false, false});
+  videos_.emplace_back().stream = stream;
+  videos_.back().place = place;
   wake_at_ = LocalTime::min();
   // The areas are handed over with the next frame or the next look, whichever comes first.
   look_again_ = true;
@@ -279,6 +312,8 @@ std::optional<TileSender::VideoFrame> TileSender::take_video_frame() {
     out.stream = video.stream;
     out.place = video.place;
     out.frame = &*frame_;
+    out.taken_before = video.taken;
+    out.captured_at = video.taken = picture_time(video);
     for (const Rect& r : video.damage)
       if (const Rect inside = r.clipped_to(video.place); !inside.empty()) out.damage.push_back(inside);
     video.damage.clear();

@@ -9,8 +9,9 @@ namespace {
 
 using ports::VideoEffort;
 
-// Of the time between two pictures. Most effort costs the viewer as well, so unless the line is narrow it must be little.
-constexpr double kFits = 0.5, kFitsEasily = 0.35, kMostFits = 0.3, kTooSlow = 0.8;
+// Of the time between two pictures. Most effort costs the viewer as well, and both while somebody waits for the picture, so unless
+// the line is narrow it must be next to nothing.
+constexpr double kFits = 0.5, kFitsEasily = 0.35, kMostFits = 0.08, kTooSlow = 0.8;
 // That are planned for: what seems slower may seem so because we are slow.
 constexpr nanoseconds kLeastInterval = 16ms, kMostInterval = 40ms;
 constexpr double kSmooth = 0.125;

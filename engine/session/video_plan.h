@@ -30,8 +30,8 @@ struct VideoFacts {
 // 1. Coding takes a share of the time between two pictures by measurement. What does not fit is coded with less effort, then
 //    without full colour.
 // 2. Drawings and text keep full colour as long as it fits. Photos do without: it costs half as many bytes again, and rests exact.
-// 3. Most effort, which costs the viewer as well, only where it takes little of that share, or where the line carries less than
-//    half of what the picture is worth: there it makes more picture of the same bytes.
+// 3. Most effort, which costs the viewer as well and both of them time before each picture is seen, only where it takes next to
+//    nothing, or where the line carries less than half of what the picture is worth: there it makes more picture of the same bytes.
 // 4. A choice changes for the worse when measured too slow for kSlowFor, for the better when the better one should fit easily and
 //    kBetterAfter passed; each change for the worse doubles that, so nothing swings.
 class VideoPlan {

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <random>
 #include <set>
@@ -123,7 +124,10 @@ class TileEnds {
     const LocalTime now = clock.now();
     if (grabbing && desk.has_damage()) sender.frame(desk.grab(now));
     sender.set_line({kbps_, pacer_.queued_bytes(), taken_, 2 * rtt_half, false});
-    if (sender.next_deadline() <= now || grabbing) sender.pump(now);
+    if (sender.next_deadline() <= now || grabbing) {
+      if (sender.find_played()) early_pictures += code_video(now);
+      sender.pump(now);
+    }
     play_video(now);
     for (auto burst = pacer_.poll(now); !burst.empty(); burst = pacer_.poll(now))
       for (Bytes& packet : burst) down.send(std::move(packet), now);
@@ -159,9 +163,11 @@ class TileEnds {
   nanoseconds rtt_half = 20ms;
   bool encoder_fails = false;
   int video_orders = 0, video_pictures = 0;
+  int early_pictures = 0;                         // handed out before the rest of their frame was looked at
   nanoseconds longest_without_picture{};          // between two that are less than a second apart
   struct RectLess { bool operator()(const Rect& a, const Rect& b) const { return std::tie(a.x, a.y, a.width, a.height) < std::tie(b.x, b.y, b.width, b.height); } };
   std::set<Rect, RectLess> played;                // places of encoders that coded something
+  bool same_stamp = false;                        // two pictures of one stream that a viewer would take for one
   std::uint8_t newest_stream() const { return stream_; }
   std::vector<session::TileSender::Part> parts;   // the newest, 64 at most
 
@@ -178,24 +184,44 @@ class TileEnds {
       else sender.video_ready(stream_ = static_cast<std::uint8_t>(stream_ % 8 + 1), *ordered_);
       ordered_.reset();
     }
-    while (const auto order = sender.take_video_frame()) {
-      if (encoder_fails) return sender.video_failed(now);
-      ++video_pictures;
-      if (now - pictured_at_ < 1s) longest_without_picture = std::max<nanoseconds>(longest_without_picture, now - pictured_at_);
-      pictured_at_ = now;
-      played.insert(order->place);
-      Picture picture{now + rtt_half + 5ms, order->stream, sender.generation(), order->place, wire::to_90khz(order->frame->captured_at),
-                      ports::make_pixel_buffer(order->place.width, order->place.height)};
-      for (int y = 0; y < order->place.height; ++y)
-        for (int x = 0; x < order->place.width * 4; ++x)
-          picture.pixels->row(y)[x] = order->frame->pixels->row(order->place.y + y)[order->place.x * 4 + x] ^ 1;
-      pictures_.push_back(std::move(picture));
-    }
+    (void)code_video(now);
     while (!pictures_.empty() && pictures_.front().at <= now) {
       Picture& p = pictures_.front();
       view->video(p.stream, p.generation, p.place, p.pixels, p.stamp, {}, now);
       pictures_.pop_front();
     }
+  }
+  // As an encoder does it, only what is told as damage is taken from the frame: the rest stays as it was in the picture before.
+  int code_video(LocalTime now) {
+    int coded = 0;
+    while (const auto order = sender.take_video_frame()) {
+      if (encoder_fails) {
+        sender.video_failed(now);
+        break;
+      }
+      ++coded;
+      ++video_pictures;
+      if (now - pictured_at_ < 1s) longest_without_picture = std::max<nanoseconds>(longest_without_picture, now - pictured_at_);
+      pictured_at_ = now;
+      played.insert(order->place);
+      auto& [place, planes] = planes_[order->stream];
+      std::vector<Rect> fresh = order->damage;
+      if (!planes || place != order->place) {
+        place = order->place;
+        planes = ports::make_pixel_buffer(place.width, place.height);
+        fresh.assign(1, place);
+      }
+      for (const Rect& r : fresh)
+        for (int y = r.y; y < r.bottom(); ++y)
+          for (int x = r.x * 4; x < r.right() * 4; ++x) planes->row(y - place.y)[x - place.x * 4] = order->frame->pixels->row(y)[x] ^ 1;
+      Picture picture{now + rtt_half + 5ms, order->stream, sender.generation(), place, wire::to_90khz(order->captured_at),
+                      ports::make_pixel_buffer(place.width, place.height)};
+      ports::copy_pixels(*picture.pixels, *planes, {0, 0, place.width, place.height});
+      same_stamp = same_stamp || (stamps_.contains(order->stream) && stamps_[order->stream] == picture.stamp);
+      stamps_[order->stream] = picture.stamp;
+      pictures_.push_back(std::move(picture));
+    }
+    return coded;
   }
   void send(session::TileSender::Part part) {
     Bytes packet;
@@ -212,6 +238,8 @@ class TileEnds {
   int kbps_;
   flow::Pacer pacer_;
   SeqNo first_, seq_;
+  std::map<std::uint8_t, std::pair<Rect, std::unique_ptr<ports::PixelBuffer>>> planes_;   // of each encoder
+  std::map<std::uint8_t, std::uint32_t> stamps_;
   std::uint32_t ssrc_ = 100;
   std::uint64_t taken_ = 0;
   struct Picture {

@@ -200,6 +200,33 @@ TEST_CASE("another encoder for the same place takes over without a pause") {
   converge_and_rest(ends);
 }
 
+TEST_CASE("an encoder begins before the rest of the frame is looked at, but not before it is known what is its own") {
+  TileEnds ends(18, Path{});
+  ends.desk.text(ends.desk.whole(), 1);
+  converge_and_rest(ends);
+  play(ends, {64, 64, 192, 128}, 60);
+  const int begun = ends.early_pictures;
+  play(ends, {64, 64, 192, 128}, 20);
+  CHECK(ends.early_pictures - begun >= 19);
+  // A part of it stands still, is exact, and moves again with the rest.
+  play(ends, {64, 64, 128, 128}, 20);
+  REQUIRE(ends.canvas->exact({192, 64, 64, 128}));
+  for (int i = 0; i < 20; ++i) {
+    film(ends.desk, {64, 64, 192, 128}, i + 500);
+    ends.run(120ms);
+    // All of what is shown is of this picture, coded (its last bits are wrong) or exact.
+    int wrong = 0;
+    ends.canvas->read([&](const ports::PixelBuffer& seen) {
+      for (int y = 64; y < 192; ++y)
+        for (int x = 64 * 4; x < 256 * 4; ++x) wrong += x % 4 != 3 && (seen.row(y)[x] | 1) != (ends.desk.pixels().row(y)[x] | 1) ? 1 : 0;
+    });
+    CAPTURE(i);
+    CHECK(wrong == 0);
+  }
+  CHECK_FALSE(ends.same_stamp);
+  converge_and_rest(ends);
+}
+
 TEST_CASE("video under loss ends exact as well, and text beside it is exact while it plays") {
   for (std::uint64_t seed = 0; seed < 6; ++seed) {
     CAPTURE(seed);

@@ -42,7 +42,8 @@ TEST_CASE("drawings and text keep full colour where it fits, photos go without")
   VideoFacts refused = text(kWindow);
   refused.accept_444 = false;
   CHECK_FALSE(plan.choose(refused).full_colour);
-  CHECK(plan.choose(film(kWindow)).effort == VideoEffort::Most);     // small enough to cost little
+  CHECK(plan.choose(film(kWindow / 4)).effort == VideoEffort::Most);   // small enough to cost next to nothing
+  CHECK(plan.choose(film(kWindow)).effort == VideoEffort::Normal);
   CHECK(plan.choose(film(kScreen)).effort == VideoEffort::Normal);
 }
 
