@@ -2,6 +2,7 @@
 #include "engine/session/customer_session.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/base/log.h"
 
@@ -12,62 +13,13 @@ using ports::JournalKind;
 
 constexpr std::uint32_t kCauseGranted = 1, kCauseRevoked = 2, kCauseGap = 3, kCausePanel = 4, kCauseResumed = 6;
 
-inner::Stop::Reason wire_reason(EndView::Cause cause) {
-  switch (cause) {
-    case EndView::Cause::CustomerStop: return inner::Stop::CUSTOMER_BUTTON;
-    case EndView::Cause::CustomerKeys: return inner::Stop::CUSTOMER_KEYS;
-    case EndView::Cause::PanelClosed: return inner::Stop::PANEL_CLOSED;
-    default: return inner::Stop::ERROR;
-  }
-}
-
-control::SessionEnded::Reason relay_reason(EndView::Cause cause) {
-  switch (cause) {
-    case EndView::Cause::CustomerStop:
-    case EndView::Cause::CustomerKeys:
-    case EndView::Cause::PanelClosed: return control::SessionEnded::CUSTOMER_ENDED;
-    case EndView::Cause::OperatorEnded: return control::SessionEnded::OPERATOR_ENDED;
-    case EndView::Cause::CodeDead: return control::SessionEnded::CODE_BURNT;
-    case EndView::Cause::PeerLost: return control::SessionEnded::PEER_LOST;
-    default: return control::SessionEnded::ERROR;
-  }
-}
-
-const char* name_of(ports::InjectOutcome outcome) {
-  switch (outcome) {
-    case ports::InjectOutcome::Done: return "done";
-    case ports::InjectOutcome::NoRight: return "no right";
-    case ports::InjectOutcome::OwnWindow: return "our own window";
-    case ports::InjectOutcome::StaleLayout: return "an older layout";
-    case ports::InjectOutcome::PausedByCustomer: return "paused by the customer";
-    case ports::InjectOutcome::Unsupported: return "unsupported";
-  }
-  return "?";
-}
-
-const char* text_of(EndView::Cause cause) {
-  switch (cause) {
-    case EndView::Cause::CustomerStop: return "the customer pressed Stop";
-    case EndView::Cause::CustomerKeys: return "the customer pressed Esc three times";
-    case EndView::Cause::PanelClosed: return "the customer closed the panel";
-    case EndView::Cause::OperatorEnded: return "the operator ended the session";
-    case EndView::Cause::PeerLost: return "the other end was lost";
-    case EndView::Cause::CodeDead: return "the code is dead";
-    case EndView::Cause::RelayEnded: return "the relay ended the session";
-    case EndView::Cause::Expired: return "the code expired";
-    case EndView::Cause::Error: break;
-  }
-  return "an error";
-}
-
 }  // namespace
 
 CustomerSession::CustomerSession(const CustomerPorts& ports, std::string session_id, Bytes leg_token,
                                  std::unique_ptr<ports::SecureChannel> channel,
                                  std::function<bool(const control::Envelope&)> send_control,
                                  const control::Ticket& ticket, Events events)
-    : ports_(ports), events_(std::move(events)), send_control_(std::move(send_control)), journal_(ports.make_journal()),
-      consent_(*ports.gate, 5min), began_(ports.clock->now()) {
+    : ports_(ports), events_(std::move(events)), send_control_(std::move(send_control)), consent_(*ports.gate, 5min), began_(ports.clock->now()) {
   PeerLink::Ports link_ports;
   link_ports.clock = ports.clock;
   link_ports.send_control = send_control_;
@@ -88,7 +40,7 @@ CustomerSession::CustomerSession(const CustomerPorts& ports, std::string session
     if (events_.line_returned) events_.line_returned();
   };
   link_events.changed = [this] { events_.changed(); };
-  if (journal_) journal_->begin(session_id, "");
+  (void)record_.begin(ports.make_journal(), session_id);
   link_ = std::make_unique<PeerLink>(ports::End::Customer, std::move(session_id), std::move(leg_token), std::move(channel),
                                      std::move(link_ports), std::move(link_events));
   std::uint8_t raw[4];
@@ -104,12 +56,9 @@ CustomerSession::~CustomerSession() {
   screen_.reset();
   if (ports_.hide) ports_.hide({});
   if (desktop_) desktop_->stop();
-  if (journal_) journal_->end();
 }
 
-void CustomerSession::note(JournalKind kind, Rights rights, std::string text) {
-  if (journal_) journal_->add({kind, rights, std::move(text)});
-}
+void CustomerSession::note(JournalKind kind, Rights rights, std::string text) { record_.note(kind, rights, std::move(text)); }
 
 // ---- beginning ----
 
@@ -127,12 +76,12 @@ void CustomerSession::tell_limits() {
   };
   if (!ports_.capture_lacks.empty()) events_.notice(NoticeKind::CaptureLimited, {names(ports_.capture_lacks)});
   if (!ports_.control_lacks.empty()) events_.notice(NoticeKind::ControlUnavailable, {names(ports_.control_lacks)});
-  if (!journal_) return events_.notice(NoticeKind::DiskFull, {});
-  journal_->on_failure([post = ports_.post, alive = alive_, this] {
+  const bool kept = record_.on_failure([post = ports_.post, alive = alive_, this] {
     post([alive, this] {
       if (*alive) events_.notice(NoticeKind::DiskFull, {});
     });
   });
+  if (!kept) events_.notice(NoticeKind::DiskFull, {});
 }
 
 void CustomerSession::opened() {
@@ -220,7 +169,8 @@ void CustomerSession::opened() {
 // ---- what the operator says ----
 
 void CustomerSession::on_message(const inner::Inner& message) {
-  if (ended_ && message.body_case() != inner::Inner::kJournalHead && message.body_case() != inner::Inner::kReceiptHeld) return;   // invariant 3
+  if (record_.on_message(message, *link_, end_)) return events_.changed();
+  if (ended_) return;   // invariant 3
   switch (message.body_case()) {
     case inner::Inner::kIntroduce:
       peer_.name = message.introduce().name();
@@ -240,14 +190,6 @@ void CustomerSession::on_message(const inner::Inner& message) {
       break;
     case inner::Inner::kPictureKept: on_picture_kept(message.picture_kept()); break;
     case inner::Inner::kTyping: peer_typing_ = message.typing().typing(); break;
-    case inner::Inner::kJournalHead:
-      peer_head_ = to_bytes(as_bytes(message.journal_head().head()));
-      settle_receipt();
-      break;
-    case inner::Inner::kReceiptHeld:
-      end_.receipt_matches = !receipt_.empty() && to_bytes(as_bytes(message.receipt_held().receipt())) == receipt_;
-      receipt_answered_ = true;
-      break;
     default: break;
   }
   events_.changed();
@@ -320,15 +262,10 @@ void CustomerSession::typing(bool typing) {
 
 // What follows from the rights in force: who is told, what runs.
 void CustomerSession::rights_changed(std::uint32_t cause) {
-  const LocalTime now = ports_.clock->now();
   const Rights force = consent_.in_force();
   told_revision_ = consent_.revision();
   if (!force.has(Right::Control) && desktop_) desktop_->release_all();
-  for (Right right : {Right::See, Right::Point, Right::Control}) {
-    Held& held = held_[static_cast<std::uint32_t>(right)];
-    if (force.has(right) && !held.since) held.since = now;
-    if (!force.has(right) && held.since) held.total += now - *std::exchange(held.since, std::nullopt);
-  }
+  record_.in_force(force, ports_.clock->now());
   if (cause == kCauseGap || cause == kCausePanel) note(JournalKind::Paused, consent_.paused(), cause == kCauseGap ? "the line was down" : "the panel was not visible");
   if (cause == kCauseResumed) note(JournalKind::Resumed, force, "");
   inner::Inner out;
@@ -363,73 +300,7 @@ void CustomerSession::apply_screen() {
   tell_line();
 }
 
-// ---- input ----
-
-void CustomerSession::on_rtp(const wire::RtpPacket& packet) {
-  if (packet.header.payload_type != wire::kPayloadInput || ended_) return;
-  const LocalTime now = ports_.clock->now();
-  auto events = input_.receive(packet.payload, now);
-  if (!events) {
-    BS_LOG_LIMITED(Warn, "input", "{}", dump_error(events.error()));
-    return;
-  }
-  for (const InputEvent& event : *events) on_input(event);
-  if (input_.ack_due()) {
-    cursor_.acknowledge(input_.ack(), now);
-    input_.ack_sent();
-  }
-  send_cursor(now);
-}
-
-void CustomerSession::on_input(const InputEvent& event) {
-  if (!desktop_) return;
-  if (event.kind == InputKind::ReleaseAll) return desktop_->inject_later(event, [](ports::InjectOutcome) {});
-  const bool pointing = event.kind == InputKind::PointMark || event.kind == InputKind::PointHide;
-  const Right needed = pointing ? Right::Point : Right::Control;
-  if (!consent_.in_force().has(needed)) return;
-  const bool key = event.kind == InputKind::KeyDown || event.kind == InputKind::KeyUp || event.kind == InputKind::Text;
-  if (!key && consent_.monitor_id() != 0 && event.monitor_id != consent_.monitor_id()) return;
-  // A display that hangs must not hold up the line.
-  desktop_->inject_later(event, [post = ports_.post, alive = alive_, this, needed, key](ports::InjectOutcome outcome) {
-    post([alive, this, needed, key, outcome] {
-      if (*alive && !ended_) injected(outcome, needed, key);
-    });
-  });
-}
-
-void CustomerSession::injected(ports::InjectOutcome outcome, Right needed, bool key) {
-  BS_LOG(Debug, "input", "{} event: {}", key ? "a key" : "a pointer", name_of(outcome));
-  if (outcome != ports::InjectOutcome::Done) {
-    BS_LOG_LIMITED(Info, "input", "{} event not applied: {}", key ? "a key" : "a pointer", name_of(outcome));
-  }
-  switch (outcome) {
-    case ports::InjectOutcome::Done: used(needed); break;
-    case ports::InjectOutcome::PausedByCustomer:
-      control_paused_until_ = std::max(control_paused_until_, ports_.clock->now() + 200ms);
-      break;
-    case ports::InjectOutcome::OwnWindow:
-    case ports::InjectOutcome::NoRight:
-    case ports::InjectOutcome::StaleLayout:
-    case ports::InjectOutcome::Unsupported: break;
-  }
-}
-
-void CustomerSession::used(Right right) {
-  const LocalTime now = ports_.clock->now();
-  const auto bit = static_cast<std::uint32_t>(right);
-  const auto last = used_at_.find(bit);
-  const bool fresh = last == used_at_.end() || now - last->second > kLiveMark;
-  used_at_[bit] = now;
-  held_[bit].used = true;
-  const auto noted = used_noted_.find(bit);
-  if (noted == used_noted_.end() || now - noted->second > 60s) {
-    used_noted_[bit] = now;
-    note(JournalKind::Used, right, "");
-  }
-  if (fresh) events_.changed();
-}
-
-// ---- line, end, time ----
+// ---- line, time ----
 
 void CustomerSession::on_line(bool lost, LocalTime since) {
   if (ended_) return;
@@ -452,77 +323,11 @@ void CustomerSession::on_line(bool lost, LocalTime since) {
   events_.changed();
 }
 
-void CustomerSession::end(EndView::Cause cause, const std::string& detail) {
-  if (ended_) return;
-  consent_.stop();
-  ended_ = true;
-  const LocalTime now = ports_.clock->now();
-  for (auto& [bit, held] : held_) {
-    if (held.since) held.total += now - *std::exchange(held.since, std::nullopt);
-  }
-  screen_.reset();
-  link_->drop_screen();
-  if (desktop_) desktop_->stop();
-  desktop_.reset();
-  note(JournalKind::SessionEnded, {}, std::string(text_of(cause)) + (detail.empty() ? "" : ": " + detail));
-  end_.cause = cause;
-  end_.duration_ms = std::chrono::duration_cast<milliseconds>(now - began_).count();
-  for (const auto& [bit, held] : held_) {
-    if (held.total > 0ns) end_.uses.push_back({static_cast<Right>(bit), std::chrono::duration_cast<milliseconds>(held.total).count(), held.used});
-  }
-  if (cause != EndView::Cause::OperatorEnded) {
-    inner::Inner stop;
-    stop.mutable_stop()->set_reason(wire_reason(cause));
-    stop.mutable_stop()->set_detail(detail.substr(0, 200));
-    (void)link_->send(stop);
-  }
-  if (journal_) {
-    const auto head = journal_->head();
-    end_.journal_path = journal_->path();
-    end_.receipt_hex = to_hex(head);
-    own_head_ = to_bytes(head);
-    inner::Inner receipt;
-    receipt.mutable_journal_head()->set_head(as_text(head).data(), head.size());
-    receipt.mutable_journal_head()->set_lines(journal_->lines());
-    (void)link_->send(receipt);
-    settle_receipt();
-  }
-  farewell_until_ = now + kFarewell;
-  if (link_->line_lost() || !link_->open()) farewell_until_ = now;
-  events_.changed();
-  ports_.wake();
-}
-
-void CustomerSession::settle_receipt() {
-  if (!journal_ || own_head_.empty() || peer_head_.empty() || !receipt_.empty()) return;
-  receipt_ = to_bytes(journal_->receipt(own_head_, peer_head_));
-  end_.receipt_hex = to_hex(receipt_);
-  note(JournalKind::Receipt, {}, "operator's head " + to_hex(peer_head_) + ", receipt " + end_.receipt_hex);
-  inner::Inner held;
-  held.mutable_receipt_held()->set_receipt(as_text(receipt_).data(), receipt_.size());
-  (void)link_->send(held);
-}
-
-void CustomerSession::finish() {
-  if (finished_) return;
-  finished_ = true;
-  link_->flush(ports_.clock->now());
-  control::Envelope leave;
-  leave.mutable_leave_session()->set_session_id(link_->session_id());
-  leave.mutable_leave_session()->set_reason(relay_reason(end_.cause));
-  (void)send_control_(leave);
-  events_.changed();
-  link_->close();
-  farewell_until_ = kNever;
-  if (journal_) journal_->end();
-  events_.over();
-}
-
 void CustomerSession::poll(LocalTime now) {
   if (finished_) return;
   link_->poll(now);
   if (ended_) {
-    if (receipt_answered_ || now >= farewell_until_) finish();
+    if (record_.answered() || now >= farewell_until_) finish();
     return;
   }
   if (!live_) return;

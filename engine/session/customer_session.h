@@ -15,6 +15,7 @@
 #include "engine/session/customer_ports.h"
 #include "engine/session/peer_link.h"
 #include "engine/session/screen_sender.h"
+#include "engine/session/session_record.h"
 
 namespace beside::session {
 
@@ -96,13 +97,12 @@ class CustomerSession {
   void watch_tail(LocalTime now);
   void keep_quality(LocalTime now);
   LocalTime quality_due() const;
-  void settle_receipt();
 
   const CustomerPorts& ports_;
   Events events_;
   std::function<bool(const control::Envelope&)> send_control_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);   // net thread only
-  std::unique_ptr<ports::Journal> journal_;
+  SessionRecord record_{ports::End::Customer};
   ConsentMachine consent_;
   std::unique_ptr<PeerLink> link_;
   std::unique_ptr<ports::Desktop> desktop_;
@@ -119,9 +119,8 @@ class CustomerSession {
   std::uint16_t cursor_seq_ = 0;
   std::uint32_t cursor_serial_ = 0;
 
-  bool live_ = false, ended_ = false, receipt_answered_ = false, finished_ = false;
+  bool live_ = false, ended_ = false, finished_ = false;
   LocalTime began_{}, farewell_until_ = kNever;
-  Bytes own_head_, peer_head_, receipt_;                      // of the journals, once each has ended
   struct TileStream {
     std::uint32_t number = 0;            // of the streams of this session
     Ssrc ssrc;
@@ -146,8 +145,6 @@ class CustomerSession {
   std::uint64_t refused_told_ = 0;
   std::map<std::uint32_t, LocalTime> used_at_;      // bit of the right -> last use
   std::map<std::uint32_t, LocalTime> used_noted_;   // -> last line in the journal
-  struct Held { std::optional<LocalTime> since; nanoseconds total{0}; bool used = false; };
-  std::map<std::uint32_t, Held> held_;
   MediaView media_;
   EndView end_;
 };

@@ -12,7 +12,6 @@ namespace {
 
 using ports::JournalKind;
 
-constexpr auto kFarewell = 700ms;
 constexpr auto kCodeSession = 5min;        // how long a lost customer may come back
 
 std::string six_digits(const std::function<void(MutableByteSpan)>& random) {
@@ -43,12 +42,9 @@ OperatorSession::OperatorSession(const OperatorPorts& ports, std::uint32_t local
 
 OperatorSession::~OperatorSession() {
   screen_.reset();
-  if (journal_) journal_->end();
 }
 
-void OperatorSession::note(JournalKind kind, Rights rights, std::string text) {
-  if (journal_) journal_->add({kind, rights, std::move(text)});
-}
+void OperatorSession::note(JournalKind kind, Rights rights, std::string text) { record_.note(kind, rights, std::move(text)); }
 
 // ---- the code ----
 
@@ -98,41 +94,6 @@ void OperatorSession::created(const control::SessionCreated& created, const std:
   events_.changed();
 }
 
-void OperatorSession::next_code(NoticeKind why) {
-  notice_ = {why, {}, ++notice_id_};
-  replaces_dead_ = true;
-  code_.clear();
-  code_expires_ = kNever;
-  stage_ = SessionStage::WaitingForCustomer;
-  leave(control::SessionEnded::CODE_BURNT);
-  dead_link_ = std::move(link_);
-  code_wanted_ = true;
-  events_.need_code(local_id_);
-  events_.changed();
-}
-
-void OperatorSession::fault(ports::ChannelFault fault) {
-  if (stage_ == SessionStage::Live || stage_ == SessionStage::Recovering) return end(EndView::Cause::Error);
-  if (stage_ == SessionStage::Ended) return;
-  const bool spent = link_ && link_->guess_spent();
-  switch (fault) {
-    case ports::ChannelFault::WrongCode:
-    case ports::ChannelFault::Silent: return next_code(NoticeKind::SomebodyTriedWrongCode);
-    case ports::ChannelFault::Disconnected:
-      return next_code(spent ? NoticeKind::SomebodyTriedWrongCode : NoticeKind::PeerDisconnected);
-    case ports::ChannelFault::NoCommonVersion: return next_code(NoticeKind::PeerOtherVersion);
-    default: return next_code(NoticeKind::CodeTampered);
-  }
-}
-
-void OperatorSession::leave(control::SessionEnded::Reason reason) {
-  if (!link_) return;
-  control::Envelope out;
-  out.mutable_leave_session()->set_session_id(link_->session_id());
-  out.mutable_leave_session()->set_reason(reason);
-  (void)send_control_(out);
-}
-
 // ---- live ----
 
 void OperatorSession::opened() {
@@ -143,21 +104,17 @@ void OperatorSession::opened() {
   notice_ = {};
   began_ = ports_.clock->now();
   peer_.verified = Verified::ByCode;
-  journal_ = ports_.make_journal();
-  if (journal_) journal_->begin(link_->session_id(), "");
+  (void)record_.begin(ports_.make_journal(), link_->session_id());
   const auto no_record = [this] {
     notice_ = {NoticeKind::DiskFull, {}, ++notice_id_};
     events_.changed();
   };
-  if (!journal_) {
-    no_record();
-  } else {
-    journal_->on_failure([post = ports_.post, alive = std::weak_ptr<int>(alive_), no_record] {
-      post([alive, no_record] {
-        if (!alive.expired()) no_record();
-      });
+  const bool kept = record_.on_failure([post = ports_.post, alive = std::weak_ptr<int>(alive_), no_record] {
+    post([alive, no_record] {
+      if (!alive.expired()) no_record();
     });
-  }
+  });
+  if (!kept) no_record();
   inner::Inner hello;
   inner::Introduce& me = *hello.mutable_introduce();
   me.set_name(ports_.person);
@@ -174,8 +131,9 @@ void OperatorSession::opened() {
 }
 
 void OperatorSession::on_message(const inner::Inner& message) {
-  const bool of_receipt = message.body_case() == inner::Inner::kJournalHead || message.body_case() == inner::Inner::kReceiptHeld;
-  if (stage_ == SessionStage::Ended && !of_receipt) return;   // only receipts after the end
+  if (!link_) return;
+  if (record_.on_message(message, *link_, end_)) return events_.changed();
+  if (stage_ == SessionStage::Ended) return;   // only receipts after the end
   switch (message.body_case()) {
     case inner::Inner::kIntroduce:
       peer_.name = message.introduce().name();
@@ -241,14 +199,6 @@ void OperatorSession::on_message(const inner::Inner& message) {
       return;
     }
     case inner::Inner::kTyping: peer_typing_ = message.typing().typing(); break;
-    case inner::Inner::kJournalHead:
-      peer_head_ = to_bytes(as_bytes(message.journal_head().head()));
-      settle_receipt();
-      break;
-    case inner::Inner::kReceiptHeld:
-      end_.receipt_matches = !receipt_.empty() && to_bytes(as_bytes(message.receipt_held().receipt())) == receipt_;
-      receipt_answered_ = true;
-      break;
     default: break;
   }
   events_.changed();
@@ -259,11 +209,10 @@ void OperatorSession::on_rights(const inner::RightsNow& now) {
   rights_revision_ = now.revision();
   const Rights before = granted_ | paused_;
   granted_ = Rights(now.rights()) & kBuiltRights;
-  count_held(granted_);
+  record_.in_force(granted_, ports_.clock->now());
   paused_ = now.cause() == 3 || now.cause() == 4 ? before - granted_ : Rights();
   if (now.cause() == 2 && !(before - granted_).empty()) note(JournalKind::Revoked, before - granted_, "by the customer");
   if (now.cause() == 3 || now.cause() == 4) note(JournalKind::Paused, before - granted_, "");
-  last_granted_ = last_granted_ | granted_;
   if (now.monitor_id() != 0) monitor_id_ = now.monitor_id();
   if (!granted_.has(Right::See) && before.has(Right::See)) drop_screen();
 }
@@ -323,8 +272,10 @@ void OperatorSession::input(const InputEvent& event) {
     return;
   }
   BS_LOG(Debug, "input", "one event more, {} not acknowledged", input_.unacknowledged());
-  if (!used_.has(needed)) note(JournalKind::Used, needed, "");
-  used_ = used_ | needed;
+  if (granted_.has(needed)) {   // letting go of keys uses no right
+    if (!record_.used().has(needed)) note(JournalKind::Used, needed, "");
+    record_.use(needed);
+  }
   send_input(now);
   ports_.wake();
 }
@@ -387,94 +338,19 @@ void OperatorSession::dismiss_notice(std::uint64_t id) {
   events_.changed();
 }
 
-// ---- end, time ----
-
-void OperatorSession::peer_left_for_good(EndView::Cause cause) {
-  if (stage_ == SessionStage::Live || stage_ == SessionStage::Recovering) return end(cause);
-  if (stage_ == SessionStage::Ended || !link_) return;
-  // The customer's client says that the code is dead: not known to it, or known and then something between us was wrong.
-  if (cause == EndView::Cause::CodeDead)
-    return next_code(link_->code_proved() ? NoticeKind::CodeTampered : NoticeKind::SomebodyTriedWrongCode);
-  link_->on_peer_gone();   // a fault of the exchange, if one had begun
-  if (link_) next_code(NoticeKind::PeerDisconnected);
-}
-
-void OperatorSession::end(EndView::Cause cause) {
-  if (stage_ == SessionStage::Ended) return;
-  const LocalTime now = ports_.clock->now();
-  const bool was_live = stage_ == SessionStage::Live || stage_ == SessionStage::Recovering;
-  const bool reachable = stage_ == SessionStage::Live;
-  stage_ = SessionStage::Ended;
-  end_.cause = cause;
-  code_.clear();
-  code_expires_ = kNever;
-  drop_screen();
-  if (!was_live) {
-    leave(cause == EndView::Cause::Expired ? control::SessionEnded::CODE_EXPIRED : control::SessionEnded::OPERATOR_ENDED);
-    dead_link_ = std::move(link_);
-    return events_.changed();
-  }
-  end_.duration_ms = std::chrono::duration_cast<milliseconds>(now - began_).count();
-  count_held(Rights());
-  for (const auto& [bit, held] : held_) {
-    const auto right = static_cast<Right>(bit);
-    if (last_granted_.has(right)) end_.uses.push_back({right, std::chrono::duration_cast<milliseconds>(held.total).count(), used_.has(right)});
-  }
-  note(JournalKind::SessionEnded, used_, cause == EndView::Cause::OperatorEnded ? "by the operator" : "by the customer or a loss");
-  if (cause == EndView::Cause::OperatorEnded) {
-    inner::Inner stop;
-    stop.mutable_stop()->set_reason(inner::Stop::OPERATOR_ENDED);
-    (void)link_->send(stop);
-  }
-  if (journal_) {
-    const auto head = journal_->head();
-    end_.journal_path = journal_->path();
-    end_.receipt_hex = to_hex(head);
-    own_head_ = to_bytes(head);
-    inner::Inner receipt;
-    receipt.mutable_journal_head()->set_head(as_text(head).data(), head.size());
-    receipt.mutable_journal_head()->set_lines(journal_->lines());
-    (void)link_->send(receipt);
-    settle_receipt();
-  }
-  farewell_until_ = reachable ? now + kFarewell : now;
-  granted_ = paused_ = asked_ = Rights();
-  events_.changed();
-  ports_.wake();
-}
-
-void OperatorSession::count_held(Rights granted) {
-  const LocalTime now = ports_.clock->now();
-  for (Right right : {Right::See, Right::Point, Right::Control}) {
-    Held& held = held_[static_cast<std::uint32_t>(right)];
-    if (granted.has(right) && !held.since) held.since = now;
-    if (!granted.has(right) && held.since) held.total += now - *std::exchange(held.since, std::nullopt);
-  }
-}
-
-void OperatorSession::settle_receipt() {
-  if (!journal_ || own_head_.empty() || peer_head_.empty() || !receipt_.empty()) return;
-  receipt_ = to_bytes(journal_->receipt(peer_head_, own_head_));
-  end_.receipt_hex = to_hex(receipt_);
-  note(JournalKind::Receipt, {}, "customer's head " + to_hex(peer_head_) + ", receipt " + end_.receipt_hex);
-  inner::Inner held;
-  held.mutable_receipt_held()->set_receipt(as_text(receipt_).data(), receipt_.size());
-  (void)link_->send(held);
-}
+// ---- time ----
 
 void OperatorSession::poll(LocalTime now) {
   dead_link_.reset();
   const PeerLink::RtcpGathering together(link_.get());
   if (link_) link_->poll(now);
   if (stage_ == SessionStage::Ended) {
-    if (link_ && (receipt_answered_ || now >= farewell_until_)) {
+    if (link_ && (record_.answered() || now >= farewell_until_)) {
       link_->flush(now);
       leave(end_.cause == EndView::Cause::OperatorEnded ? control::SessionEnded::OPERATOR_ENDED : control::SessionEnded::CUSTOMER_ENDED);
       link_->close();
       farewell_until_ = kNever;
-      if (journal_) journal_->end();
-      journal_.reset();
-      receipt_answered_ = false;
+      record_.end();
       events_.changed();
     }
     return;

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <deque>
-#include <map>
 #include <memory>
 #include <optional>
 
@@ -12,6 +11,7 @@
 #include "engine/session/operator_ports.h"
 #include "engine/session/peer_link.h"
 #include "engine/session/screenshot.h"
+#include "engine/session/session_record.h"
 
 namespace beside::session {
 
@@ -95,14 +95,13 @@ class OperatorSession {
   void note(ports::JournalKind kind, Rights rights, std::string text);
   void next_code(NoticeKind why);
   void leave(control::SessionEnded::Reason reason);
-  void settle_receipt();
 
   const OperatorPorts& ports_;
   const std::uint32_t local_id_;
   NewSession order_;
   std::function<bool(const control::Envelope&)> send_control_;
   Events events_;
-  std::unique_ptr<ports::Journal> journal_;
+  SessionRecord record_{ports::End::Operator};
   std::unique_ptr<PeerLink> link_;
   std::unique_ptr<PeerLink> dead_link_;      // a link may not be destroyed from inside its own event
   std::unique_ptr<ScreenReceiver> screen_;
@@ -127,10 +126,10 @@ class OperatorSession {
   std::uint64_t notice_id_ = 0;
   Rights offered_ = kBuiltRights;   // what the customer's system can do at all
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);
-  Rights granted_, paused_, asked_, refused_, used_, last_granted_;
+  Rights granted_, paused_, asked_, refused_;
   std::uint32_t rights_revision_ = 0, ask_id_ = 0;
   std::string ask_reason_;
-  bool paused_by_customer_ = false, peer_typing_ = false, receipt_answered_ = false;
+  bool paused_by_customer_ = false, peer_typing_ = false;
   std::uint32_t refused_events_ = 0;
   std::size_t chat_read_ = 0;
   DesktopLayout layout_;
@@ -151,13 +150,6 @@ class OperatorSession {
   bool any_shown_ = false;
   LocalTime ladder_logged_{};
   EndView end_;
-  struct Held {
-    std::optional<LocalTime> since;
-    nanoseconds total{0};
-  };
-  std::map<std::uint32_t, Held> held_;       // bit of the right -> how long it was granted
-  void count_held(Rights granted);
-  Bytes own_head_, peer_head_, receipt_;               // of the journals, once each has ended
 };
 
 }  // namespace beside::session

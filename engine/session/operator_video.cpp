@@ -86,7 +86,7 @@ void OperatorSession::drain_tiles(LocalTime now) {
   while (screen_->has_room()) {
     auto packet = tiles_->take(now);
     if (!packet) break;
-    used_ = used_ | Right::See;
+    record_.use(Right::See);
     if (const auto header = wire::parse_tile_header(packet->payload);
         header && (header->width != media_.width || header->height != media_.height || header->monitor_id != monitor_id_)) {
       media_.width = header->width;
@@ -164,7 +164,7 @@ void OperatorSession::drain_video(LocalTime now) {
     while (auto unit = v.receiver.take()) {
       if (!screen_->push_video(v.stream, std::move(unit->annex_b), unit->rtp_timestamp, unit->captured_at, unit->last_packet_at))
         v.receiver.request_key(now);
-      used_ = used_ | Right::See;
+      record_.use(Right::See);
     }
     link_->send_rtcp(v.receiver.poll(now));
   }
