@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "codec/tiles/context_coder.h"
+#include "codec/tiles/packed_coder.h"
 #include "codec/tiles/photo_coder.h"
 #include "codec/tiles/slope.h"
 #include "codec/tiles/tiles.h"
@@ -21,7 +22,7 @@ class Decoder final : public ports::TileDecoder {
     if (auto ok = wire::parse_tiles(payload, packet_); !ok) return fail(ok);
     const wire::TileHeader& now = packet_.header;
     BS_PEER_CHECK(!now.continues || (known_ && now.number == number_ && now.part == part_ + 1), "codec/tiles: what a part builds on is missing");
-    if (!now.continues) context_.reset(), slopes_.reset();
+    if (!now.continues) context_.reset(), slopes_.reset(), gathering_ = {};
     known_ = true;
     number_ = now.number;
     part_ = now.part;
@@ -29,6 +30,7 @@ class Decoder final : public ports::TileDecoder {
       switch (op.kind) {
         case TileOpKind::Solid: solid(op, canvas); break;
         case TileOpKind::Tile:
+          if (op.coding == wire::TileCoding::Packed && !gather(op)) break;
           decode(op, op.area.width, op.area.height);
           canvas.write(op.area, pixels_.data(), std::ptrdiff_t{4} * op.area.width, true);
           break;
@@ -43,10 +45,29 @@ class Decoder final : public ports::TileDecoder {
   }
 
  private:
+  // True: this is the last piece of a rectangle, whose bytes are in gathered_. A piece that does not go on with what there is
+  // is left out: no sender of ours makes one.
+  bool gather(const TileOp& op) {
+    const std::uint8_t flags = op.bytes[0];
+    if ((flags & wire::kPieceFirst) != 0) {
+      gathered_.clear();
+      gathering_ = op.area;
+    }
+    if (!(op.area == gathering_) || gathered_.size() + op.bytes.size() > PackedCoder::kMostBytes) {
+      gathering_ = {};
+      return false;
+    }
+    gathered_.insert(gathered_.end(), op.bytes.begin() + 1, op.bytes.end());
+    if ((flags & wire::kPieceLast) == 0) return false;
+    gathering_ = {};
+    return true;
+  }
   void decode(const TileOp& op, int width, int height) {
     const std::ptrdiff_t stride = std::ptrdiff_t{4} * width;
     pixels_.resize(static_cast<std::size_t>(stride) * static_cast<std::size_t>(height));
-    if (op.coding == wire::TileCoding::Photo) {
+    if (op.coding == wire::TileCoding::Packed) {
+      packed_.decode(gathered_, pixels_.data(), stride, width, height);
+    } else if (op.coding == wire::TileCoding::Photo) {
       photo_.decode(op.bytes, pixels_.data(), stride, width, height);
     } else if (op.coding == wire::TileCoding::Slope) {
       slopes_.decode(op.bytes, pixels_.data(), stride, width, height);
@@ -85,6 +106,9 @@ class Decoder final : public ports::TileDecoder {
   int part_ = 0;
   ContextCoder context_, slopes_;
   PhotoCoder photo_;
+  PackedCoder packed_;
+  Bytes gathered_;                    // of the rectangle below, so far
+  Rect gathering_;                    // empty: of none
   Bytes pixels_, large_;
 };
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "codec/tiles/context_coder.h"
+#include "codec/tiles/packed_coder.h"
 #include "codec/tiles/photo_coder.h"
 #include "codec/tiles/slope.h"
 #include "codec/tiles/tile_look.h"
@@ -20,6 +21,7 @@ using wire::TileOpKind;
 
 constexpr int kStrip = 256;              // pixels that are coded side by side: wide enough for shapes to come again
 constexpr int kContinuedGain = 2;        // of pixels coded with what other parts have learned, as measured on text
+constexpr std::int64_t kLeastPacked = 4096;   // pixels: smaller ones take no time worth bytes
 constexpr std::size_t kTailRoom = wire::kMaxTilePayload / 4;   // a part with less room left is closed rather than filled in rows
 
 // Pixels to be coded, with what their op says of them.
@@ -59,6 +61,7 @@ class Encoder final : public ports::TileEncoder {
     header_.decided = update.decided;
     sent_bytes_ = 0;
     most_continued_ = std::max(update.most_continued, 0);
+    quick_ = update.quick;
     in_chain_ = 0;
     forget();
     begin_part();
@@ -176,6 +179,13 @@ class Encoder final : public ports::TileEncoder {
       if (learned_ || in_chain_ > 0) forget();
       in_chain_ = 0;
     }
+    begin_part();
+  }
+  // What comes next builds on nothing that came before.
+  void end_chain() {
+    if (!writer_.empty()) end_part(false);
+    forget();
+    in_chain_ = 0;
     begin_part();
   }
   void add(const TileOp& op, const Rect& covers) {
@@ -302,9 +312,38 @@ class Encoder final : public ports::TileEncoder {
       // Narrow, so that many rows fit into a part: each first row has nothing above to be predicted from.
       for (int x = run.x; x < run.right(); x += ports::kTileSide)
         code_rows(source, {x, run.y, std::min(ports::kTileSide, run.right() - x), run.height}, TileCoding::Photo);
-    } else {
+    } else if (kind.look != Look::Drawn || !code_packed(source, run)) {
       code_rows(source, run, kind.look == Look::Slope ? TileCoding::Slope : TileCoding::Context);
     }
+  }
+
+  // All of the rectangle at once, over as many parts as it takes; each continues the one before it. False: it is coded another
+  // way, where that takes too many of them or nothing may continue.
+  bool code_packed(const Source& source, const Rect& r) {
+    const std::int64_t pixels = std::int64_t{r.width} * r.height;
+    if (!quick_ || most_continued_ == 0 || source.kind != TileOpKind::Tile || pixels < kLeastPacked || pixels > PackedCoder::kMostPixels) return false;
+    constexpr std::size_t kPiece = wire::kMaxTilePayload - wire::kTileHeaderBytes - 16;   // of a part that holds nothing else
+    coded_.clear();
+    if (!packed_.encode(source.at(r.x, r.y), source.stride, r.width, r.height, kPiece * static_cast<std::size_t>(most_continued_), coded_)) return false;
+    if (!writer_.empty() && (writer_.room_for_bytes() < kTailRoom || writer_.coded_pixels_left() < pixels)) next_part();
+    const std::size_t here = writer_.room_for_bytes() - 1;
+    const std::size_t more = coded_.size() > here ? (coded_.size() - here + kPiece - 1) / kPiece : 0;
+    if (in_chain_ + static_cast<int>(more) > most_continued_) end_chain();
+    TileOp op;
+    op.kind = TileOpKind::Tile;
+    op.area = source.in_picture(r);
+    op.coding = TileCoding::Packed;
+    for (std::size_t at = 0; at < coded_.size();) {
+      const std::size_t size = std::min(writer_.room_for_bytes() - 1, coded_.size() - at);
+      piece_.assign(1, static_cast<std::uint8_t>((at == 0 ? wire::kPieceFirst : 0) | (at + size == coded_.size() ? wire::kPieceLast : 0)));
+      piece_.insert(piece_.end(), coded_.begin() + static_cast<std::ptrdiff_t>(at), coded_.begin() + static_cast<std::ptrdiff_t>(at + size));
+      op.bytes = piece_;
+      add(op, op.area);
+      learned_ = true;
+      at += size;
+      if (at < coded_.size()) next_part();
+    }
+    return true;
   }
 
   // Whole rows as many as fit; what it learned is undone if they are not used.
@@ -380,11 +419,13 @@ class Encoder final : public ports::TileEncoder {
   bool copies_ = false;
   bool learned_ = false;                 // by the context coder, in this part
   int most_continued_ = 0, in_chain_ = 0;   // parts that build on the one before, one after the other
+  bool quick_ = false;
   std::size_t sent_bytes_ = 0;
   ContextCoder context_, slopes_;
   PhotoCoder photo_;
+  PackedCoder packed_;
   TileLooker looker_;
-  Bytes coded_, reduced_, left_;
+  Bytes coded_, piece_, reduced_, left_;
   std::vector<std::uint16_t> sums_;
 };
 

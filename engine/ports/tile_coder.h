@@ -25,6 +25,8 @@ struct TileUpdate {
   // Parts in a row of which each may build on what the one before has learned; 0: every part is decoded alone. Longer is
   // smaller, but a lost part takes those behind it with it.
   int most_continued = 0;
+  // The line carries more than the processors code: quickly rather than small, where parts may continue others.
+  bool quick = false;
 };
 
 // One packet's payload as it leaves the encoder. The sender remembers `areas` with the RTP sequence number: if the packet is

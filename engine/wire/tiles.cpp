@@ -80,7 +80,7 @@ Result<void> check_header(const ByteReader& in, const TileHeader& h, std::uint8_
 
 Result<void> read_pixels(ByteReader& in, TileOp& op) {
   const std::uint8_t coding = in.u8();
-  BS_PEER_CHECK(coding >= 1 && coding <= 3, "wire/tiles: coding");
+  BS_PEER_CHECK(coding >= 1 && coding <= (op.kind == TileOpKind::Tile ? 4 : 3), "wire/tiles: coding");
   op.coding = static_cast<TileCoding>(coding);
   if (op.kind == TileOpKind::Coarse) {
     const std::uint8_t shifts = in.u8();
@@ -91,6 +91,7 @@ Result<void> read_pixels(ByteReader& in, TileOp& op) {
   const std::size_t length = in.u16();
   op.bytes = in.bytes(length);
   BS_PEER_CHECK(!in.failed() && length > 0, "wire/tiles: pixel bytes");
+  BS_PEER_CHECK(op.coding != TileCoding::Packed || (op.bytes[0] & ~(kPieceFirst | kPieceLast)) == 0, "wire/tiles: flags of a piece");
   BS_PEER_CHECK(coded_pixels_of(op) <= kMaxTilePixels, "wire/tiles: pixels of a tile");
   return {};
 }

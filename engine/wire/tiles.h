@@ -33,7 +33,8 @@ namespace beside::wire {
 //
 // Op: kind u8, rectangle x, y, width, height u16 each, within the picture and not empty, then
 //   1 Solid      b, g, r u8
-//   2 Tile       coding u8, length u16, bytes: the exact pixels; 65536 of them at most
+//   2 Tile       coding u8, length u16, bytes: the exact pixels; 65536 of them at most. Coding 4 (packed) may need several parts:
+//                its bytes begin with a piece's flags, 1 = first, 2 = last; the others stand in the parts that continue this one
 //   3 Copy       x, y u16: where the rectangle goes; back u8: the update whose picture it reads is number - back, 1..255
 //   4 Coarse     coding u8, shift u8 (scale 1, 2, 4, 8 as 0..3 in bits 0..1, dropped colour bits 0..5 in bits 4..6), length u16,
 //                bytes: an inexact picture of the rectangle, ceil(side / scale) large; 65536 pixels of it at most
@@ -69,7 +70,8 @@ struct TileHeader {
 
 enum class TileOpKind : std::uint8_t { Solid = 1, Tile, Copy, Coarse, VideoArea, Exact, Skip };
 // How bytes hold pixels; the coders are in codec/tiles.
-enum class TileCoding : std::uint8_t { Context = 1, Photo = 2, Slope = 3 };
+enum class TileCoding : std::uint8_t { Context = 1, Photo = 2, Slope = 3, Packed = 4 };
+constexpr std::uint8_t kPieceFirst = 1, kPieceLast = 2;   // flags of a Packed one's piece
 
 struct TileOp {
   TileOpKind kind = TileOpKind::Exact;

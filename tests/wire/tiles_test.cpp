@@ -69,9 +69,10 @@ TEST_CASE("whatever breaks a bound is refused") {
       {"picture too wide", &copy, 10, 0x41}, {"monitor", &copy, 18, 17},      {"op kind", &copy, 28, 8},
       {"source outside", &copy, 32, 19}, {"destination outside", &copy, 38, 1}, {"base 0", &copy, 41, 0},
       {"empty rectangle", &copy, 34, 0}, {"solid outside", &copy, 45, 2},     {"padding", &copy, 127, 1},
-      {"coding", &pixels, 37, 4},        {"no pixel bytes", &pixels, 39, 0},  {"too many pixel bytes", &pixels, 38, 2},
+      {"coding", &pixels, 37, 5},        {"no pixel bytes", &pixels, 39, 0},  {"too many pixel bytes", &pixels, 38, 2},
       {"dropped bits", &pixels, 51, 0x63}, {"coarse flags", &pixels, 51, 0x07}, {"stream", &marks, 37, 9},
       {"has", &marks, 38, 2},           {"a first part that continues", &marks, 1, 3},
+      {"flags of a piece", &pixels, 37, 4},
   };
   TilePacket packet;
   for (const Wrong& wrong : table) {

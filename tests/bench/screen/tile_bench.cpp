@@ -73,6 +73,8 @@ struct Ours {
   ports::Canvas canvas;
   std::vector<Bytes> parts;
   std::size_t bytes = 0;
+  bool quick = false;            // as for a wide line
+  const char* name() const { return quick ? "beside, quick" : "beside"; }
 
   template <class Ops>
   void send(const PixelBuffer& p, Ops&& ops) {
@@ -80,6 +82,7 @@ struct Ours {
     u.width = p.width;
     u.height = p.height;
     u.most_continued = 15;
+    u.quick = quick;
     parts.clear();
     encoder->begin(u, [&](const ports::TilePart& part) { parts.push_back(to_bytes(part.payload)); }, {});
     ops();
@@ -98,10 +101,10 @@ void measure(Ours& ours, const char* scene, const PixelBuffer& p, const Rect& ar
   bool same = false;
   ours.canvas.read([&](const PixelBuffer& shown) { same = ports::same_pixels(shown, p, area); });
   if (!same) std::abort();
-  say(scene, "beside", "encode", encode, "us");
-  say(scene, "beside", "decode", decode, "us");
-  say(scene, "beside", "payload", static_cast<double>(ours.bytes), "bytes");
-  say(scene, "beside", "packets", static_cast<double>(ours.parts.size()), "packets");
+  say(scene, ours.name(), "encode", encode, "us");
+  say(scene, ours.name(), "decode", decode, "us");
+  say(scene, ours.name(), "payload", static_cast<double>(ours.bytes), "bytes");
+  say(scene, ours.name(), "packets", static_cast<double>(ours.parts.size()), "packets");
   if (!with_png) return;
   std::size_t bytes = 0;
   const int kept = std::exchange(repeats, std::min(repeats, 2));
@@ -216,6 +219,9 @@ int main(int argc, char** argv) {
     const auto picture = bench::draw_page(kWidth, kHeight, text, page.style);
     if (!picture) return 1;
     measure(ours, page.scene, *picture, {0, 0, kWidth, kHeight}, true);
+    ours.quick = true;
+    measure(ours, page.scene, *picture, {0, 0, kWidth, kHeight}, false);
+    ours.quick = false;
     measure(ours, (std::string("tile, ") + (page.scene + 6)).c_str(), *picture, {64, 64, 64, 64}, true);
   }
   const auto photo = bench::draw_photo(kWidth, kHeight, 3);

@@ -74,6 +74,65 @@ TEST_CASE("two hundred varied screens end bit for bit the same, whatever the ord
   }
 }
 
+TEST_CASE("two hundred varied screens end bit for bit the same where they are coded quickly") {
+  auto encoder = make_tile_encoder();
+  auto decoder = make_tile_decoder();
+  ports::Canvas canvas;
+  int packed = 0;
+  for (int i = 0; i < 200; ++i) {
+    const int width = 1 + (i * 37) % 331, height = 1 + (i * 53) % 283;
+    const auto screen = make_screen(i, width, height, static_cast<std::uint32_t>(i));
+    INFO("screen " << i << " kind " << i % kScreenKinds << " " << width << "x" << height);
+    auto update = update_of(*screen, static_cast<std::uint32_t>(i));
+    update.quick = true;
+    update.most_continued = i % 5 * 4;   // where nothing may continue it is as if it were not asked for
+    const Sent sent = send(*encoder, update, [&] { encoder->exact(*screen, {0, 0, width, height}); });
+    canvas.reset(width, height, 9, 2);
+    wire::TilePacket packet;
+    for (const Bytes& payload : sent.payloads) {
+      REQUIRE(decoder->apply(payload, canvas));
+      REQUIRE(wire::parse_tiles(payload, packet));
+      for (const wire::TileOp& op : packet.ops) packed += op.coding == wire::TileCoding::Packed ? 1 : 0;
+    }
+    REQUIRE(equal(canvas, *screen));
+    CHECK(canvas.exact({0, 0, width, height}));
+  }
+  CHECK(packed > 100);
+}
+
+TEST_CASE("pieces of a rectangle that do not follow one another write nothing") {
+  auto decoder = make_tile_decoder();
+  ports::Canvas canvas;
+  canvas.reset(64, 64, 9, 2);
+  wire::TileHeader header;
+  header.width = header.height = 64;
+  const auto part = [&](std::uint8_t flags, const Rect& area, bool continues) {
+    const std::uint8_t bytes[] = {flags, 8, 0, 1, 2, 3};
+    wire::TilePartWriter writer;
+    writer.begin(header);
+    wire::TileOp op;
+    op.kind = wire::TileOpKind::Tile;
+    op.area = area;
+    op.coding = wire::TileCoding::Packed;
+    op.bytes = bytes;
+    REQUIRE(writer.add(op));
+    if (continues) writer.set_continues();
+    REQUIRE(decoder->apply(writer.finish(false), canvas));
+    ++header.part;
+  };
+  const Rect all{0, 0, 64, 64};
+  part(wire::kPieceLast, all, false);               // its first never came
+  part(wire::kPieceFirst, all, false);
+  part(wire::kPieceLast, {0, 0, 64, 32}, true);     // of another rectangle
+  part(wire::kPieceLast, all, true);                // of one that was given up
+  part(wire::kPieceFirst, all, false);
+  part(wire::kPieceLast, all, false);               // continues nothing
+  CHECK(!canvas.exact({0, 0, 1, 1}));
+  part(wire::kPieceFirst, all, false);
+  part(wire::kPieceLast, all, true);                // bytes that say nothing still are some picture
+  CHECK(canvas.exact(all));
+}
+
 TEST_CASE("a large screen of everything arrives exactly, and rectangles at any place do") {
   auto encoder = make_tile_encoder();
   auto decoder = make_tile_decoder();
@@ -277,41 +336,44 @@ TEST_CASE("a coarse picture is enlarged smoothly, and text in half its size stil
 TEST_CASE("a part that continues a missing one is refused, and the next that stands alone is not") {
   auto encoder = make_tile_encoder();
   auto decoder = make_tile_decoder();
-  for (const int kind : {0, 1, 11}) {
-    const auto screen = make_screen(kind, 700, 500, 8);
-    auto update = update_of(*screen, 1);
-    update.most_continued = 3;
-    const auto sent = send(*encoder, update, [&] { encoder->exact(*screen, {0, 0, 700, 500}); });
-    REQUIRE(sent.payloads.size() > 8);
-    ports::Canvas canvas;
-    canvas.reset(700, 500, 9, 2);
-    std::size_t in_a_row = 0, continued = 0;
-    for (const Bytes& p : sent.payloads) {
-      REQUIRE(decoder->apply(p, canvas));
-      const bool continues = wire::parse_tile_header(p)->continues;
-      in_a_row = continues ? in_a_row + 1 : 0;
-      continued += continues ? 1 : 0;
-      CHECK(in_a_row <= 3);
-    }
-    CHECK(equal(canvas, *screen));
-    CHECK(continued > 2);
-    // Once more without one part: what continues it is refused and writes nothing; whatever is applied is right.
-    for (std::size_t missing = 0; missing < 6; ++missing) {
+  for (const bool quick : {false, true}) {
+    for (const int kind : {0, 1, 11}) {
+      const auto screen = make_screen(kind, 700, 500, 8);
+      auto update = update_of(*screen, 1);
+      update.most_continued = quick ? 15 : 3;
+      update.quick = quick;
+      const auto sent = send(*encoder, update, [&] { encoder->exact(*screen, {0, 0, 700, 500}); });
+      REQUIRE(sent.payloads.size() > 8);
+      ports::Canvas canvas;
       canvas.reset(700, 500, 9, 2);
-      bool broken = false;
-      for (std::size_t i = 0; i < sent.payloads.size(); ++i) {
-        if (i == missing) {
-          broken = true;
-          continue;
-        }
-        broken = broken && wire::parse_tile_header(sent.payloads[i])->continues;
-        const auto applied = decoder->apply(sent.payloads[i], canvas);
-        CHECK(static_cast<bool>(applied) == !broken);
-        if (!applied) CHECK(applied.error().kind == ErrorKind::PeerFault);
+      std::size_t in_a_row = 0, continued = 0;
+      for (const Bytes& p : sent.payloads) {
+        REQUIRE(decoder->apply(p, canvas));
+        const bool continues = wire::parse_tile_header(p)->continues;
+        in_a_row = continues ? in_a_row + 1 : 0;
+        continued += continues ? 1 : 0;
+        CHECK(in_a_row <= static_cast<std::size_t>(update.most_continued));
       }
-      for (const Rect& r : sent.areas) {
-        if (!canvas.exact(r)) continue;
-        canvas.read([&](const ports::PixelBuffer& seen) { CHECK(ports::same_pixels(seen, *screen, r)); });
+      CHECK(equal(canvas, *screen));
+      CHECK(continued > 2);
+      // Once more without one part: what continues it is refused and writes nothing; whatever is applied is right.
+      for (std::size_t missing = 0; missing < 6; ++missing) {
+        canvas.reset(700, 500, 9, 2);
+        bool broken = false;
+        for (std::size_t i = 0; i < sent.payloads.size(); ++i) {
+          if (i == missing) {
+            broken = true;
+            continue;
+          }
+          broken = broken && wire::parse_tile_header(sent.payloads[i])->continues;
+          const auto applied = decoder->apply(sent.payloads[i], canvas);
+          CHECK(static_cast<bool>(applied) == !broken);
+          if (!applied) CHECK(applied.error().kind == ErrorKind::PeerFault);
+        }
+        for (const Rect& r : sent.areas) {
+          if (!canvas.exact(r)) continue;
+          canvas.read([&](const ports::PixelBuffer& seen) { CHECK(ports::same_pixels(seen, *screen, r)); });
+        }
       }
     }
   }

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What a hostile sender may say: the packet is parsed, dumped, and written into a canvas of the size that it names, or of
-// another. The first byte chooses: 0 the packet as it is, 1 its ops behind a sound header, else pixels for the coders, which
-// must come back as they were.
+// another. The first byte chooses: 0 the packet as it is, 1 its ops behind a sound header, 4 bytes for the packed coder, else
+// pixels for the coders, which must come back as they were.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 
 #include "codec/tiles/context_coder.h"
+#include "codec/tiles/packed_coder.h"
 #include "codec/tiles/photo_coder.h"
 #include "codec/tiles/tiles.h"
 #include "engine/wire/tiles.h"
@@ -65,12 +66,41 @@ void round_trip(Pair<Coder>& pair, ByteSpan pixels) {
     if (back[i] != (i % 4 == 3 ? 255 : pixels[i])) __builtin_trap();
 }
 
+void round_trip(tiles::PackedCoder& coder, ByteSpan pixels) {
+  if (pixels.size() < 8) return;
+  const int width = 1 + pixels[0] % 70;
+  const std::size_t most = 40 + 5 * std::size_t{pixels[1]};
+  pixels = pixels.subspan(2);
+  const int height = static_cast<int>(std::min<std::size_t>(pixels.size() / 4 / static_cast<std::size_t>(width), 40));
+  if (height == 0) return;
+  const std::ptrdiff_t stride = std::ptrdiff_t{4} * width;
+  Bytes coded, back(static_cast<std::size_t>(stride) * static_cast<std::size_t>(height));
+  const bool fits = coder.encode(pixels.data(), stride, width, height, most, coded);
+  if (coded.size() > most || fits == coded.empty()) __builtin_trap();
+  if (!fits) return;
+  coder.decode(coded, back.data(), stride, width, height);
+  for (std::size_t i = 0; i < back.size(); ++i)
+    if (back[i] != (i % 4 == 3 ? 255 : pixels[i])) __builtin_trap();
+}
+
+// Any bytes are some picture, all of it written.
+void unpack(tiles::PackedCoder& coder, ByteSpan bytes) {
+  if (bytes.size() < 2) return;
+  const int width = 1 + bytes[0], height = 1 + bytes[1] % 64;
+  const std::ptrdiff_t stride = std::ptrdiff_t{4} * width;
+  Bytes back(static_cast<std::size_t>(stride) * static_cast<std::size_t>(height));
+  coder.decode(bytes.subspan(2), back.data(), stride, width, height);
+  for (std::size_t i = 3; i < back.size(); i += 4)
+    if (back[i] != 255) __builtin_trap();
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < 1) return 0;
   const ByteSpan rest(data + 1, size - 1);
-  switch (data[0] % 4) {
+  static tiles::PackedCoder packed;
+  switch (data[0] % 6) {
     case 0: apply(rest); break;
     case 1: {
       if (rest.size() < 3) break;
@@ -94,6 +124,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       round_trip(pair, rest);
       break;
     }
+    case 4: unpack(packed, rest); break;
+    case 5: round_trip(packed, rest); break;
     default: {
       static Pair<tiles::PhotoCoder> pair;
       round_trip(pair, rest);
