@@ -4,12 +4,19 @@
 #include <algorithm>
 #include <cstring>
 #include <thread>
+#include <utility>
+#include <variant>
 
+#include "codec/video/av1_gate.h"
 #include "codec/video/ffmpeg.h"
 #include "codec/video/gate.h"
+#include "codec/video/scaling.h"
 
 namespace beside::video {
 namespace {
+
+constexpr int kMostSide = 8192;   // of what is shown
+constexpr char kAv1Decoder[] = "libdav1d";
 
 // Only the software decoder is opened: a driver's decoder would see bytes of a peer, too.
 AVPixelFormat software_format(AVCodecContext*, const AVPixelFormat* offered) {
@@ -22,13 +29,17 @@ AVPixelFormat software_format(AVCodecContext*, const AVPixelFormat* offered) {
 class GatedDecoder final : public ports::VideoDecoder {
  public:
   GatedDecoder(VideoOffer offer, H264Gate gate, const TimeSource& clock)
-      : offer_(std::move(offer)), gate_(std::move(gate)), clock_(clock) {}
+      : offer_(std::move(offer)), width_(gate.sps().width), height_(gate.sps().height), gate_(std::move(gate)), clock_(clock) {}
+  GatedDecoder(VideoOffer offer, Av1Gate gate, const TimeSource& clock)
+      : offer_(std::move(offer)), width_(gate.sequence().width), height_(gate.sequence().height), primed_(true), gate_(std::move(gate)), clock_(clock) {}
 
   Result<void> open() {
     silence_ffmpeg();
-    const AVCodec* codec = avcodec_find_decoder(AV_CODEC_ID_H264);
+    const bool av1 = ports::is_av1(offer_.codec);
+    const AVCodec* codec = av1 ? avcodec_find_decoder_by_name(kAv1Decoder) : avcodec_find_decoder(AV_CODEC_ID_H264);
     if (codec == nullptr) {
-      return fail(ErrorKind::Environment, "codec/decoder: find", "FFmpeg has no H.264 decoder (package libavcodec59)");
+      return fail(ErrorKind::Environment, "codec/decoder: find",
+                  av1 ? "FFmpeg has no libdav1d" : "FFmpeg has no H.264 decoder (package libavcodec59)");
     }
     context_.reset(avcodec_alloc_context3(codec));
     frame_.reset(av_frame_alloc());
@@ -40,7 +51,7 @@ class GatedDecoder final : public ports::VideoDecoder {
     context_->err_recognition = AV_EF_CRCCHECK | AV_EF_BITSTREAM | AV_EF_BUFFER | AV_EF_EXPLODE;
     context_->error_concealment = 0;  // a guessed picture is worse than the last good one
     // FFmpeg checks the width rounded up to its rows' alignment (64).
-    context_->max_pixels = std::int64_t{(gate_.sps().mb_width + 3) / 4 * 64} * gate_.sps().mb_height * 16;
+    context_->max_pixels = std::int64_t{(width_ + 63 + 15) / 64 * 64} * ((height_ + 15) / 16 * 16);
     context_->get_format = software_format;
     if (const int error = avcodec_open2(context_.get(), codec, nullptr); error < 0) {
       return fail(ErrorKind::Environment, "codec/decoder: open", ffmpeg_text(error));
@@ -49,9 +60,9 @@ class GatedDecoder final : public ports::VideoDecoder {
   }
 
   Result<std::optional<ports::DecodedPicture>> decode(ByteSpan access_unit) override {
-    if (auto admitted = gate_.check(access_unit, clock_.now()); !admitted) return fail(admitted);
+    if (auto admitted = std::visit([&](auto& gate) { return gate.check(access_unit, clock_.now()); }, gate_); !admitted) return fail(admitted);
     if (auto sent = send(access_unit); !sent) {
-      gate_.forget_key();
+      forget_key();
       return fail(sent);
     }
     const int error = avcodec_receive_frame(context_.get(), frame_.get());
@@ -65,10 +76,13 @@ class GatedDecoder final : public ports::VideoDecoder {
   }
 
  private:
+  void forget_key() {
+    std::visit([](auto& gate) { gate.forget_key(); }, gate_);
+  }
   // After a refusal only a key picture helps, and the decoder starts afresh with it.
   tl::unexpected<Error> refuse(std::string_view where) {
     avcodec_flush_buffers(context_.get());
-    gate_.forget_key();
+    forget_key();
     return fail(ErrorKind::PeerFault, where);
   }
 
@@ -96,9 +110,9 @@ class GatedDecoder final : public ports::VideoDecoder {
   }
 
   Result<std::optional<ports::DecodedPicture>> wrap() {
-    const bool full = offer_.codec == ports::VideoCodec::H264_444;
+    const bool full = ports::is_444(offer_.codec);
     const AVPixelFormat expected = full ? AV_PIX_FMT_YUV444P : AV_PIX_FMT_YUV420P;
-    if (frame_->format != expected || frame_->width != gate_.sps().width || frame_->height != gate_.sps().height) {
+    if (frame_->format != expected || frame_->width != width_ || frame_->height != height_) {
       av_frame_unref(frame_.get());
       return refuse("codec/decoder: size or format is not the one agreed");
     }
@@ -121,26 +135,41 @@ class GatedDecoder final : public ports::VideoDecoder {
   }
 
   VideoOffer offer_;
-  H264Gate gate_;
+  int width_, height_;       // as decoded: a 4:2:0 stream of H.264 may be larger by one
+  bool primed_ = false;      // the decoder has the parameter sets, or every key picture brings its own
+  std::variant<H264Gate, Av1Gate> gate_;
   const TimeSource& clock_;
   ContextPtr context_;
   FramePtr frame_;
   PacketPtr packet_;
-  bool primed_ = false;
   std::uint64_t number_ = 0;
 };
 
 }  // namespace
 
+bool decodes_av1() { return avcodec_find_decoder_by_name(kAv1Decoder) != nullptr; }
+
 Result<std::unique_ptr<ports::VideoDecoder>> make_video_decoder(const VideoOffer& offer, const TimeSource& clock) {
   BS_PEER_CHECK(offer.width > 0 && offer.height > 0, "codec/decoder: size");
-  auto gate = H264Gate::create(offer.sps, offer.pps, offer.width, offer.height);
-  if (!gate) return fail(gate);
-  const bool full = offer.codec == ports::VideoCodec::H264_444;
-  BS_PEER_CHECK(gate->sps().chroma_format_idc == (full ? 3 : 1), "codec/decoder: chroma is not the one agreed");
-  auto decoder = std::make_unique<GatedDecoder>(offer, std::move(*gate), clock);
+  const bool full = ports::is_444(offer.codec);
+  std::unique_ptr<GatedDecoder> decoder;
+  if (ports::is_av1(offer.codec)) {
+    auto gate = Av1Gate::create(offer.sps, offer.width, offer.height);
+    if (!gate) return fail(gate);
+    BS_PEER_CHECK(gate->sequence().profile == (full ? 1 : 0), "codec/decoder: chroma is not the one agreed");
+    decoder = std::make_unique<GatedDecoder>(offer, std::move(*gate), clock);
+  } else {
+    auto gate = H264Gate::create(offer.sps, offer.pps, offer.width, offer.height);
+    if (!gate) return fail(gate);
+    BS_PEER_CHECK(gate->sps().chroma_format_idc == (full ? 3 : 1), "codec/decoder: chroma is not the one agreed");
+    decoder = std::make_unique<GatedDecoder>(offer, std::move(*gate), clock);
+  }
   if (auto opened = decoder->open(); !opened) return fail(opened);
-  return std::unique_ptr<ports::VideoDecoder>(std::move(decoder));
+  if (offer.shown_width == 0 || (offer.shown_width == offer.width && offer.shown_height == offer.height))
+    return std::unique_ptr<ports::VideoDecoder>(std::move(decoder));
+  BS_PEER_CHECK(offer.shown_width >= offer.width && offer.shown_height >= offer.height && offer.shown_width <= kMostSide && offer.shown_height <= kMostSide,
+                "codec/decoder: shown size");
+  return scale_after(std::move(decoder), offer.shown_width, offer.shown_height);
 }
 
 }  // namespace beside::video

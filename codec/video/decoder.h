@@ -14,8 +14,12 @@ namespace beside::video {
 struct VideoOffer {
   ports::VideoCodec codec = ports::VideoCodec::H264_444;
   int width = 0, height = 0;
-  Bytes sps, pps;  // NAL units without start codes
+  Bytes sps, pps;  // NAL units without start codes; AV1: the sequence header OBU, and nothing
+  int shown_width = 0, shown_height = 0;   // of the pictures given; 0: as coded
 };
+
+// Whether FFmpeg has a decoder of AV1 here (libdav1d; libaom's is never used).
+bool decodes_av1();
 
 // A decoder behind the gate (gate.h). Errors: PeerFault when the offer is not one that we play; Environment when FFmpeg
 // has no H.264 decoder. `clock` must outlive it.

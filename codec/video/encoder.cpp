@@ -7,8 +7,11 @@
 #include <filesystem>
 #include <thread>
 
+#include "codec/video/aom_encoder.h"
+#include "codec/video/av1_gate.h"
 #include "codec/video/ffmpeg_encoder.h"
 #include "codec/video/gate.h"
+#include "codec/video/scaling.h"
 #include "engine/base/log.h"
 
 namespace beside::video {
@@ -43,6 +46,15 @@ Result<std::unique_ptr<ports::VideoEncoder>> make_video_encoder(const ports::Vid
                                                                 const EncoderPreferences& preferences,
                                                                 std::shared_ptr<ports::Converter> converter,
                                                                 std::vector<EncoderProbe>* probes) {
+  if (settings.shown_width > 0 && (settings.shown_width != settings.width || settings.shown_height != settings.height)) {
+    if (settings.shown_width < settings.width || settings.shown_height < settings.height || settings.shown_width > 8192 || settings.shown_height > 8192)
+      return fail(ErrorKind::Refused, "codec/encoder: size", "pictures are coded smaller than they are shown, not larger");
+    ports::VideoSettings coded = settings;
+    coded.shown_width = coded.shown_height = 0;
+    auto inner = make_video_encoder(coded, preferences, std::move(converter), probes);
+    if (!inner) return inner;
+    return scale_before(std::move(*inner), settings);
+  }
   BS_ASSERT(converter != nullptr);
   if (settings.width < 16 || settings.height < 16 || settings.width > 8192 || settings.height > 8192) {
     return fail(ErrorKind::Refused, "codec/encoder: size", "pictures from 16 to 8192 pixels a side can be coded");
@@ -74,7 +86,21 @@ Result<std::unique_ptr<ports::VideoEncoder>> make_video_encoder(const ports::Vid
     report(kind, dump_error(last));
     return nullptr;
   };
-  if (settings.codec == ports::VideoCodec::H264_444) {
+  if (ports::is_av1(settings.codec)) {
+    auto encoder = AomEncoder::open(settings, plan.threads, converter);
+    Result<void> admitted = {};
+    if (encoder) {
+      if (auto gate = Av1Gate::create((*encoder)->sps(), settings.width, settings.height); !gate) admitted = fail(gate);
+    } else {
+      admitted = fail(encoder);
+    }
+    BS_LOG(Info, "codec", "libaom-av1: {}", admitted ? std::string("chosen") : dump_error(admitted.error()));
+    if (probes != nullptr) probes->push_back({"libaom-av1", admitted ? std::string() : dump_error(admitted.error())});
+    if (admitted) return std::unique_ptr<ports::VideoEncoder>(std::move(*encoder));
+    // Whoever asked for it finds by codec() that it is H.264.
+    plan.settings.codec = ports::is_444(settings.codec) ? ports::VideoCodec::H264_444 : ports::VideoCodec::H264_420;
+  }
+  if (plan.settings.codec == ports::VideoCodec::H264_444) {
     if (preferences.hardware) {
       for (Kind kind : {Kind::Vaapi, Kind::Nvenc}) report(kind, "gives 4:2:0 only and 4:4:4 is wanted");
     }

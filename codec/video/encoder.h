@@ -23,7 +23,7 @@ struct EncoderProbe {
   std::string reason;
 };
 
-// Makes the best encoder that works here. `probes` (may be null) receives what was tried, in order. The first picture
+// Makes the best encoder that works here; where AV1 is asked for and not to be had, one of H.264. `probes` (may be null) receives what was tried, in order. The first picture
 // is always a key picture. A later error means that this encoder is done: make another one (hardware = false).
 // Errors: Environment when none opens; Refused for sizes outside 16..8192.
 Result<std::unique_ptr<ports::VideoEncoder>> make_video_encoder(const ports::VideoSettings& settings,

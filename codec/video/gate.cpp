@@ -6,8 +6,6 @@
 namespace beside::video {
 namespace {
 
-constexpr std::int64_t kTokenUnit = 1'000'000'000;  // one picture
-
 bool same(ByteSpan a, const Bytes& b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
 
 }  // namespace
@@ -30,15 +28,7 @@ Result<H264Gate> H264Gate::create(ByteSpan sps, ByteSpan pps, int width, int hei
 
 Result<void> H264Gate::check(ByteSpan access_unit, LocalTime now) {
   // The rate first: it bounds what everything behind this line can cost.
-  if (!last_time_) {
-    tokens_ = kMaxPicturesPerSecond * kTokenUnit;
-  } else if (now > *last_time_) {
-    const auto passed = std::min<std::int64_t>((now - *last_time_).count(), kTokenUnit);
-    tokens_ = std::min(tokens_ + passed * kMaxPicturesPerSecond, kMaxPicturesPerSecond * kTokenUnit);
-  }
-  last_time_ = now;
-  BS_PEER_CHECK(tokens_ >= kTokenUnit, "codec/gate: more than 144 pictures a second");
-  tokens_ -= kTokenUnit;
+  BS_PEER_CHECK(limit_.take(now), "codec/gate: more than 144 pictures a second");
   auto fine = check_nals(access_unit);
   if (!fine) {
     have_key_ = false;  // what follows could refer to what was refused

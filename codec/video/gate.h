@@ -2,9 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 
 #include "codec/video/parameter_sets.h"
+#include "codec/video/picture_limit.h"
 #include "engine/base/bytes.h"
 #include "engine/base/clock.h"
 #include "engine/base/result.h"
@@ -21,7 +21,7 @@ class H264Gate {
   static constexpr std::size_t kMaxNalBytes = 2U << 20;
   static constexpr std::size_t kMaxAccessUnitBytes = 8U << 20;
   static constexpr int kMaxSlices = 64;
-  static constexpr int kMaxPicturesPerSecond = 144;
+  static constexpr int kMaxPicturesPerSecond = PictureLimit::kPerSecond;
 
   // `width`, `height`: as agreed; a 4:2:0 stream may be larger by one where they are odd.
   static Result<H264Gate> create(ByteSpan sps, ByteSpan pps, int width, int height);
@@ -44,9 +44,7 @@ class H264Gate {
   bool key_ = false;
   std::uint32_t frame_num_ = 0;
   std::uint32_t next_mb_ = 0;          // the lowest first_mb that the next slice may have
-  // Tokens, in pictures times a billion.
-  std::int64_t tokens_ = 0;
-  std::optional<LocalTime> last_time_;
+  PictureLimit limit_;
 };
 
 }  // namespace beside::video

@@ -13,7 +13,7 @@ constexpr std::int64_t kHolePackets = 4;   // fewer are asked for again: a scree
 constexpr std::int64_t kMaxJump = 8192;  // numbers; a larger step is a new start
 // True when this payload can only be the first of its picture: access unit delimiter, SPS, or a slice whose
 // first_mb_in_slice is 0 (H.264 7.4.3; ue(v) 0 is a single 1 bit).
-bool starts_picture(ByteSpan payload) {
+bool starts_h264(ByteSpan payload) {
   ByteSpan nal = payload;
   if (wire::nal_type(payload) == 24 && payload.size() > 3) nal = payload.subspan(3);  // STAP-A: its first NAL unit
   std::uint8_t type = wire::nal_type(nal);
@@ -28,7 +28,13 @@ bool starts_picture(ByteSpan payload) {
 }
 }  // namespace
 
-VideoReceiver::VideoReceiver(Ssrc media, Ssrc own) : media_(media), own_(own) {}
+VideoReceiver::VideoReceiver(Ssrc media, Ssrc own, bool av1) : media_(media), own_(own) {
+  if (av1) assembler_.emplace<wire::Av1Assembler>();
+}
+
+void VideoReceiver::forget_pieces() {
+  std::visit([](auto& a) { a.clear(); }, assembler_);
+}
 
 void VideoReceiver::set_rtt(nanoseconds rtt) { rtt_ = std::clamp<nanoseconds>(rtt, milliseconds(20), milliseconds(200)); }
 
@@ -38,7 +44,7 @@ void VideoReceiver::restart(Ssrc media) {
   waiting_.clear();
   waiting_bytes_ = 0;
   missing_.clear();
-  assembler_.clear();
+  forget_pieces();
   current_ = {};
   in_picture_ = false;
   picture_broken_ = true;
@@ -109,34 +115,35 @@ void VideoReceiver::assemble(LocalTime now) {
       current_ = {};
       current_.rtp_timestamp = packet.header.timestamp;
       current_.first_packet_at = packet.at;
-      assembler_.clear();
-      if (starts_picture(packet.payload)) picture_broken_ = false;
+      forget_pieces();
+      const bool av1 = std::holds_alternative<wire::Av1Assembler>(assembler_);
+      if (av1 ? wire::starts_av1_unit(packet.payload) : starts_h264(packet.payload)) picture_broken_ = false;
     }
     if (packet.header.abs_capture_time) current_.captured_at = wire::from_uq32_32(*packet.header.abs_capture_time);
     current_.first_packet_at = std::min(current_.first_packet_at, packet.at);
     current_.last_packet_at = std::max(current_.last_packet_at, packet.at);
-    if (!picture_broken_ && !assembler_.add(packet.payload)) picture_broken_ = true;
+    if (!picture_broken_ && !std::visit([&](auto& a) { return a.add(packet.payload); }, assembler_)) picture_broken_ = true;
     if (packet.header.marker) finish_picture(now);
   }
 }
 
 void VideoReceiver::finish_picture(LocalTime now) {
-  const bool whole = !picture_broken_ && assembler_.complete();
-  current_.key = assembler_.has_idr();
+  const bool whole = !picture_broken_ && std::visit([](const auto& a) { return a.complete(); }, assembler_);
+  current_.key = whole && std::visit([](const auto& a) { return a.has_key(); }, assembler_);
   in_picture_ = false;
   picture_broken_ = false;
   if (!whole || ready_.size() >= kMaxReady) {
-    assembler_.clear();
+    forget_pieces();
     request_key(now);
     return;
   }
   if (need_key_ && !current_.key) {
-    assembler_.clear();
+    forget_pieces();
     return;
   }
   need_key_ = false;
   key_due_ = kNever;
-  current_.annex_b = assembler_.take();
+  current_.annex_b = std::visit([](auto& a) { return a.take(); }, assembler_);
   ready_.push_back(std::move(current_));
   current_ = {};
 }
@@ -144,7 +151,7 @@ void VideoReceiver::finish_picture(LocalTime now) {
 void VideoReceiver::drop_picture(LocalTime now) {
   in_picture_ = false;
   picture_broken_ = false;
-  assembler_.clear();
+  forget_pieces();
   request_key(now);
 }
 

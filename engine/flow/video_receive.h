@@ -5,22 +5,24 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <variant>
 #include <vector>
 
 #include "engine/base/bytes.h"
 #include "engine/base/clock.h"
 #include "engine/base/ids.h"
 #include "engine/base/result.h"
+#include "engine/wire/av1.h"
 #include "engine/wire/h264.h"
 #include "engine/wire/rtcp.h"
 #include "engine/wire/rtp.h"
 
 namespace beside::flow {
 
-// One complete picture, as Annex B.
+// One complete picture, as Annex B, or as OBUs of AV1.
 struct AccessUnit {
   Bytes annex_b;
-  bool key = false;                    // holds an IDR slice
+  bool key = false;                    // holds an IDR slice, or a sequence header
   std::uint32_t rtp_timestamp = 0;
   PeerTime captured_at{};              // on the sender's clock; the epoch when not told
   LocalTime first_packet_at{}, last_packet_at{};
@@ -39,7 +41,7 @@ class VideoReceiver {
   static constexpr std::size_t kMaxBytes = 24u << 20;
   static constexpr nanoseconds kReorder = milliseconds(5);
   static constexpr nanoseconds kGiveUp = milliseconds(600);
-  VideoReceiver(Ssrc media, Ssrc own);
+  VideoReceiver(Ssrc media, Ssrc own, bool av1 = false);
 
   // Errors: PeerFault (malformed); packets of another SSRC are ignored and counted.
   Result<void> receive(ByteSpan packet, LocalTime now);
@@ -72,6 +74,7 @@ class VideoReceiver {
   void finish_picture(LocalTime now);
   void drop_picture(LocalTime now);
   void lose_until(std::int64_t seq, LocalTime now);
+  void forget_pieces();
 
   Ssrc media_, own_;
   bool started_ = false;
@@ -83,7 +86,7 @@ class VideoReceiver {
   std::size_t waiting_bytes_ = 0;
   std::map<std::int64_t, Missing> missing_;
   std::deque<AccessUnit> ready_;
-  wire::H264Assembler assembler_;
+  std::variant<wire::H264Assembler, wire::Av1Assembler> assembler_;
   AccessUnit current_;
   bool in_picture_ = false;
   bool picture_broken_ = true;                  // or may have lost its beginning

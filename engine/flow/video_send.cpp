@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "engine/wire/av1.h"
 #include "engine/wire/h264.h"
 
 namespace beside::flow {
@@ -19,9 +20,8 @@ void VideoSender::set_datagram(std::size_t bytes) {
   payload_ = std::max(settings_.max_payload, bytes > kAround ? bytes - kAround : 0);
 }
 
-std::vector<Bytes> VideoSender::packetize(ByteSpan annex_b, LocalTime captured_at) {
-  const auto nals = wire::split_annex_b(annex_b);
-  const auto payloads = wire::packetize_h264(nals, payload_);
+std::vector<Bytes> VideoSender::packetize(ByteSpan unit, LocalTime captured_at) {
+  const auto payloads = settings_.av1 ? wire::packetize_av1(unit, payload_) : wire::packetize_h264(wire::split_annex_b(unit), payload_);
   std::vector<Bytes> packets;
   packets.reserve(payloads.size());
   for (std::size_t i = 0; i < payloads.size(); ++i) {

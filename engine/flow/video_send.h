@@ -15,7 +15,7 @@
 
 namespace beside::flow {
 
-// Encoded pictures -> RTP packets in the clear (RFC 6184), and the answers to NACK and PLI. No I/O, no keys: the owner
+// Encoded pictures -> RTP packets in the clear (RFC 6184, or AV1's payload format), and the answers to NACK and PLI. No I/O, no keys: the owner
 // seals each packet, gives the sealed bytes to keep(), and sends them through the Pacer. A lost packet is answered by the
 // same sealed bytes again, so no nonce is ever used twice.
 class VideoSender {
@@ -26,13 +26,14 @@ class VideoSender {
     std::size_t max_payload = 1150;           // bytes of RTP payload
     nanoseconds keep_for = seconds(1);
     std::size_t keep_bytes = 16u << 20;
+    bool av1 = false;                         // else H.264
   };
   explicit VideoSender(Settings settings);
 
   // The largest datagram of the path: packets are made so that they, sealed, and what protects them fit. Never below max_payload.
   void set_datagram(std::size_t bytes);
-  // One access unit (Annex B); empty when it holds no NAL unit.
-  std::vector<Bytes> packetize(ByteSpan annex_b, LocalTime captured_at);
+  // One access unit (Annex B), or temporal unit of AV1; empty when it holds no NAL unit or OBU.
+  std::vector<Bytes> packetize(ByteSpan unit, LocalTime captured_at);
   // Remembers a sealed packet (its RTP header is in the clear).
   void keep(Bytes sealed, LocalTime now);
   // Takes what concerns this stream and ignores the rest; the sealed packets to send again (each at most once in 20 ms).

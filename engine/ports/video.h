@@ -12,23 +12,27 @@
 
 namespace beside::ports {
 
-enum class VideoCodec : std::uint8_t { H264_444 = 1, H264_420 = 2 };
+enum class VideoCodec : std::uint8_t { H264_444 = 1, H264_420 = 2, Av1_444 = 3, Av1_420 = 4 };   // as on the wire
+inline bool is_av1(VideoCodec codec) { return codec == VideoCodec::Av1_444 || codec == VideoCodec::Av1_420; }
+inline bool is_444(VideoCodec codec) { return codec == VideoCodec::H264_444 || codec == VideoCodec::Av1_444; }
 
 // Processor time for bytes: each step looks as good as the one before at fewer bytes, and takes longer at both ends.
 enum class VideoEffort : std::uint8_t { Least = 1, Normal, Most };
 
 struct VideoSettings {
   VideoCodec codec = VideoCodec::H264_444;
-  int width = 0, height = 0;      // of the picture; odd sizes are coded padded and cropped in the SPS
+  int width = 0, height = 0;      // of the picture as coded; odd sizes are coded padded and cropped in the SPS
   int target_kbps = 8000;         // at most, at 30 pictures a second
   VideoEffort effort = VideoEffort::Normal;
+  int shown_width = 0, shown_height = 0;   // of the frames that are given; 0: as coded, else they are made smaller
 };
 
 // Turns frames into bytes. One owner thread (`encode`).
 class VideoEncoder {
  public:
   virtual ~VideoEncoder() = default;
-  // SPS and PPS as they go into the offer (NAL units without start codes); known from creation on.
+  // SPS and PPS as they go into the offer (NAL units without start codes; AV1: the sequence header OBU and nothing); known from
+  // creation on.
   virtual Bytes sps() const = 0;
   virtual Bytes pps() const = 0;
   virtual std::string name() const = 0;          // "libx264 4:4:4"
@@ -40,12 +44,12 @@ class VideoEncoder {
   virtual bool refined() const { return true; }
 };
 
-// Turns bytes into pictures; sits behind the gate (codec/video/gate.h), which is told the agreed SPS and PPS. One owner
-// thread (`decode`).
+// Turns bytes into pictures, as large as they are shown; sits behind the gate (codec/video/gate.h), which is told the agreed
+// parameter sets. One owner thread (`decode`).
 class VideoDecoder {
  public:
   virtual ~VideoDecoder() = default;
-  // One complete access unit, Annex B. nullopt: nothing to show. PeerFault: the gate or the decoder refused it; ask for
+  // One complete access unit, Annex B (AV1: one temporal unit of OBUs with their sizes). nullopt: nothing to show. PeerFault: the gate or the decoder refused it; ask for
   // a key picture.
   virtual Result<std::optional<DecodedPicture>> decode(ByteSpan access_unit) = 0;
 };

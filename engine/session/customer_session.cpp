@@ -141,6 +141,8 @@ void CustomerSession::opened() {
   config.make_encoder = ports_.make_encoder;
   config.make_tools = ports_.make_tile_tools;
   config.accept_444 = peer_444_;
+  config.accept_av1 = peer_av1_;
+  config.accept_scaled = peer_scales_;
   config.target_kbps = link_->rate().target_kbps();
   ScreenSender::Events events;
   events.layout = [this](const DesktopLayout& l) { on_layout(l); };
@@ -177,6 +179,10 @@ void CustomerSession::on_message(const inner::Inner& message) {
       peer_.organisation = message.introduce().organisation();
       peer_444_ = std::any_of(message.introduce().video_codecs().begin(), message.introduce().video_codecs().end(),
                               [](std::uint32_t c) { return c == 1; });
+      peer_av1_ = std::any_of(message.introduce().video_codecs().begin(), message.introduce().video_codecs().end(),
+                              [](std::uint32_t c) { return c == 4; });
+      peer_scales_ = message.introduce().scales_video();
+      quality_ = flow::LineQuality(peer_scales_);
       note(JournalKind::PeerVerified, {}, peer_.name + (peer_.organisation.empty() ? "" : ", " + peer_.organisation) + ", by code");
       break;
     case inner::Inner::kAsk: on_ask(message.ask()); break;

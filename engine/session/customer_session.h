@@ -140,6 +140,8 @@ class CustomerSession {
   std::string capture_limits_;
   PeerView peer_;
   bool peer_typing_ = false, peer_444_ = true;
+  bool peer_av1_ = false;        // decodes it
+  bool peer_scales_ = false;     // shows video larger than it is coded
   bool control_paused_ = false;
   LocalTime control_paused_until_{};
   std::uint64_t refused_told_ = 0;

@@ -127,6 +127,7 @@ void CustomerSession::on_stream(const StreamInfo& info) {
   flow::VideoSender::Settings settings;
   settings.ssrc = Ssrc{random.u32()};
   settings.first_seq = static_cast<std::uint16_t>(random.u16() & 0x7fff);
+  settings.av1 = ports::is_av1(info.codec);
   if (video_.size() >= kMostVideoStreams) video_.pop_front();   // the viewer does the same
   video_.push_back({info, false, flow::VideoSender(settings), {}});
   inner::Inner out;
@@ -141,6 +142,10 @@ void CustomerSession::on_stream(const StreamInfo& info) {
   offer.set_encoder(info.encoder.substr(0, 32));
   offer.set_x(static_cast<std::uint32_t>(info.place.x));
   offer.set_y(static_cast<std::uint32_t>(info.place.y));
+  if (info.place.width != info.width || info.place.height != info.height) {
+    offer.set_shown_width(static_cast<std::uint32_t>(info.place.width));
+    offer.set_shown_height(static_cast<std::uint32_t>(info.place.height));
+  }
   offer.set_generation(info.generation);
   (void)link_->send(out, flow::InnerMux::kMedia);
   events_.changed();

@@ -12,6 +12,7 @@ namespace beside::session {
 
 struct OperatorPorts : CommonPorts {
   ScreenReceiver::MakeDecoder make_decoder;                                              // decode thread
+  bool decodes_av1 = false;                                                              // make_decoder makes those as well
   // The session's picture, told once before anything is on it; the same one until gone(). Net thread.
   std::function<void(std::uint32_t session, std::shared_ptr<ports::Canvas>)> canvas;
   // Something waits in Canvas::take() that nobody knew of. Decode thread; keep it short (post, wake).

@@ -124,6 +124,11 @@ void OperatorSession::opened() {
   me.set_locale(ports_.language);
   me.add_video_codecs(1);
   me.add_video_codecs(2);
+  if (ports_.decodes_av1) {
+    me.add_video_codecs(3);
+    me.add_video_codecs(4);
+  }
+  me.set_scales_video(true);
   me.set_system(ports_.system);
   (void)link_->send(hello);
   if (!order_.ask_on_connect.empty()) ask(order_.ask_on_connect, order_.reason);

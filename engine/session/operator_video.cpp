@@ -106,6 +106,8 @@ void OperatorSession::on_offer(const inner::VideoOffer& offer) {
   params.codec = static_cast<ports::VideoCodec>(offer.codec());
   params.width = static_cast<int>(offer.width());
   params.height = static_cast<int>(offer.height());
+  params.shown_width = static_cast<int>(offer.shown_width() != 0 ? offer.shown_width() : offer.width());
+  params.shown_height = static_cast<int>(offer.shown_height() != 0 ? offer.shown_height() : offer.height());
   params.sps = to_bytes(as_bytes(offer.sps()));
   params.pps = to_bytes(as_bytes(offer.pps()));
   params.stream = static_cast<std::uint8_t>(offer.stream_id());
@@ -114,12 +116,13 @@ void OperatorSession::on_offer(const inner::VideoOffer& offer) {
   params.generation = static_cast<std::uint16_t>(offer.generation());
   inner::Inner answer;
   answer.mutable_video_answer()->set_stream_id(offer.stream_id());
-  const bool known = (offer.codec() == 1 || offer.codec() == 2) && offer.stream_id() <= wire::kMaxVideoStream;
+  const bool known = (!ports::is_av1(params.codec) || ports_.decodes_av1) && offer.stream_id() <= wire::kMaxVideoStream;
   answer.mutable_video_answer()->set_accepted(known);
   if (!known) answer.mutable_video_answer()->set_why("unknown codec");
   if (known) {
     make_screen();
     const std::uint8_t stream = params.stream;
+    const ports::VideoCodec codec = params.codec;
     screen_->configure_video(std::move(params));
     std::erase_if(video_, [&](const PlayedVideo& v) { return v.stream == stream; });
     // The customer's side counts alike: what it still sends is among them.
@@ -127,7 +130,7 @@ void OperatorSession::on_offer(const inner::VideoOffer& offer) {
       screen_->drop_video(video_.front().stream);
       video_.pop_front();
     }
-    video_.push_back({stream, Ssrc{offer.ssrc()}, flow::VideoReceiver(Ssrc{offer.ssrc()}, Ssrc{own_ssrc_})});
+    video_.push_back({stream, Ssrc{offer.ssrc()}, flow::VideoReceiver(Ssrc{offer.ssrc()}, Ssrc{own_ssrc_}, ports::is_av1(codec))});
     media_.encoder = "exact tiles, " + offer.encoder();
   }
   (void)link_->send(answer, flow::InnerMux::kMedia);

@@ -166,7 +166,7 @@ void ScreenReceiver::do_work(Unit unit) {
   if (!tools_.to_pixels(planes, pixels->row(0), pixels->stride)) return;
   const std::uint64_t before = canvas_.times().number;
   const ReceiveParams& params = played.params;
-  canvas_.video(params.stream, params.generation, {params.x, params.y, params.width, params.height}, pixels, unit.rtp_timestamp,
+  canvas_.video(params.stream, params.generation, {params.x, params.y, params.shown_width, params.shown_height}, pixels, unit.rtp_timestamp,
                 unit.captured_at, unit.received_at);
   if (canvas_.times().number != before) tell_shown();
 }

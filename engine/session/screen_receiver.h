@@ -24,7 +24,8 @@ namespace beside::session {
 // What the sender promised of a video stream; the gate before the decoder holds him to it.
 struct ReceiveParams {
   ports::VideoCodec codec = ports::VideoCodec::H264_444;
-  int width = 0, height = 0;
+  int width = 0, height = 0;            // as coded
+  int shown_width = 0, shown_height = 0;   // as the decoder gives it
   Bytes sps, pps;
   std::uint8_t stream = 1;              // as the tiles name it
   int x = 0, y = 0;                     // where it lies in the picture

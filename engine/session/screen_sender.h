@@ -13,6 +13,7 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "engine/base/lease.h"
@@ -30,7 +31,7 @@ namespace beside::session {
 struct StreamInfo {
   std::uint32_t number = 0;             // grows with each encoder made
   ports::VideoCodec codec = ports::VideoCodec::H264_444;
-  int width = 0, height = 0;
+  int width = 0, height = 0;            // as coded; its place is as large or larger
   Bytes sps, pps;
   std::string encoder;
   std::uint32_t layout_generation = 0;
@@ -58,7 +59,7 @@ class ScreenSender {
     std::function<Result<std::unique_ptr<ports::FrameSource>>()> make_source;                         // capture thread
     std::function<Result<std::unique_ptr<ports::VideoEncoder>>(const ports::VideoSettings&)> make_encoder;  // encode thread
     std::function<TileTools()> make_tools;                                                            // capture thread
-    bool accept_444 = true;             // what the viewer can decode
+    bool accept_444 = true, accept_av1 = false, accept_scaled = false;   // what the viewer can decode, and show larger
     int target_kbps = 12'000;
     milliseconds least_interval{8};     // between two video pictures
   };
@@ -89,7 +90,7 @@ class ScreenSender {
   void refused();                                               // it does not: everything goes as tiles
   void request_key(std::uint32_t stream);                       // 0: of each
   void set_target_kbps(int kbps);
-  void set_budget(const flow::VideoBudget& budget);             // of video; a scale is not obeyed yet (LineQuality leaves it out)
+  void set_budget(const flow::VideoBudget& budget);             // of video
   // While held, nothing is encoded as video; the newest grab waits, with the damage of all it replaced.
   void set_hold(bool held);
 
@@ -110,6 +111,7 @@ class ScreenSender {
   struct Coder;
   void open_encoder(const StreamInfo& wanted);
   void encode_one(std::uint32_t number, ports::Frame frame);
+  const VideoPlan& plan_for(const StreamInfo& wanted);
   VideoFacts facts(const StreamInfo& info) const;
   int kbps_for(const Coder& coder) const;
   void adapt_rate(Coder& coder);
@@ -117,7 +119,11 @@ class ScreenSender {
   void count(Coder& coder, nanoseconds waited, nanoseconds coding, std::size_t bytes);
   void fall_back(const std::string& from, const Error& error);
   template <typename Fn>
-  void tell(Fn&& fn);
+  void tell(Fn&& fn) {
+    post_([alive = alive_, fn = std::forward<Fn>(fn)]() mutable {
+      if (alive->load(std::memory_order_acquire)) fn();
+    });
+  }
 
   Config config_;
   Events events_;
@@ -171,6 +177,7 @@ class ScreenSender {
     StreamInfo info;
     std::unique_ptr<ports::VideoEncoder> encoder;
     VideoChoice choice;
+    VideoPlan plan;                        // of this film
     LocalTime coded_at{};                  // capture time of the newest picture
     int told_kbps = 0;                     // to the encoder
     bool renewing = false;                 // another one is asked for
@@ -181,7 +188,8 @@ class ScreenSender {
     } tally;
   };
   std::map<std::uint32_t, Coder> coders_;  // by number; the newest kMostVideoStreams
-  std::map<bool, VideoPlan> plans_;        // for photos and for the rest: their pictures do not take the same time
+  std::map<bool, VideoPlan> learnt_;       // of the newest photo and the newest of the rest: their pictures do not take the same time
+  int least_scale_ = 1;                    // that the line asks for
 
   std::thread capture_thread_, encode_thread_;
 };

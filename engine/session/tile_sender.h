@@ -142,7 +142,7 @@ class TileSender {
   void carry_moves();
   void find_changes();
   void note_pace(const Rect& change, LocalTime now);
-  nanoseconds rest_of(const Pace& pace) const;
+  nanoseconds rest_of(const Pace& pace, LocalTime now) const;
   void own_video(LocalTime now);
   void order_video(LocalTime now);
   Video* video_of(std::uint8_t stream);
@@ -198,6 +198,7 @@ class TileSender {
   std::vector<Pace> paces_;                 // one per tile
   LocalTime rest_at_ = kNever;              // when the next tile of a video will have rested
   LocalTime video_barred_until_{}, next_order_{};
+  LocalTime stumbled_at_{};                 // a film stood still for a moment and went on
   int video_failures_ = 0;
 };
 

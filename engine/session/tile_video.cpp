@@ -18,6 +18,8 @@ constexpr int kMostSide = 8192;
 constexpr auto kSlowest = 250ms;                   // between two changes that still are one movement
 constexpr auto kPlaying = 1s;                       // what moved for so long
 constexpr auto kPlayedRest = 200ms;                // is at rest after so long
+constexpr auto kStumble = 1s;                      // a pause that was no end
+constexpr nanoseconds kStumblesFor = 10s, kStumbleRest = 500ms;
 constexpr auto kOrderPause = 500ms;                // between two encoders
 constexpr auto kBarredFor = 10s;                   // after a failure; twice as long after the next
 constexpr int kMostFailures = 3;                   // then never again
@@ -34,7 +36,10 @@ void TileSender::note_pace(const Rect& change, LocalTime now) {
   Pace& pace = paces_[static_cast<std::size_t>(change.y / kTile) * static_cast<std::size_t>((update_.width + kTile - 1) / kTile) +
                       static_cast<std::size_t>(change.x / kTile)];
   if (now == pace.last) return;
-  if (now - pace.last > kSlowest) pace.since = now;
+  const nanoseconds pause = now - pace.last;
+  const bool played = pace.last - pace.since > kPlaying;
+  if (played && pause > kPlayedRest && pause < kStumble) stumbled_at_ = now;
+  else if (pause > kSlowest) pace.since = now;
   const nanoseconds since = std::min<nanoseconds>(now - pace.last, kSlowest);
   pace.interval += (since - pace.interval) / 4;
   pace.last = now;
@@ -97,10 +102,11 @@ LocalTime TileSender::picture_time(const Video& video) const {
 }
 
 // A film of ten pictures a second does not rest between two of them, and one that has played for a while stumbles now and then:
-// all of it as exact tiles would cost as much as a second of it.
-nanoseconds TileSender::rest_of(const Pace& pace) const {
-  const nanoseconds least = pace.last - pace.since > kPlaying ? kPlayedRest : kRest;
-  return std::clamp<nanoseconds>(pace.interval * 5 / 2, least, kSlowest);
+// all of it as exact tiles would cost as much as a second of it. Where one was seen to stumble, on a machine that is busy, it will again.
+nanoseconds TileSender::rest_of(const Pace& pace, LocalTime now) const {
+  const bool stumbles = stumbled_at_ != LocalTime{} && now - stumbled_at_ < kStumblesFor;
+  const nanoseconds least = pace.last - pace.since <= kPlaying ? kRest : stumbles ? kStumbleRest : kPlayedRest;
+  return std::clamp<nanoseconds>(pace.interval * 5 / 2, least, std::max<nanoseconds>(least, kSlowest));
 }
 
 TileSender::Video* TileSender::video_of(std::uint8_t stream) {
@@ -131,7 +137,7 @@ void TileSender::own_video(LocalTime now) {
       const std::uint8_t owner = cells_.owner(cx, cy);
       const Pace& pace = paces_[static_cast<std::size_t>(ty / kTile) * static_cast<std::size_t>((update_.width + kTile - 1) / kTile) +
                                 static_cast<std::size_t>(tx / kTile)];
-      const LocalTime rested = pace.last + rest_of(pace);
+      const LocalTime rested = pace.last + rest_of(pace, now);
       Video* video = nullptr;
       if (now < rested && std::any_of(video_wanted_.begin(), video_wanted_.end(), [&](const Rect& v) { return !v.clipped_to(tile).empty(); }))
         video = video_for(tile);

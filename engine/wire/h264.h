@@ -28,7 +28,7 @@ class H264Assembler {
  public:
   Result<void> add(ByteSpan payload);  // single NAL, STAP-A, FU-A; PeerFault for anything else
   bool complete() const { return !in_fragment_ && !out_.empty(); }
-  bool has_idr() const { return has_idr_; }
+  bool has_key() const { return has_idr_; }   // an IDR slice came
   // Only the bytes are handed over; the assembler is empty afterwards.
   Bytes take();
   void clear();

@@ -9,6 +9,7 @@ namespace {
 using inner::Inner;
 
 constexpr std::uint32_t kMaxSide = 16384;   // pixels of a monitor
+constexpr std::uint32_t kMostGrowth = 8;    // of video that is shown larger than it is coded
 constexpr std::uint32_t kMaxDesktop = 65535;  // pixels of the whole desktop, a side
 constexpr std::uint32_t kMaxMonitor = 16;
 constexpr std::uint32_t kMaxCursorSide = 256;
@@ -45,14 +46,17 @@ Result<void> check(const inner::Layout& m) {
 }
 Result<void> check(const inner::VideoOffer& m) {
   BS_PEER_CHECK(m.stream_id() >= 1 && m.stream_id() <= 15, "wire/inner: video_offer.stream_id");
-  BS_PEER_CHECK(m.codec() >= 1 && m.codec() <= 2, "wire/inner: video_offer.codec");
+  BS_PEER_CHECK(m.codec() >= 1 && m.codec() <= 4, "wire/inner: video_offer.codec");
   BS_PEER_CHECK(m.width() >= 1 && m.width() <= kMaxSide && m.height() >= 1 && m.height() <= kMaxSide,
                 "wire/inner: video_offer.size");
   BS_PEER_CHECK(!m.sps().empty() && m.sps().size() <= 256, "wire/inner: video_offer.sps");
-  BS_PEER_CHECK(!m.pps().empty() && m.pps().size() <= 256, "wire/inner: video_offer.pps");
+  BS_PEER_CHECK(m.pps().size() <= 256 && m.pps().empty() == (m.codec() > 2), "wire/inner: video_offer.pps");
   BS_PEER_CHECK(m.monitor_id() <= kMaxMonitor, "wire/inner: video_offer.monitor_id");
   BS_PEER_CHECK(text_ok(m.encoder(), 32), "wire/inner: video_offer.encoder");
   BS_PEER_CHECK(m.x() < kMaxSide && m.y() < kMaxSide && m.generation() <= 0xffff, "wire/inner: video_offer.place");
+  if (m.shown_width() == 0 && m.shown_height() == 0) return {};
+  const auto grows = [](std::uint32_t coded, std::uint32_t shown) { return shown >= coded && shown <= kMaxSide && shown <= coded * kMostGrowth; };
+  BS_PEER_CHECK(grows(m.width(), m.shown_width()) && grows(m.height(), m.shown_height()), "wire/inner: video_offer.shown");
   return {};
 }
 Result<void> check(const inner::CursorShape& m) {
@@ -160,8 +164,9 @@ std::string dump_inner(const Inner& m) {
       return fmt::format("Layout generation={} {}x{} monitors={}", m.layout().generation(), m.layout().width(),
                          m.layout().height(), m.layout().monitors_size());
     case Inner::kVideoOffer:
-      return fmt::format("VideoOffer stream={} codec={} {}x{} ssrc={:08x}", m.video_offer().stream_id(), m.video_offer().codec(),
-                         m.video_offer().width(), m.video_offer().height(), m.video_offer().ssrc());
+      return fmt::format("VideoOffer stream={} codec={} {}x{} shown={}x{} ssrc={:08x}", m.video_offer().stream_id(), m.video_offer().codec(),
+                         m.video_offer().width(), m.video_offer().height(), m.video_offer().shown_width(), m.video_offer().shown_height(),
+                         m.video_offer().ssrc());
     case Inner::kTileOffer:
       return fmt::format("TileOffer ssrc={:08x} first_seq={}", m.tile_offer().ssrc(), m.tile_offer().first_seq());
     case Inner::kVideoAnswer:

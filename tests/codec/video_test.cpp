@@ -59,6 +59,48 @@ TEST_CASE("red text on black keeps at least 34 dB over RGB at the default qualit
   }
 }
 
+TEST_CASE("what is coded smaller than it is shown comes out as large as it went in, and changes only where the damage says") {
+  for (VideoCodec codec : {VideoCodec::H264_444, VideoCodec::H264_420}) {
+    constexpr int kWidth = 333, kHeight = 211;
+    ports::VideoSettings settings{codec, (kWidth + 1) / 2, (kHeight + 1) / 2, 50'000, ports::VideoEffort::Normal, kWidth, kHeight};
+    EncoderPreferences preferences;
+    auto encoder = make_video_encoder(settings, preferences, gpu::make_cpu_converter());
+    REQUIRE(encoder);
+    VideoOffer offer = offer_of(**encoder, settings.width, settings.height);
+    offer.shown_width = kWidth;
+    offer.shown_height = kHeight;
+    ManualClock clock;
+    auto decoder = make_video_decoder(offer, clock);
+    REQUIRE(decoder);
+    Pool<ports::PixelBuffer> pool(1, [] { return ports::make_pixel_buffer(kWidth, kHeight); });
+    ports::Frame frame;
+    // A slope, and then a bright square on it.
+    for (int step = 0; step < 2; ++step) {
+      if (!frame.pixels) frame.pixels = pool.take();
+      const Rect square{101, 51, 64, 64};
+      for (int y = 0; y < kHeight; ++y)
+        for (int x = 0; x < kWidth * 4; ++x)
+          frame.pixels->row(y)[x] = static_cast<std::uint8_t>(step == 1 && square.contains(x / 4, y) ? 220 : 40 + (x / 4 + y) / 5);
+      frame.damage = {step == 0 ? Rect{0, 0, kWidth, kHeight} : square};
+      auto coded = (*encoder)->encode(frame, false);
+      REQUIRE(coded);
+      auto shown = (*decoder)->decode(coded->annex_b);
+      REQUIRE(shown);
+      REQUIRE(shown->has_value());
+      CHECK((*shown)->planes.width == kWidth);
+      CHECK((*shown)->planes.height == kHeight);
+      CHECK(psnr_rgb(*frame.pixels, *to_pixels(**shown)) >= (step == 0 ? 40 : 28));
+      clock.advance(33ms);
+    }
+    offer.shown_width = settings.width - 1;
+    CHECK_FALSE(make_video_decoder(offer, clock));
+    offer.shown_width = 9000;
+    CHECK_FALSE(make_video_decoder(offer, clock));
+    settings.shown_width = settings.width - 1;
+    CHECK_FALSE(make_video_encoder(settings, preferences, gpu::make_cpu_converter()));
+  }
+}
+
 TEST_CASE("a picture changed only where the damage says arrives whole, and each access unit gives its picture at once") {
   for (VideoCodec codec : {VideoCodec::H264_444, VideoCodec::H264_420}) {
     TextPicture text(333, 211);

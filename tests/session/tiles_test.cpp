@@ -154,6 +154,27 @@ TEST_CASE("what moves like video goes to an encoder of its place, and is exact s
   converge_and_rest(ends);
 }
 
+TEST_CASE("a film that stumbles once is not taken for one at rest the next time, and one that ends is exact all the same") {
+  TileEnds ends(19, Path{});
+  ends.desk.text(ends.desk.whole(), 1);
+  converge_and_rest(ends);
+  const Rect area{64, 64, 128, 128};
+  play(ends, area, 60);
+  ends.run(320ms);                       // the first time
+  for (int stumble = 0; stumble < 3; ++stumble) {
+    const auto before = ends.sender.bytes();
+    play(ends, area, 45);
+    ends.run(320ms);
+    play(ends, area, 2);
+    CAPTURE(stumble);
+    if (stumble > 0) CHECK(ends.sender.bytes() - before < 6000);
+  }
+  const LocalTime rested = ends.clock.now();
+  REQUIRE(ends.run_until([&] { return ends.same(); }, 3s));
+  CHECK(ends.clock.now() - rested < 700ms);
+  converge_and_rest(ends);
+}
+
 TEST_CASE("two films far from each other get an encoder each, and end exact") {
   TileEnds ends(15, Path{}, 1280, 320);
   ends.desk.text(ends.desk.whole(), 1);

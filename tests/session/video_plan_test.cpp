@@ -23,8 +23,8 @@ struct Played {
   std::vector<VideoChoice> changes;
   void play(const VideoFacts& facts, double ns, nanoseconds span) {
     for (const LocalTime end = now + span; now < end; now += facts.interval) {
-      const double factor = (now_coded.effort == VideoEffort::Most ? 1.9 : now_coded.effort == VideoEffort::Normal ? 1.15 : 1.0) *
-                            (now_coded.full_colour ? 1.6 : 1.0);
+      const double factor = now_coded.av1 ? (now_coded.full_colour ? 6.2 : 4.4) : (now_coded.effort == VideoEffort::Most ? 1.9 : now_coded.effort == VideoEffort::Normal ? 1.15 : 1.0) *
+                            (now_coded.full_colour ? 1.6 : 1.0) * (now_coded.scale > 1 ? 1.3 / 4 : 1.0);
       plan.coded(now_coded, facts.pixels, nanoseconds(static_cast<std::int64_t>(ns * factor * static_cast<double>(facts.pixels))));
       const VideoChoice next = plan.reconsider(now_coded, facts, now);
       if (next != now_coded) changes.push_back(next);
@@ -57,6 +57,83 @@ TEST_CASE("what does not fit is coded with less effort, then without full colour
     rank = now;
   }
   CHECK(rank == 5);
+}
+
+TEST_CASE("AV1 on a narrow line where the viewer decodes it and coding fits, and it stays until the line is clearly wider") {
+  VideoFacts facts = film(kWindow);
+  facts.accept_av1 = true;
+  CHECK_FALSE(VideoPlan().choose(facts).av1);
+  facts.line_kbps = 1000;
+  CHECK(VideoPlan().choose(facts).av1);
+  VideoFacts large = film(kScreen * 3);
+  large.accept_av1 = true;
+  large.line_kbps = 1000;
+  CHECK_FALSE(VideoPlan().choose(large).av1);                // it would take too long
+  VideoFacts refused = facts;
+  refused.accept_av1 = false;
+  CHECK_FALSE(VideoPlan().choose(refused).av1);
+  VideoFacts drawings = text(kWindow / 2);
+  drawings.accept_av1 = true;
+  drawings.line_kbps = 1000;
+  CHECK(VideoPlan().choose(drawings) == VideoChoice{true, VideoEffort::Normal, true, 1});
+  // From one to the other and back, once each.
+  Played p;
+  facts.line_kbps = 8000;
+  p.now_coded = p.plan.choose(facts);
+  facts.line_kbps = static_cast<int>(VideoPlan::worth_kbps(facts) * 0.26);
+  p.play(facts, 8, 20s);
+  CHECK_FALSE(p.now_coded.av1);
+  facts.line_kbps = 1000;
+  p.play(facts, 8, 20s);
+  CHECK(p.now_coded.av1);
+  facts.line_kbps = static_cast<int>(VideoPlan::worth_kbps(facts) * 0.26);
+  const std::size_t changes = p.changes.size();
+  p.play(facts, 8, 60s);
+  CHECK(p.now_coded.av1);
+  CHECK(p.changes.size() == changes);
+  facts.line_kbps = 8000;
+  p.play(facts, 8, 20s);
+  CHECK_FALSE(p.now_coded.av1);
+}
+
+TEST_CASE("AV1 that takes too long gives way to H.264") {
+  VideoFacts facts = film(kWindow);
+  facts.accept_av1 = true;
+  facts.line_kbps = 800;
+  Played p;
+  p.now_coded = p.plan.choose(facts);
+  REQUIRE(p.now_coded.av1);
+  p.play(facts, 24, 4s);                                     // 32 ms a picture
+  CHECK_FALSE(p.now_coded.av1);
+}
+
+TEST_CASE("half size where the line asks for it at once, and where even the fastest way is too slow") {
+  VideoFacts facts = film(kScreen);
+  facts.accept_scaled = true;
+  VideoPlan plan;
+  const VideoChoice whole = plan.choose(facts);
+  CHECK(whole.scale == 1);
+  facts.least_scale = 2;
+  CHECK(plan.reconsider(whole, facts, LocalTime{1s}).scale == 2);
+  facts.accept_scaled = false;                               // a viewer who could not show it
+  CHECK(plan.reconsider(whole, facts, LocalTime{1s}).scale == 1);
+  Played p;
+  facts = film(kScreen);
+  facts.accept_scaled = true;
+  p.now_coded = p.plan.choose(facts);
+  p.play(facts, 40, 4s);                                     // 41 ms a picture, one comes every 33
+  CHECK(p.now_coded.scale == 2);
+  p.play(facts, 8, 60s);
+  CHECK(p.now_coded.scale == 1);
+}
+
+TEST_CASE("another film begins with what coding took, not with what was chosen") {
+  Played p;
+  p.now_coded = p.plan.choose(film(kScreen));
+  p.play(film(kScreen), 40, 4s);
+  const VideoPlan other = p.plan.for_another();
+  CHECK(other.expected({}, kScreen) == p.plan.expected({}, kScreen));
+  CHECK(other.expected({}, kScreen) > VideoPlan().expected({}, kScreen));
 }
 
 TEST_CASE("a narrow line gets most effort though it takes half of the time") {

@@ -30,13 +30,13 @@ TEST_CASE("the H.264 payload vectors are put together") {
   CHECK(dump_nals(split_annex_b(Bytes(a.take()))) == "SPS(3) PPS(2)");
   REQUIRE(a.add(test::read_vector("wire_h264_single")));
   CHECK(a.complete());
-  CHECK_FALSE(a.has_idr());
+  CHECK_FALSE(a.has_key());
   a.clear();
   REQUIRE(a.add(test::read_vector("wire_h264_fu")));
   CHECK_FALSE(a.complete());
   REQUIRE(a.add(Bytes{0x7c, 0x45, 0xaa}));
   CHECK(a.complete());
-  CHECK(a.has_idr());
+  CHECK(a.has_key());
   CHECK(a.take() == Bytes{0, 0, 0, 1, 0x65, 0x88, 0x84, 0x21, 0xaa});
 }
 
@@ -62,7 +62,7 @@ TEST_CASE("an access unit survives packets of any size, and long ones are cut ev
       CHECK(payload.size() <= max);
       REQUIRE(a.add(payload));
     }
-    CHECK(a.has_idr());
+    CHECK(a.has_key());
     CHECK(a.take() == stream);
   }
   const auto payloads = packetize_h264(split_annex_b(annex_b({nal(0x65, 5000)})), 1150);

@@ -58,6 +58,33 @@ TEST_CASE("monitors outside of the desktop, twice or too many are refused") {
   CHECK(fault(m) == "wire/inner: layout.monitors");
 }
 
+TEST_CASE("what is hidden is 64 parts of a kind at most, and a picture that was kept has a size") {
+  inner::Inner m;
+  auto* hidden = m.mutable_hidden();
+  hidden->set_windows(64);
+  hidden->set_monitors(64);
+  hidden->set_areas(64);
+  CHECK(fault(m).empty());
+  hidden->set_windows(65);
+  CHECK(fault(m) == "wire/inner: hidden");
+  hidden->set_windows(0);
+  hidden->set_monitors(UINT32_MAX);
+  CHECK(fault(m) == "wire/inner: hidden");
+  hidden->set_monitors(0);
+  hidden->set_areas(65);
+  CHECK(fault(m) == "wire/inner: hidden");
+  auto* kept = m.mutable_picture_kept();
+  CHECK(fault(m) == "wire/inner: picture_kept.size");
+  kept->set_width(16384);
+  kept->set_height(1);
+  CHECK(fault(m).empty());
+  kept->set_width(16385);
+  CHECK(fault(m) == "wire/inner: picture_kept.size");
+  kept->set_width(1);
+  kept->set_height(16385);
+  CHECK(fault(m) == "wire/inner: picture_kept.size");
+}
+
 TEST_CASE("an offer keeps its limits") {
   inner::Inner m;
   auto* offer = m.mutable_video_offer();
@@ -73,7 +100,34 @@ TEST_CASE("an offer keeps its limits") {
   offer->set_pps("h");
   offer->set_width(16385);
   CHECK(fault(m) == "wire/inner: video_offer.size");
-  offer->set_width(1);
+  offer->set_width(960);
+  offer->set_height(540);
+  offer->set_shown_width(1920);
+  CHECK(fault(m) == "wire/inner: video_offer.shown");    // both or none
+  offer->set_shown_height(1080);
+  CHECK(fault(m).empty());
+  offer->set_shown_height(539);
+  CHECK(fault(m) == "wire/inner: video_offer.shown");    // smaller than coded
+  offer->set_shown_height(540 * 8 + 1);
+  CHECK(fault(m) == "wire/inner: video_offer.shown");
+  offer->set_shown_height(UINT32_MAX);
+  CHECK(fault(m) == "wire/inner: video_offer.shown");
+  offer->set_height(8000);
+  offer->set_shown_height(16385);
+  CHECK(fault(m) == "wire/inner: video_offer.shown");
+  offer->set_height(540);
+  offer->set_shown_height(540 * 8);
+  CHECK(fault(m).empty());
+  offer->set_codec(4);                                   // AV1 has no PPS
+  CHECK(fault(m) == "wire/inner: video_offer.pps");
+  offer->clear_pps();
+  CHECK(fault(m).empty());
+  offer->set_codec(5);
+  CHECK(fault(m) == "wire/inner: video_offer.codec");
+  offer->set_codec(2);
+  CHECK(fault(m) == "wire/inner: video_offer.pps");
+  offer->set_pps("h");
+  CHECK(dump_inner(m).find("960x540 shown=1920x4320") != std::string::npos);
   offer->set_stream_id(16);
   CHECK(fault(m) == "wire/inner: video_offer.stream_id");
 }
