@@ -46,6 +46,7 @@ void ScreenSender::encode_loop() {
         frames_.erase(first);
       }
       least_scale_ = budget_.scale;
+      paced_ = budget_.most_fps > 0 ? nanoseconds(1s) / budget_.most_fps : 0ns;
       interval = budget_.most_fps > 0 ? std::max<nanoseconds>(config_.least_interval, 1s / budget_.most_fps) : config_.least_interval;
     }
     if (wanted) {
@@ -112,7 +113,7 @@ void ScreenSender::fall_back(const std::string& from, const Error& error) {
 
 VideoFacts ScreenSender::facts(const StreamInfo& info) const {
   return {std::int64_t{info.place.width} * info.place.height, info.interval, config_.target_kbps, info.photo, config_.accept_444,
-          config_.accept_av1, config_.accept_scaled, least_scale_};
+          config_.accept_av1, config_.accept_scaled, least_scale_, paced_};
 }
 
 // An encoder believes in a steady 30 pictures a second: what it is told says what the line carries at the pace there is. Those

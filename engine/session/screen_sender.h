@@ -190,6 +190,7 @@ class ScreenSender {
   std::map<std::uint32_t, Coder> coders_;  // by number; the newest kMostVideoStreams
   std::map<bool, VideoPlan> learnt_;       // of the newest photo and the newest of the rest: their pictures do not take the same time
   int least_scale_ = 1;                    // that the line asks for
+  nanoseconds paced_{0};                   // between two pictures, as the line asks for
 
   std::thread capture_thread_, encode_thread_;
 };

@@ -32,7 +32,7 @@ double factor(const VideoChoice& c) {
 bool narrow(const VideoFacts& facts) { return facts.line_kbps * 2 < VideoPlan::worth_kbps(facts); }
 
 double interval_ns(const VideoFacts& facts) {
-  return static_cast<double>(std::clamp(facts.interval, kLeastInterval, kMostInterval).count());
+  return static_cast<double>(std::max(facts.paced, std::clamp(facts.interval, kLeastInterval, kMostInterval)).count());
 }
 
 }  // namespace

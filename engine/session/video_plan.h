@@ -27,6 +27,7 @@ struct VideoFacts {
   bool accept_444 = true;
   bool accept_av1 = false, accept_scaled = false;
   int least_scale = 1;                         // that the line asks for (LineQuality)
+  nanoseconds paced{0};                        // at least between two pictures, because the line carries no more of them
 };
 
 // Chooses how to code a region that moves, from what coding took and what the line carries. Pure: no clock, no threads.

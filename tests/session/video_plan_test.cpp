@@ -69,6 +69,8 @@ TEST_CASE("AV1 on a narrow line where the viewer decodes it and coding fits, and
   large.accept_av1 = true;
   large.line_kbps = 1000;
   CHECK_FALSE(VideoPlan().choose(large).av1);                // it would take too long
+  large.paced = 250ms;                                       // but not where the line carries four a second
+  CHECK(VideoPlan().choose(large).av1);
   VideoFacts refused = facts;
   refused.accept_av1 = false;
   CHECK_FALSE(VideoPlan().choose(refused).av1);
