@@ -15,6 +15,8 @@ void Canvas::reset(int width, int height, std::uint32_t layout_generation, std::
   columns_ = sane ? (width + kCell - 1) / kCell : 0;
   exact_.assign(sane ? static_cast<std::size_t>(columns_) * static_cast<std::size_t>((height + kCell - 1) / kCell) : 0, 0);
   exact_rows_.assign(exact_.size(), CellRows{});
+  committed_.reset();
+  committed_exact_.assign(exact_.size(), 0);
   layout_generation_ = layout_generation;
   monitor_id_ = monitor_id;
   written_.clear();
@@ -89,6 +91,7 @@ bool Canvas::commit(const UpdateTimes& times) {
     const std::lock_guard lock(mutex_);
     if (!pixels_ && !waiting_.resized) return false;
     any = !written_.empty();
+    if (seen_ == Seen::WhenCommitted && pixels_) show_written();
     for (const Rect& r : written_) add_united(waiting_.damage, r);
     for (const Rect& r : marked_) add_united(waiting_.marks, r);
     written_.clear();
@@ -116,7 +119,8 @@ Canvas::Changes Canvas::take() {
 
 void Canvas::read(const std::function<void(const PixelBuffer&)>& read) const {
   const std::lock_guard lock(mutex_);
-  if (pixels_) read(*pixels_);
+  const PixelBuffer* const seen = seen_ == Seen::WhenCommitted ? committed_.get() : pixels_.get();
+  if (seen != nullptr) read(*seen);
 }
 
 bool Canvas::exact(const Rect& area) const {
@@ -124,15 +128,28 @@ bool Canvas::exact(const Rect& area) const {
   if (!pixels_) return false;
   const Rect inside = area.clipped_to({0, 0, pixels_->width, pixels_->height});
   if (inside.empty()) return false;
+  const std::vector<std::uint8_t>& cells = seen_ == Seen::WhenCommitted ? committed_exact_ : exact_;
   for (int cy = inside.y / kCell; cy <= (inside.bottom() - 1) / kCell; ++cy)
     for (int cx = inside.x / kCell; cx <= (inside.right() - 1) / kCell; ++cx)
-      if (exact_[static_cast<std::size_t>(cy * columns_ + cx)] == 0) return false;
+      if (cells[static_cast<std::size_t>(cy * columns_ + cx)] == 0) return false;
   return true;
 }
 
 bool Canvas::has_picture() const {
   const std::lock_guard lock(mutex_);
   return pixels_ != nullptr;
+}
+
+void Canvas::show_written() {
+  const Rect whole{0, 0, pixels_->width, pixels_->height};
+  if (!committed_) {
+    committed_ = make_pixel_buffer(whole.width, whole.height);
+    written_.assign(1, whole);
+  }
+  for (const Rect& r : written_)
+    for (int y = r.y; y < r.bottom(); ++y)
+      std::memcpy(committed_->row(y) + std::ptrdiff_t{4} * r.x, pixels_->row(y) + std::ptrdiff_t{4} * r.x, static_cast<std::size_t>(r.width) * 4);
+  committed_exact_ = exact_;
 }
 
 void Canvas::touch(const Rect& area) { add_united(written_, area); }

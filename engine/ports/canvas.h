@@ -34,7 +34,10 @@ class Canvas {
   static constexpr int kMostSide = 16384;
 
   // `changed`: called by the writer's thread after commit(), outside the lock, when the reader has nothing waiting yet.
-  explicit Canvas(std::function<void()> changed = {}) : changed_(std::move(changed)) {}
+  // WhenCommitted: readers see whole updates only, for a second copy of the picture and of what changes. AtOnce: what is written
+  // is there, so that an update can be seen half done.
+  enum class Seen : std::uint8_t { AtOnce, WhenCommitted };
+  explicit Canvas(std::function<void()> changed = {}, Seen seen = Seen::AtOnce) : changed_(std::move(changed)), seen_(seen) {}
 
   // ---- writer ----
   // Black, all cells inexact; everything counts as changed. Sides of 1..kMostSide; others leave no picture.
@@ -65,14 +68,18 @@ class Canvas {
   bool has_picture() const;
 
  private:
+  void show_written();
   void touch(const Rect& area);
   void set_cells(const Rect& area, bool exact);
 
   mutable std::mutex mutex_;
   std::function<void()> changed_;
-  std::unique_ptr<PixelBuffer> pixels_;
+  Seen seen_ = Seen::AtOnce;
+  std::unique_ptr<PixelBuffer> pixels_;  // as written
+  std::unique_ptr<PixelBuffer> committed_;   // WhenCommitted: as readers see it, from the first commit on
   int columns_ = 0;                      // of cells
   std::vector<std::uint8_t> exact_;      // one per cell, row by row
+  std::vector<std::uint8_t> committed_exact_;   // WhenCommitted: the same of committed_
   using CellRows = std::array<std::uint16_t, kCell>;   // a bit per pixel, left = 1
   std::vector<CellRows> exact_rows_;     // which pixels of a cell are exact
   std::uint32_t layout_generation_ = 0, monitor_id_ = 0;

@@ -37,7 +37,7 @@ void OperatorSession::make_screen() {
   shown_last_ = {};
   auto canvas = std::make_shared<ports::Canvas>([id = local_id_, changed = ports_.canvas_changed] {
     if (changed) changed(id);
-  });
+  }, ports::Canvas::Seen::WhenCommitted);
   if (ports_.canvas) ports_.canvas(local_id_, canvas);
   canvas_ = canvas;
   screen_ = std::make_unique<ScreenReceiver>(ScreenReceiver::Tools{ports_.make_decoder, ports_.to_pixels, ports_.make_tile_decoder()},

@@ -144,3 +144,40 @@ TEST_CASE("a copy makes each cell as exact as the cells that it was made of") {
   CHECK(!canvas.exact({16, 0, 16, 16}));
   CHECK(!canvas.exact({32, 0, 16, 16}));
 }
+
+TEST_CASE("whoever sees whole updates only sees nothing of one before its commit, neither pixels nor what is exact") {
+  Canvas canvas({}, Canvas::Seen::WhenCommitted);
+  bool seen = false;
+  canvas.reset(100, 50, 7, 2);
+  canvas.read([&](const ports::PixelBuffer&) { seen = true; });
+  CHECK_FALSE(seen);
+  write(canvas, {0, 0, 100, 50}, 1, true);
+  canvas.read([&](const ports::PixelBuffer&) { seen = true; });
+  CHECK_FALSE(seen);
+  CHECK_FALSE(canvas.exact({0, 0, 100, 50}));
+  canvas.commit({1});
+  CHECK(at(canvas, 99, 49, 2) == 1);
+  CHECK(canvas.exact({0, 0, 100, 50}));
+  write(canvas, {10, 10, 20, 20}, 2, false);
+  canvas.copy({0, 0, 8, 8}, 60, 30);
+  CHECK(at(canvas, 15, 15, 2) == 1);
+  CHECK(at(canvas, 60, 30, 0) == 60);
+  CHECK(canvas.exact({0, 0, 100, 50}));
+  canvas.commit({2});
+  CHECK(at(canvas, 15, 15, 2) == 2);
+  CHECK(at(canvas, 9, 9, 2) == 1);
+  CHECK(at(canvas, 60, 30, 0) == 0);
+  CHECK_FALSE(canvas.exact({10, 10, 20, 20}));
+  // A mark alone is seen with its commit as well.
+  canvas.mark({10, 10, 20, 20}, true);
+  CHECK_FALSE(canvas.exact({10, 10, 20, 20}));
+  canvas.commit({3});
+  CHECK(canvas.exact({10, 10, 20, 20}));
+  // A new picture shows nothing of the old one.
+  canvas.reset(40, 30, 8, 2);
+  seen = false;
+  canvas.read([&](const ports::PixelBuffer&) { seen = true; });
+  CHECK_FALSE(seen);
+  canvas.commit({4});
+  CHECK(at(canvas, 5, 5, 2) == 0);
+}
