@@ -38,6 +38,15 @@ constexpr auto kPollLook = 125ms;       // without it, or once it was caught mis
 constexpr int kMissesToDistrust = 3;
 constexpr int kLookPeriod = 32;         // lines between two that a look reads
 constexpr std::size_t kBuffers = 3;
+constexpr std::uint32_t kSameClock = 250;   // ms: a server whose clock is not ours differs by more
+
+// When the server drew what an event tells of: on one machine its milliseconds are our clock's, cut off. `now` where it is
+// another's. In the middle of its millisecond, so half of one wrong at most.
+LocalTime drawn_at(xcb_timestamp_t server_ms, LocalTime now) {
+  const auto now_ms = std::chrono::floor<milliseconds>(now.time_since_epoch());
+  const std::uint32_t ago = static_cast<std::uint32_t>(now_ms.count()) - server_ms;
+  return ago > kSameClock ? now : std::min(now, LocalTime(now_ms - milliseconds(ago) + 500us));
+}
 
 class X11Source final : public ports::FrameSource {
  public:
@@ -107,7 +116,9 @@ class X11Source final : public ports::FrameSource {
   std::uint32_t damage_ = 0;
   bool damage_live_ = false;
   DamageSet pending_;                       // root pixels
-  LocalTime pending_since_{}, pending_last_{};
+  LocalTime pending_since_{}, pending_last_{};   // noticed
+  LocalTime pending_drawn_ = kNever;        // the first of it, where the server told
+  LocalTime told_drawn_{};                  // of the newest frame
   LocalTime large_at_{};                    // when large damage was grabbed last
   Rect large_;                              // around it
   bool found_by_look_ = false;
@@ -245,6 +256,7 @@ void X11Source::take_events() {
       }
       const LocalTime now = local_now();
       if (pending_.empty()) pending_since_ = now;
+      pending_drawn_ = std::min(pending_.empty() ? kNever : pending_drawn_, drawn_at(notify->timestamp, now));
       pending_last_ = now;
       pending_.add(rect);
     } else if (is_layout_event(*connection_, *event)) {
@@ -450,9 +462,13 @@ Result<std::optional<Frame>> X11Source::grab(LocalTime now) {
     return std::optional<Frame>{};
   }
   if (by_look) ++damage_misses_;
-  auto frame = make_frame(*boxes, join_tiles(std::move(changed)), now);
+  // Never before the frame before it: what is late of that one's damage may come with this one's.
+  const LocalTime drawn = full || by_look ? now : std::clamp(pending_drawn_, std::min(told_drawn_ + 1us, now), now);
+  auto frame = make_frame(*boxes, join_tiles(std::move(changed)), drawn);
+  if (frame) told_drawn_ = drawn;
   if (frame) {
     pending_.clear();
+    pending_drawn_ = kNever;
     full_wanted_ = false;
     if (full) next_look_ = now + (damage_live_ ? nanoseconds(kSafetyLook) : nanoseconds(kPollLook));
     return frame;

@@ -36,7 +36,7 @@ std::unique_ptr<PixelBuffer> make_pixel_buffer(int width, int height);
 struct Frame {
   Pool<PixelBuffer>::Lease pixels;
   std::vector<Rect> damage;            // within the picture, not overlapping, 64 rectangles at most; empty = nothing changed
-  LocalTime captured_at{};             // when the grab began
+  LocalTime captured_at{};             // when the first of its damage was drawn, where that is known; else when the grab began
   std::uint32_t layout_generation = 0;
   std::uint32_t monitor_id = 0;        // 0 = the whole desktop
   Rect area;                           // root pixels that the picture shows

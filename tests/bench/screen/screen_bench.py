@@ -9,8 +9,8 @@ Each system has a sharer's screen and a viewer's screen of its own (all of one s
 disturbs the other while it rests; blocks of changes alternate between them. The viewer's picture is watched in its X server's
 memory-mapped framebuffer. What is not installed is named and left out. --large: 1920x1080 with a page of 1600x960.
 
-Where the operator's latency ladder is open it is held against what is seen from outside: its last rung begins when the change was
-noticed and the probe when it was drawn, so it must not be the longer one by more than its own rounding.
+Where the operator's latency ladder is open it is held against what is seen from outside: it begins when the X server drew the
+change, which the server tells to the millisecond, and the probe just before it was asked to.
 """
 import argparse
 import os
