@@ -350,7 +350,7 @@ void OperatorSession::poll(LocalTime now) {
   const PeerLink::RtcpGathering together(link_.get());
   if (link_) link_->poll(now);
   if (stage_ == SessionStage::Ended) {
-    if (link_ && (record_.answered() || now >= farewell_until_)) {
+    if (link_ && farewell_until_ != kNever && (record_.answered() || now >= farewell_until_)) {
       link_->flush(now);
       leave(end_.cause == EndView::Cause::OperatorEnded ? control::SessionEnded::OPERATOR_ENDED : control::SessionEnded::CUSTOMER_ENDED);
       link_->close();

@@ -71,6 +71,9 @@ int serve(Options options) {
   if (!identity) return complain(identity.error());
   auto store = Store::open(database_of(options, *data));
   if (!store) return complain(store.error());
+  // Asked now: once the server runs the store is its db thread's alone.
+  const auto operators = (*store)->operators();
+  const bool nobody = operators && operators->empty();
 
   RelayServer::Config config;
   config.bind_address = options.listen.value_or("::");
@@ -102,7 +105,7 @@ int serve(Options options) {
   if ((*server)->metrics_port() != 0) {
     std::printf("Metrics: http://127.0.0.1:%u/metrics\n", unsigned{(*server)->metrics_port()});
   }
-  if (auto operators = (*store)->operators(); operators && operators->empty()) {
+  if (nobody) {
     std::printf("Nobody can sign in yet. Make the first administrator:\n  beside-relay --data %s operator invite --login NAME --admin\n",
                 data->c_str());
   }

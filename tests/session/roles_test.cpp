@@ -466,6 +466,16 @@ TEST_CASE("both ends hold the same receipt after a regular end") {
   CHECK(p.customer.now().end.receipt_hex == p.op.view().end.receipt_hex);
 }
 
+// An end that still held the answered receipt said at each of its turns that it leaves, until the relay cut it off.
+TEST_CASE("a session that is over is left once") {
+  Pair p;
+  p.granted();
+  p.op.role->handle(session::EndSession{p.op.view().local_id});
+  p.bench.run(10s);
+  CHECK(p.customer.now().end.receipt_matches);
+  CHECK(p.bench.relay.leaves == 2);   // once by each
+}
+
 // A customer was told of a receipt "the same on both sides" that the operator's end, gone by then, had never written.
 TEST_CASE("only a receipt that the other end says it holds is called the same on both sides") {
   Pair p;

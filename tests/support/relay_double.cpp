@@ -238,6 +238,7 @@ void RelayDouble::handle(Client& c, const control::Envelope& in) {
       return tell(*session, other(side), state);
     }
     case control::Envelope::kLeaveSession: {
+      ++leaves;
       Session* session = find(in.leave_session().session_id());
       if (session == nullptr || session->ended) return;
       const auto side = side_of(*session, c);

@@ -58,6 +58,7 @@ class RelayDouble {
   std::string operator_name = "Olga from support";
   std::optional<control::Goodbye> turn_away; // the answer to every Hello, when set
   int sign_ins = 0;                          // with a password, an invitation or a token
+  int leaves = 0;                            // how often a client said that it leaves a session
 
   std::uint64_t connect(Pipe pipe);
   void receive(std::uint64_t connection, ByteSpan message);
