@@ -249,7 +249,8 @@ class Path final : public MediaPath, private flow::Link {
   // may take the leg: UDP that dies is replaced within half a second, as a rule, and nothing is replaced that only loses packets.
   void doubt() {
     rungs_[current_]->probe(kDoubtPace);
-    if (std::exchange(doubted_, true)) return;
+    // A program that was stopped for half a minute learns here that its consent ran out: that rung has failed, and others began.
+    if (current_ == kNone || std::exchange(doubted_, true)) return;
     const nanoseconds rtt = rungs_[current_]->rtt();
     // Over TCP a lost packet alone is a silence of some hundred milliseconds.
     const nanoseconds patience = rungs_[current_]->kind() == MediaRung::Udp ? kPrepare : kPrepareTcp;
