@@ -23,6 +23,7 @@ using wire::TileOpKind;
 constexpr int kStrip = 256;              // pixels that are coded side by side: wide enough for shapes to come again
 constexpr int kContinuedGain = 2;        // of pixels coded with what other parts have learned, as measured on text
 constexpr std::int64_t kLeastPacked = 4096;   // pixels: smaller ones take no time worth bytes
+constexpr std::size_t kLeastPart = 384;
 constexpr std::size_t kTailRoom = wire::kMaxTilePayload / 4;   // a part with less room left is closed rather than filled in rows
 
 // Pixels to be coded, with what their op says of them.
@@ -61,6 +62,7 @@ class Encoder final : public ports::TileEncoder {
     header_.monitor_id = static_cast<std::uint8_t>(update.monitor_id);
     header_.decided = update.decided;
     sent_bytes_ = 0;
+    writer_.set_most(update.most_part_bytes == 0 ? wire::kMaxTilePayload : std::clamp(update.most_part_bytes, kLeastPart, wire::kMaxTilePayload));
     most_continued_ = std::max(update.most_continued, 0);
     quick_ = update.quick;
     in_chain_ = 0;

@@ -6,12 +6,13 @@
 namespace beside::flow {
 
 void PathMtu::start(std::size_t most, LocalTime now) {
-  bytes_ = kBase;
-  most_ = std::max(most, kBase);
+  most_ = std::max(most, kLeast);
+  bytes_ = std::min(kBase, most_);
   refused_ = most_ + 1;
+  proven_ = false;
   dead_ = kDead;
   checked_at_ = LocalTime::min();
-  if (most_ < kBase + kClose) return stop();
+  if (most_ == kBase) return stop();
   state_ = State::Searching;
   ask(most_, now);
 }
@@ -23,7 +24,7 @@ void PathMtu::stop() {
 }
 
 void PathMtu::ceiling(std::size_t most, LocalTime now) {
-  most = std::max(most, kBase);
+  most = std::max(most, kLeast);
   if (most == most_) return;
   if (most > most_ || state_ == State::Off) return start(most, now);
   most_ = most;
@@ -43,6 +44,8 @@ void PathMtu::ask(std::size_t bytes, LocalTime now) {
 
 void PathMtu::ask_next(LocalTime now) {
   state_ = State::Searching;
+  // Something larger was refused: is it only that?
+  if (!proven_ && bytes_ > kLeast && refused_ <= most_) return ask(bytes_, now);
   if (refused_ <= bytes_ + kClose) return finish(now);
   // The interface's own size first: it is right more often than not.
   ask(refused_ > most_ ? most_ : bytes_ + (refused_ - bytes_) / 2, now);
@@ -61,12 +64,13 @@ void PathMtu::answered(std::uint32_t nonce, LocalTime now) {
   if (since % 2 == 0) return;
   if (state_ == State::Waiting) state_ = before_;
   bytes_ = std::max(bytes_, asked_);
+  proven_ = true;
   if (state_ == State::Checking) return finish(now);
   ask_next(now);
 }
 
 void PathMtu::suspect(LocalTime now) {
-  if (state_ != State::Complete || bytes_ <= kBase || (checked_at_ != LocalTime::min() && now - checked_at_ < kAgain)) return;
+  if (state_ != State::Complete || bytes_ <= kLeast || (checked_at_ != LocalTime::min() && now - checked_at_ < kAgain)) return;
   checked_at_ = now;
   state_ = State::Checking;
   ask(bytes_, now);
@@ -74,7 +78,10 @@ void PathMtu::suspect(LocalTime now) {
 
 void PathMtu::failed(LocalTime now) {
   refused_ = std::min(refused_, asked_);
-  if (state_ == State::Checking) bytes_ = kBase;
+  if (state_ == State::Checking || asked_ <= bytes_) {
+    bytes_ = asked_ > kBase ? std::min(kBase, bytes_) : kLeast;
+    proven_ = false;
+  }
   ask_next(now);
 }
 

@@ -18,15 +18,17 @@ namespace beside::flow {
 //   Off       | no path, or one that takes nothing larger          | never
 //   Searching | something larger than bytes() may get through      | kTries times a size, then a smaller one
 //   Complete  | nothing much larger does                           | after kRaise, or when the path is suspected
-//   Checking  | what got through may not any more (a black hole)   | kTries times; then it is kBase again
+//   Checking  | what got through may not any more (a black hole)   | kTries times; then kBase, and if that is in vain, kLeast
 //   Waiting   | nothing is answered, not even the small one         | after kDead, twice as long each time
 //
-// 1. bytes() is kBase, or a size that was answered on this path and not refuted since.
+// 1. bytes() is kBase (or less, where the interface takes no more), or a size that was answered on this path and not refuted
+//    since. Where even that is refuted, in a tunnel of tunnels, it is kLeast, and what is between the two is looked for.
 // 2. A probe never carries anything that matters, and is never larger than the ceiling that start() or ceiling() named.
 // Sizes are of datagrams as they go over UDP, without its header. No I/O.
 class PathMtu {
  public:
-  static constexpr std::size_t kBase = 1200;      // what passes everywhere over UDP, IPv6 and tunnels included
+  static constexpr std::size_t kBase = 1200;      // what passes nearly everywhere over UDP, IPv6 and most tunnels included
+  static constexpr std::size_t kLeast = 548;      // what every path of IPv4 takes (576)
   static constexpr std::size_t kClose = 16;       // nobody looks for less than this
   static constexpr int kTries = 3;
   static constexpr nanoseconds kRaise = seconds(600), kDead = seconds(5), kLongestDead = seconds(60), kAgain = seconds(2);
@@ -34,7 +36,7 @@ class PathMtu {
     std::uint32_t nonce = 0;
     std::size_t bytes = 0;                        // 0: as small as a probe can be
   };
-  // Another path, or this one anew. `most`: what the interface takes; kBase or less: nothing is looked for.
+  // Another path, or this one anew. `most`: what the interface takes; kBase itself: nothing is looked for.
   void start(std::size_t most, LocalTime now);
   void stop();
   // What the interface, or the kernel by a router's word, takes now.
@@ -61,6 +63,7 @@ class PathMtu {
   std::size_t most_ = kBase, refused_ = kBase + 1;         // sizes from refused_ on do not get through, as far as is known
   std::size_t asked_ = 0;                                  // the size in question
   int tries_ = 0;
+  bool proven_ = false;                                    // bytes() was answered
   bool small_heard_ = false;
   std::uint32_t first_nonce_ = 1, next_nonce_ = 1;         // of this size: even ones are small, odd ones large
   LocalTime due_ = kNever, checked_at_ = LocalTime::min();

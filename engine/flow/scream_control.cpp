@@ -72,11 +72,17 @@ void ScreamControl::on_feedback(const wire::CcFeedback& feedback, LocalTime now)
   window_ = std::max(window_, kLeastWindow);
 }
 
+bool ScreamControl::believed(double delay_ms) const {
+  return std::any_of(base_.begin(), base_.end(), [&](const Base& base) { return delay_ms >= base.delay_ms; });
+}
+
 void ScreamControl::take_times(const SentLog::Report& report, LocalTime now) {
   double lowest = 1e18, rtt_ms = 1e18, loop_sum = 0, hold_sum = 0;
   std::size_t timed = 0;
   for (const SentLog::Ack& ack : report.acks) {
     if (!ack.arrived_ms) continue;
+    // Of what was sent again a delay is believed that cannot be an earlier copy's: where much is sent again there is no other.
+    if (ack.twice && !believed(*ack.arrived_ms - to_ms(ack.sent_at.time_since_epoch()))) continue;
     ++timed;
     lowest = std::min(lowest, *ack.arrived_ms - to_ms(ack.sent_at.time_since_epoch()));
     const double round_ms = to_ms(now - ack.sent_at);
@@ -340,6 +346,15 @@ void ScreamControl::poll(LocalTime now) {
   if (silent_ == 1 && gone < window_ / 4) return;
   window_ = std::max(kLeastWindow, window_ / 2);
   slow_start_ = false;
+}
+
+void ScreamControl::line_returned(LocalTime now) {
+  if (silent_ == 0) return;
+  (void)log_.expire(now);
+  if (silent_ > 1) hole_at_ = now;
+  silent_ = 0;
+  heard_ = now;
+  window_ = std::max(window_, window_before_silence_ / 2);
 }
 
 void ScreamControl::new_path(LocalTime now) {

@@ -49,6 +49,8 @@ class ScreamControl final : public RateControl {
   void poll(LocalTime now) override;
   LocalTime next_deadline() const override;
   void new_path(LocalTime now) override;
+  // The other end is heard again after a hole: what was in flight is gone, and nothing waits for a time-out.
+  void line_returned(LocalTime now);
   // A stream's share of target_kbps() by its weight. The streams are forgotten 2 s after their last packet.
   void set_weight(Ssrc stream, double weight) { streams_[stream.value].weight = weight; }
   int target_kbps(Ssrc stream, LocalTime now) const;
@@ -61,6 +63,7 @@ class ScreamControl final : public RateControl {
     double at_ms = 0;                                // receiver's clock
     std::size_t bytes = 0;
   };
+  bool believed(double delay_ms) const;
   void take_times(const SentLog::Report& report, LocalTime now);
   void take_delay(double lowest_ms, double rtt_ms, LocalTime now);
   void watch_floor(LocalTime now);

@@ -82,8 +82,8 @@ SentLog::Report SentLog::on_feedback(const wire::CcFeedback& feedback, nanosecon
         reorder_ = std::min({reorder_ * 2, kMostReorder, std::max<nanoseconds>(rtt / 2, milliseconds(20))});
       settle(sent, State::Acked);
       if (!sent.twice) newest_acked_ = std::max(newest_acked_, sent.at);
-      Ack ack{sent.bytes, sent.at, std::nullopt, 0};
-      if (arrival.offset < 0x1FFE && !sent.twice && !report.stale) {
+      Ack ack{sent.bytes, sent.at, std::nullopt, sent.twice, 0};
+      if (arrival.offset < 0x1FFE && !report.stale) {
         ack.held_ms = arrival.offset * 1000.0 / 1024.0;
         ack.arrived_ms = stamp_ms_ - ack.held_ms;
       }

@@ -24,7 +24,8 @@ class SentLog {
   struct Ack {
     std::size_t bytes = 0;
     LocalTime sent_at{};
-    std::optional<double> arrived_ms;   // on the receiver's clock, from an epoch of its own; none: not told, or sent twice
+    std::optional<double> arrived_ms;   // on the receiver's clock, from an epoch of its own; none: not told
+    bool twice = false;                 // sent again, `sent_at` is of the last time: if another copy came, that is too late
     double held_ms = 0;                 // between arrival and report
   };
   struct Report {

@@ -26,6 +26,14 @@ bool starts_h264(ByteSpan payload) {
   if (type == 7 || type == 9) return true;
   return (type == 1 || type == 5) && nal.size() > slice_at && (nal[slice_at] & 0x80) != 0;
 }
+// Likewise, and of a key picture: parameter sets, or an IDR slice without; in AV1 the bit N (payload format, 4.4).
+bool starts_key(ByteSpan payload, bool av1) {
+  if (av1) return !payload.empty() && (payload[0] & 0x08) != 0;
+  if (!starts_h264(payload)) return false;
+  const ByteSpan nal = wire::nal_type(payload) == 24 ? payload.subspan(3) : payload;
+  const std::uint8_t type = wire::nal_type(nal) == 28 ? nal[1] & 0x1f : wire::nal_type(nal);
+  return type == 7 || type == 5;
+}
 }  // namespace
 
 VideoReceiver::VideoReceiver(Ssrc media, Ssrc own, bool av1) : media_(media), own_(own) {
@@ -99,8 +107,24 @@ Result<void> VideoReceiver::receive(ByteSpan bytes, LocalTime now) {
   waiting_bytes_ += packet->payload.size();
   waiting_.emplace(seq, Waiting{packet->header, to_bytes(packet->payload), now});
   assemble(now);
+  if (const auto key = whole_key(seq)) lose_until(*key, now);
   while (!waiting_.empty() && (waiting_.size() > kMaxPackets || waiting_bytes_ > kMaxBytes)) lose_until(waiting_.begin()->first, now);
   return {};
+}
+
+// The number at which a key picture begins, if the packet `seq` belongs to one that waits whole behind something missing.
+std::optional<std::int64_t> VideoReceiver::whole_key(std::int64_t seq) const {
+  const auto here = waiting_.find(seq);
+  if (here == waiting_.end()) return std::nullopt;   // nothing is missing before it
+  const std::uint32_t picture = here->second.header.timestamp;
+  auto first = here, last = here;
+  while (first != waiting_.begin() && std::prev(first)->first == first->first - 1 && std::prev(first)->second.header.timestamp == picture) --first;
+  while (!last->second.header.marker) {
+    const auto next = std::next(last);
+    if (next == waiting_.end() || next->first != last->first + 1 || next->second.header.timestamp != picture) return std::nullopt;
+    last = next;
+  }
+  return starts_key(first->second.payload, std::holds_alternative<wire::Av1Assembler>(assembler_)) ? std::optional(first->first) : std::nullopt;
 }
 
 void VideoReceiver::assemble(LocalTime now) {

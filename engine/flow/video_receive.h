@@ -30,7 +30,8 @@ struct AccessUnit {
 
 // RTP packets (opened) -> access units in order, and what to ask of the sender. No I/O.
 //
-// 1. Units are yielded in order; after one is lost, none until a key picture.
+// 1. Units are yielded in order; after one is lost, none until a key picture. A key picture that is whole waits for nothing
+//    before it: that is out of date.
 // 2. A missing packet is asked for (NACK) once it is older than the reorder window, again every rtt (20..200 ms), and given up
 //    after kGiveUp, when the buffer is full, or at once when the line was dead for half a second; then, and before the first
 //    key picture, PLI every round trip and 80 ms (300 ms at most).
@@ -70,6 +71,7 @@ class VideoReceiver {
     LocalTime asked_at = LocalTime::min();
   };
   std::int64_t extend(SeqNo seq) const;
+  std::optional<std::int64_t> whole_key(std::int64_t seq) const;
   void assemble(LocalTime now);
   void finish_picture(LocalTime now);
   void drop_picture(LocalTime now);

@@ -8,7 +8,7 @@
 
 namespace beside::flow {
 namespace {
-constexpr nanoseconds kRepeatPause = milliseconds(20), kKeyPause = milliseconds(200);
+constexpr nanoseconds kKeyPause = milliseconds(200);
 // Around a payload: RTP header 12, abs-capture-time 16, tag 16; a parity packet has a header of its own (12) and FEC's (12) around
 // the header and payload that it protects and their length (2).
 constexpr std::size_t kAround = 12 + 16 + 16 + 12 + 12 + 2;
@@ -17,7 +17,8 @@ constexpr std::size_t kAround = 12 + 16 + 16 + 12 + 12 + 2;
 VideoSender::VideoSender(Settings settings) : settings_(settings), payload_(settings.max_payload), next_{settings.first_seq} {}
 
 void VideoSender::set_datagram(std::size_t bytes) {
-  payload_ = std::max(settings_.max_payload, bytes > kAround ? bytes - kAround : 0);
+  const std::size_t fits = bytes > kAround ? bytes - kAround : 0;
+  payload_ = std::max(bytes >= 1200 ? settings_.max_payload : kLeastPayload, fits);
 }
 
 std::vector<Bytes> VideoSender::packetize(ByteSpan unit, LocalTime captured_at) {
@@ -73,7 +74,7 @@ std::vector<Bytes> VideoSender::on_rtcp(std::span<const wire::RtcpPacket> packet
         const std::size_t at = static_cast<std::uint16_t>(seq - kept_.front().seq);
         if (at >= kept_.size()) continue;
         Kept& kept = kept_[at];
-        if (kept.repeated_at != LocalTime::min() && now - kept.repeated_at < kRepeatPause) continue;
+        if (kept.repeated_at != LocalTime::min() && now - kept.repeated_at < repeat_pause_) continue;
         kept.repeated_at = now;
         again.push_back(kept.sealed);
         ++repeated_;
@@ -81,6 +82,11 @@ std::vector<Bytes> VideoSender::on_rtcp(std::span<const wire::RtcpPacket> packet
     }
   }
   return again;
+}
+
+void VideoSender::forget() {
+  kept_.clear();
+  kept_bytes_ = 0;
 }
 
 Bytes VideoSender::repeat_last(LocalTime now) {
@@ -100,8 +106,7 @@ bool VideoSender::take_key_request(LocalTime now) {
 void VideoSender::new_ssrc(Ssrc ssrc, std::uint16_t first_seq) {
   settings_.ssrc = ssrc;
   next_ = SeqNo{first_seq};
-  kept_.clear();
-  kept_bytes_ = 0;
+  forget();
 }
 
 }  // namespace beside::flow

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <span>
@@ -30,13 +31,20 @@ class VideoSender {
   };
   explicit VideoSender(Settings settings);
 
-  // The largest datagram of the path: packets are made so that they, sealed, and what protects them fit. Never below max_payload.
+  // The largest datagram of the path: packets are made so that they, sealed, and what protects them fit; of kLeastPayload at least,
+  // and no smaller than max_payload on a path that takes 1200 bytes, where the parity of such packets just fits as well.
+  static constexpr std::size_t kLeastPayload = 400;
   void set_datagram(std::size_t bytes);
   // One access unit (Annex B), or temporal unit of AV1; empty when it holds no NAL unit or OBU.
   std::vector<Bytes> packetize(ByteSpan unit, LocalTime captured_at);
   // Remembers a sealed packet (its RTP header is in the clear).
   void keep(Bytes sealed, LocalTime now);
-  // Takes what concerns this stream and ignores the rest; the sealed packets to send again (each at most once in 20 ms).
+  // A packet that was sent again is not sent again before that could have been known to be in vain: a round trip and what waits
+  // in our own queue. 20 ms at least.
+  void set_repeat_pause(nanoseconds pause) { repeat_pause_ = std::max<nanoseconds>(pause, milliseconds(20)); }
+  // What was kept is not sent again: a key picture takes its place.
+  void forget();
+  // Takes what concerns this stream and ignores the rest; the sealed packets to send again.
   std::vector<Bytes> on_rtcp(std::span<const wire::RtcpPacket> packets, LocalTime now);
   // The newest packet once more, when nothing was heard of it (TailWatch). Empty: it is not kept any more.
   Bytes repeat_last(LocalTime now);
@@ -61,6 +69,7 @@ class VideoSender {
   SeqNo next_;
   std::deque<Kept> kept_;                     // consecutive sequence numbers
   std::size_t kept_bytes_ = 0;
+  nanoseconds repeat_pause_ = milliseconds(20);
   bool key_wanted_ = false;
   LocalTime key_given_ = LocalTime::min();
   std::uint64_t packets_ = 0, repeated_ = 0;

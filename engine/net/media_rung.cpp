@@ -27,7 +27,7 @@ constexpr auto kPerAddress = 400ms;
 constexpr std::size_t kMaxMessage = 2048;
 // What passes everywhere over UDP, IPv6 and tunnels included; and what an Ethernet carries, which is what there is between two
 // networks. Over TCP a larger datagram would only wait longer for its end.
-constexpr std::size_t kUsualDatagram = 1200, kLargestDatagram = 1472;
+constexpr std::size_t kUsualDatagram = 1200, kLargestDatagram = 1472, kLeastDatagram = 548;
 constexpr nanoseconds kDialAgain = 300ms;   // somebody waits for a picture: after a hole nobody waits for TCP's timers
 
 flow::StunCredentials credentials_of(const MediaTicket& ticket) {
@@ -144,7 +144,7 @@ class UdpRunner final : public Runner {
   UdpRunner& operator=(const UdpRunner&) = delete;
   MediaRung kind() const override { return MediaRung::Udp; }
   std::size_t max_datagram() const override {
-    return socket_ ? std::clamp(socket_->largest(), kUsualDatagram, kLargestDatagram) : kUsualDatagram;
+    return socket_ ? std::clamp(socket_->largest(), kLeastDatagram, kLargestDatagram) : kUsualDatagram;
   }
 
   bool send(std::span<const ByteSpan> datagrams) override {

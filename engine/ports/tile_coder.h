@@ -27,6 +27,7 @@ struct TileUpdate {
   int most_continued = 0;
   // The line carries more than the processors code: quickly rather than small, where parts may continue others.
   bool quick = false;
+  std::size_t most_part_bytes = 0;           // of a payload, where the path takes no more; 0: as much as a payload may have
 };
 
 // One packet's payload as it leaves the encoder. The sender remembers `areas` with the RTP sequence number: if the packet is

@@ -118,6 +118,7 @@ void TileSender::new_picture() {
   update_.height = pixels.height;
   update_.layout_generation = frame_->layout_generation;
   update_.monitor_id = frame_->monitor_id;
+  update_.most_part_bytes = line_.part_bytes;
   if (!shadow_ || shadow_->width != pixels.width || shadow_->height != pixels.height) shadow_ = ports::make_pixel_buffer(pixels.width, pixels.height);
   // All of it is stale and will be sent as it is: there is nothing to compare with.
   ports::copy_pixels(*shadow_, pixels, {0, 0, pixels.width, pixels.height});

@@ -27,6 +27,7 @@ struct TileLine {
   std::size_t queued_bytes = 0;      // in our own queue
   std::uint64_t taken_bytes = 0;     // payload bytes of parts that reached the queue since the stream began
   nanoseconds rtt = 100ms;
+  std::size_t part_bytes = 0;        // of a payload, where the path takes no large ones; 0: no limit but the format's
   bool lost = false;                 // nothing is heard from the other end
 };
 

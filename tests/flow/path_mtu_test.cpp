@@ -75,6 +75,30 @@ TEST_CASE("the largest size of a narrower path is found to within a few bytes, a
   }
 }
 
+TEST_CASE("a tunnel that takes less than what passes nearly everywhere is found as well, and so is a path that becomes one") {
+  for (const std::size_t mtu : {560u, 700u, 972u, 1100u, 1190u}) {
+    CAPTURE(mtu);
+    Bench b(2, path_of(mtu), 1472);
+    b.run(1500ms);
+    CHECK(b.mtu.bytes() <= mtu);               // what matters gets through within two seconds
+    b.run(30s);
+    CHECK(b.mtu.complete());
+    CHECK(b.mtu.bytes() <= mtu);
+    CHECK(b.mtu.bytes() + PathMtu::kClose + 4 >= mtu);
+    CHECK(b.asked <= 2 * PathMtu::kTries * 9);
+  }
+  Bench b(3, path_of(0), 1472);
+  b.run(1s);
+  b.there.set_path(path_of(972));
+  b.mtu.suspect(b.now);
+  b.run(2s);
+  CHECK(b.mtu.bytes() <= 972);
+  Bench interface(4, path_of(972), 972);       // the machine's own tunnel
+  CHECK(interface.mtu.bytes() == 972);
+  interface.run(1s);
+  CHECK(interface.mtu.bytes() == 972);
+}
+
 TEST_CASE("ten per cent of loss each way hides no size that gets through, in 200 searches but for a few") {
   int low = 0;
   for (std::uint64_t seed = 1; seed <= 200; ++seed) {

@@ -97,6 +97,48 @@ TEST_CASE("pictures arrive whole, in order and only after a key picture, through
   }
 }
 
+// A line that fell from 10 to 1 Mbit/s: a hundred packets of old pictures were said again, four times each, and stood before the
+// new one for nine seconds.
+TEST_CASE("a key picture that is whole waits for nothing before it, and what was forgotten is not said again") {
+  ManualClock clock;
+  VideoSender::Settings settings;
+  settings.ssrc = Ssrc{7};
+  settings.first_seq = 65530;
+  VideoSender sender(settings);
+  VideoReceiver receiver(settings.ssrc, Ssrc{8});
+  const auto deliver = [&](ByteSpan annex_b, std::size_t lose) {
+    std::size_t n = 0;
+    for (Bytes& packet : sender.packetize(annex_b, clock.now())) {
+      sender.keep(packet, clock.now());
+      if (n++ != lose) REQUIRE(receiver.receive(packet, clock.now()));
+    }
+    clock.advance(milliseconds(40));
+  };
+  constexpr std::size_t kNone = 1000;
+  deliver(picture(1, true, 5000), kNone);
+  CHECK(receiver.take());
+  deliver(picture(2, false, 5000), 1);      // broken
+  deliver(picture(3, false, 3000), kNone);  // whole, but builds on it
+  CHECK_FALSE(receiver.take());
+  const auto asked = receiver.poll(clock.now());
+  sender.set_repeat_pause(milliseconds(300));
+  CHECK(sender.on_rtcp(asked, clock.now()).size() == 1);
+  clock.advance(milliseconds(200));
+  CHECK(sender.on_rtcp(asked, clock.now()).empty());        // it is still on its way
+  clock.advance(milliseconds(200));
+  CHECK(sender.on_rtcp(asked, clock.now()).size() == 1);
+  clock.advance(milliseconds(400));
+  sender.forget();
+  CHECK(sender.on_rtcp(asked, clock.now()).empty());
+  deliver(picture(4, true, 5000), kNone);
+  const auto unit = receiver.take();
+  REQUIRE(unit);
+  CHECK(unit->key);
+  CHECK_FALSE(receiver.take());
+  deliver(picture(5, false, 3000), kNone);
+  CHECK(receiver.take());
+}
+
 TEST_CASE("a capture time goes along, and a new SSRC begins with a key picture") {
   ManualClock clock;
   VideoSender sender({.ssrc = Ssrc{5}, .first_seq = 1});

@@ -63,6 +63,8 @@ class OneLine:
 
 
 class Line:
+    """`device_mtu`: of all interfaces, or {"o": 1500, "c": 1000}."""
+
     def __init__(self, stage, v4=True, v6=False, seed=1, device_mtu=1500):
         need("ip")
         if os.geteuid() != 0:
@@ -95,8 +97,9 @@ class Line:
                 ip("-n", relay, "-6", "addr", "add", RELAY_V6 + "/128", "dev", "lo", "nodad")
             for key, (four, six) in ENDS.items():
                 self.lines[key] = OneLine(self.stage, key, self.names[key], relay, self.seed * 7 + ord(key))
+                mtu = self.mtu[key] if isinstance(self.mtu, dict) else self.mtu
                 for netns in (self.names[key], relay):
-                    ip("-n", netns, "link", "set", f"t{key}", "up", "mtu", str(self.mtu), "txqueuelen", "1000")
+                    ip("-n", netns, "link", "set", f"t{key}", "up", "mtu", str(mtu), "txqueuelen", "1000")
                 self.give(key, four if self.v4 else None, six if self.v6 else None)
         except BaseException:
             self.__exit__()

@@ -28,7 +28,7 @@ class LineSession:
                                   "--synthetic", scene, "--rate", rate, "--width", size[0], "--height", size[1], *customer_more)
         self.customer.do("always_grant", grant=["see", "control"])
         self.operator.wait("the first pictures", lambda: self.operator.pictures() >= 2, 60)
-        self.set_up = now() - began
+        self.set_up, self.began_at = now() - began, began
         self.typed = ""
 
     def type(self, seconds, every=0.05):
