@@ -21,7 +21,7 @@ namespace beside::flow {
 // Time in which this program itself did not run counts as nobody's silence. No I/O.
 class LineWatch {
  public:
-  static constexpr nanoseconds kQuiet = milliseconds(160), kCall = milliseconds(100), kAgain = milliseconds(20), kSilence = milliseconds(420);
+  static constexpr nanoseconds kQuiet = milliseconds(160), kCall = milliseconds(50), kAgain = milliseconds(20), kSilence = milliseconds(420);
   static constexpr nanoseconds kAttention = seconds(5);
   void heard(LocalTime now);
   // A hand moved, or what it looks at did: for kAttention from now. Told of each such thing, not of its end: a pointer that

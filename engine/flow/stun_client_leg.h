@@ -28,14 +28,14 @@ bool stun_mac_valid(ByteSpan datagram, const wire::StunMessage& message, const S
 // cookie, keeps consent fresh. One object per path tried (UDP, TLS). No I/O.
 //
 //   Idle -start-> Probing -answer without cookie-> Bound -30 s without an answer-> Lost
-//   Probing: a request every 100 ms for a minute, then every 250 ms (PROTOCOL 1 asks for that much); an answer with a cookie is
+//   Probing: a request every 50 ms for a minute, then every 250 ms (PROTOCOL 1 asks for that much); an answer with a cookie is
 //   echoed at once in a fresh request. Bound: a request every 5 s (+-10 %); after probe(), at its pace until the next answer. A cookie while Bound (our
 //   address changed) is echoed at once and leaves the state as it is. start() begins anew from every state.
 class StunClientLeg {
  public:
   enum class State : std::uint8_t { Idle, Probing, Bound, Lost };
   static constexpr nanoseconds kConsent = seconds(5);
-  static constexpr nanoseconds kProbe = milliseconds(250), kEagerProbe = milliseconds(100), kEagerFor = seconds(60);
+  static constexpr nanoseconds kProbe = milliseconds(250), kEagerProbe = milliseconds(50), kEagerFor = seconds(60);
   static constexpr nanoseconds kSilence = seconds(30);
 
   StunClientLeg(StunCredentials credentials, RandomFn random);

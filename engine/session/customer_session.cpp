@@ -39,6 +39,10 @@ CustomerSession::CustomerSession(const CustomerPorts& ports, std::string session
   link_events.returned = [this] {
     if (events_.line_returned) events_.line_returned();
   };
+  link_events.video_dropped = [this] {
+    for (SentVideo& video : video_) video.sender.forget();
+    if (screen_) screen_->request_key(0);
+  };
   link_events.changed = [this] { events_.changed(); };
   (void)record_.begin(ports.make_journal(), session_id);
   link_ = std::make_unique<PeerLink>(ports::End::Customer, std::move(session_id), std::move(leg_token), std::move(channel),

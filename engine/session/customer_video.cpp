@@ -11,6 +11,7 @@ namespace beside::session {
 namespace {
 
 constexpr auto kRefreshPause = 500ms;              // between two refreshes that a viewer asks for
+constexpr std::size_t kAroundTiles = 86;           // header, extension, tag; and those of the parity that protects a packet
 constexpr std::size_t kMostCursorBytes = 60'000;   // an Inner message carries 64 KiB
 
 }  // namespace
@@ -115,6 +116,9 @@ void CustomerSession::tell_line() {
   line.taken_bytes = tiles_.taken;
   line.rtt = link_->rate().rtt().value_or(link_->rtt().value_or(100ms));
   line.lost = link_->line_lost();
+  // A tunnel that takes less than what passes nearly everywhere. Below 512 bytes parts are padded in such steps.
+  if (const std::size_t most = link_->datagram_bytes(); most < flow::PathMtu::kBase)
+    line.part_bytes = (most - std::min(most, kAroundTiles)) / wire::kTilePadStep * wire::kTilePadStep;
   screen_->set_line(line);
 }
 
@@ -210,6 +214,7 @@ void CustomerSession::on_rtcp(const std::vector<wire::RtcpPacket>& packets) {
   tell_line();
   for (SentVideo& video : video_) {
     // Before new pictures, but within the line's rate: what is asked for again may be much.
+    video.sender.set_repeat_pause(link_->rate().rtt().value_or(0ns) + link_->send_delay());
     for (Bytes& again : video.sender.on_rtcp(packets, now)) link_->send_sealed(std::move(again), flow::Pacer::Class::TilesNear);
     if (!video.sender.take_key_request(now) || !screen_) continue;
     ++media_.key_requests;

@@ -320,7 +320,7 @@ void PeerLink::poll(LocalTime now) {
   }
   // What we send over media is answered within a round trip (feedback, acknowledgements). A path that died in mid-session
   // is noticed by that, long before its consent check runs out.
-  if (media_ && unanswered_since_ && now - *unanswered_since_ > kMediaSilence) {
+  if (media_ && unanswered_since_ && now - *unanswered_since_ >= media_patience()) {
     media_->probe_now();
     unanswered_since_ = now;
   }
@@ -330,10 +330,17 @@ void PeerLink::poll(LocalTime now) {
   pump_media(now);
 }
 
+// Several round trips: a translator on the way that forgot us is found before anybody types the next word.
+nanoseconds PeerLink::media_patience() const {
+  const auto rtt = rate_.rtt() ? rate_.rtt() : rtt_;
+  return rtt ? std::clamp<nanoseconds>(3 * *rtt, 150ms, kMediaSilence) : nanoseconds(kMediaSilence);
+}
+
 LocalTime PeerLink::next_deadline() const {
   if (dead_) return kNever;
   LocalTime next = std::min({channel_->next_deadline(), tunnel_.next_deadline(), probe_due_, opened_ ? watch_.next_deadline() : kNever});
   if (media_) next = std::min({next, pacer_.next_deadline(), rate_.next_deadline(), arrivals_.next_deadline()});
+  if (media_ && unanswered_since_) next = std::min(next, *unanswered_since_ + media_patience());
   if (media_ && opened_) next = path_changed_ && rung_ != Rung::None ? LocalTime::min() : std::min(next, mtu_.next_deadline());
   return next;
 }

@@ -54,11 +54,12 @@ class PeerLink {
     std::function<void(const std::vector<wire::RtcpPacket>&)> rtcp;
     std::function<void(bool lost, LocalTime since)> line;     // nothing was heard for kLineSilence; it is back
     std::function<void()> returned;                           // media came again after kHole without anything
+    std::function<void()> video_dropped;                      // pictures that waited here had grown old: make a key picture
     std::function<void()> changed;                            // chat, media state, round trip, silence: publish anew
   };
   static constexpr auto kHeartbeat = 1400ms;   // two may be lost within kLineSilence
   static constexpr auto kLineSilence = 3500ms;
-  static constexpr auto kMediaSilence = 1s;
+  static constexpr auto kMediaSilence = 1s;    // at most; three round trips otherwise
   static constexpr auto kHole = 700ms;
 
   PeerLink(ports::End self, std::string session_id, Bytes leg_token, std::unique_ptr<ports::SecureChannel> channel,
@@ -162,6 +163,7 @@ class PeerLink {
   void pump_media(LocalTime now);
   void apply_rate(LocalTime now);
   void tell_arrivals(LocalTime now);
+  nanoseconds media_patience() const;
   void send_gathered_rtcp();
   bool seal_and_send(Bytes packet, flow::Pacer::Class cls, Bytes* sealed);
 
@@ -177,6 +179,7 @@ class PeerLink {
   std::unique_ptr<MediaPort> media_;
   flow::Pacer pacer_;
   flow::ScreamControl rate_;
+  int tiles_made_kbps_ = 0, video_made_kbps_ = 0;   // the rate when the newest of them joined the pacer
   flow::FeedbackCollector arrivals_;
   flow::UpdateGuard guard_;
   flow::UpdateRepair repair_;

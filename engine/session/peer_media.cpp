@@ -10,15 +10,23 @@
 namespace beside::session {
 namespace {
 
-// More than any round of tiles takes at the rate that it was made for (a coarse picture on a slow line: 16 KiB at 250 kbit/s).
-constexpr nanoseconds kStale = milliseconds(600);
+// Of tiles in our own queue: longer than the largest round takes (a coarse picture of 16 KiB), so that something gets through
+// however slow the line is, and never so long that what is shown is half a second old where the line could do better.
+constexpr nanoseconds kLeastStale = milliseconds(400), kMostStale = milliseconds(600);
+constexpr std::int64_t kLargeRound = 24 * 1024;   // bytes, with what stood before it
+// A quarter of the rate that it was made for: it fits another line.
+constexpr int kOtherLine = 4;
+constexpr nanoseconds kMuchWaits = milliseconds(150);
+constexpr nanoseconds kStaleVideo = milliseconds(800);   // a key picture may take that long where the line is slow
 
+constexpr nanoseconds kShortHole = milliseconds(300);   // without any datagram: what is in flight since is gone
 constexpr std::size_t kMostGathered = 1000;   // bytes of RTCP that share a datagram; it grows by its seal
 
 // What congestion control looks after: media in bulk. Input and cursor cells are few and are acknowledged in themselves.
 bool is_bulk(std::uint8_t payload_type) {
   return payload_type != wire::kPayloadInput && payload_type != wire::kPayloadCursor;
 }
+constexpr std::size_t kAroundRtcp = 48;
 constexpr std::uint32_t kSizeProbe = 1u << 31;   // of a nonce: asked for PathMtu, not by LineWatch
 constexpr double kMuchLoss = 0.25;
 bool is_rtcp(ByteSpan datagram) { return datagram[1] >= 192 && datagram[1] <= 223; }   // RFC 5761
@@ -53,6 +61,7 @@ void PeerLink::on_datagram(ByteSpan datagram) {
     ++refused_datagrams_;
     return;
   }
+  if (opened_ && ports_.clock->now() - media_heard_ > kShortHole) rate_.line_returned(ports_.clock->now());
   if (opened_ && ports_.clock->now() - media_heard_ > kHole && events_.returned) events_.returned();
   media_heard_ = ports_.clock->now();
   heard();
@@ -146,6 +155,8 @@ bool PeerLink::seal_and_send(Bytes packet, flow::Pacer::Class cls, Bytes* sealed
 }
 
 void PeerLink::send_sealed(Bytes sealed, flow::Pacer::Class cls) {
+  if (cls == flow::Pacer::Class::Tiles) tiles_made_kbps_ = rate_.target_kbps();
+  if (cls == flow::Pacer::Class::Video) video_made_kbps_ = rate_.target_kbps();
   (void)pacer_.add(cls, std::move(sealed), ports_.clock->now());
   if (cls == flow::Pacer::Class::Urgent) pump_media(ports_.clock->now());
 }
@@ -153,7 +164,7 @@ void PeerLink::send_sealed(Bytes sealed, flow::Pacer::Class cls) {
 void PeerLink::send_rtcp(const std::vector<wire::RtcpPacket>& packets) {
   if (!sealer_ || dead_ || packets.empty()) return;
   const Bytes bytes = wire::build_rtcp(packets);
-  if (rtcp_.size() + bytes.size() > kMostGathered) send_gathered_rtcp();
+  if (rtcp_.size() + bytes.size() > std::min(kMostGathered, mtu_.bytes() - kAroundRtcp)) send_gathered_rtcp();
   rtcp_.insert(rtcp_.end(), bytes.begin(), bytes.end());
   if (gathering_ == 0) send_gathered_rtcp();
 }
@@ -179,9 +190,22 @@ void PeerLink::apply_rate(LocalTime now) {
   pacer_.set_window(rate_.send_window());
   // When the line narrows at a stroke, what was made for the wide one would be all that passes for seconds. It is not sent: the
   // viewer misses its numbers, and what it held goes out as it looks then.
-  if (pacer_.age(flow::Pacer::Class::Tiles, now) <= kStale) return;
+  const std::int64_t kbps = std::max(rate_.target_kbps(), 1);
+  const nanoseconds stale = std::clamp<nanoseconds>(microseconds(kLargeRound * 8000 / kbps), kLeastStale, kMostStale);
+  using Class = flow::Pacer::Class;
+  const bool other_line = kbps * kOtherLine < tiles_made_kbps_ && pacer_.queued_bytes(Class::Tiles) > 0 && pacer_.delay(Class::Tiles) > kMuchWaits;
+  const bool drop_tiles = pacer_.age(Class::Tiles, now) > stale || other_line;
+  // Likewise pictures of video, and what is sent again of them: a key picture takes their place.
+  const bool film_of_other_line = kbps * kOtherLine < video_made_kbps_ && pacer_.queued_bytes(Class::Video) > 0 && pacer_.delay() > 2 * kMuchWaits;
+  const bool drop_video = pacer_.age(Class::Video, now) > kStaleVideo || pacer_.age(Class::TilesNear, now) > kStaleVideo || film_of_other_line;
+  if (drop_video) {
+    const std::size_t dropped = pacer_.drop(Class::Video) + pacer_.drop(Class::TilesNear);
+    BS_LOG(Info, "media", "{} packets of video were dropped: the line takes {} kbit/s", dropped, kbps);
+    if (events_.video_dropped) events_.video_dropped();
+  }
+  if (!drop_tiles) return;
   const std::size_t dropped = pacer_.drop(flow::Pacer::Class::Tiles);
-  BS_LOG(Info, "media", "{} packets of tiles were dropped: the line takes {} kbit/s and they had grown old", dropped, rate_.target_kbps());
+  BS_LOG(Info, "media", "{} packets of tiles were dropped: the line takes {} kbit/s and they {}", dropped, kbps, other_line ? "were made for a wider one" : "had grown old");
 }
 
 void PeerLink::pump_media(LocalTime now) {

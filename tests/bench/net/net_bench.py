@@ -9,6 +9,7 @@ each steady scene lasts; SEEDS (BESIDE_SEEDS, 1) how many seeds each scene is ru
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import time
@@ -39,6 +40,7 @@ class Figures:
     def spread(self, metric, values, unit="ms"):
         for share in (50, 95, 99):
             self(f"{metric}_p{share}", measure.percentile(values, share), unit)
+        self(f"{metric}_max", max(values, default=None), unit)
 
 
 class Wall:
@@ -54,32 +56,36 @@ class Wall:
         return done.stdout.decode()
 
 
-def steady(stage, out, seed, line, source, both="delay_ms=10", typing=True, **more):
-    """A line that stays as it is: set up in good weather, then the setting, 3 s to settle, then SECONDS of measuring."""
+def steady(stage, out, seed, line, source, both="delay_ms=10", before="", settle=3, **more):
+    """A line that stays as it is: set up in good weather, or on a line of its own (`before`), then the setting, 3 s to settle, then
+    SECONDS of measuring. Where `before` is the same, the session began on it."""
     with Line(stage, seed=seed) as net:
         net.both(both)
+        if before:
+            net.lines["c"].order("both " + before)
         session = LineSession(stage, net, scene=source, **more)
-        net.lines["c"].order("both " + line)
-        time.sleep(3)
+        if before != line:
+            time.sleep(4 if before else 0)
+            net.lines["c"].order("both " + line)
+        time.sleep(settle)
         begin, shown, typed = now(), session.operator.pictures(), len(session.typed)
-        session.type(SECONDS) if typing else time.sleep(SECONDS)
+        session.type(SECONDS)
         end = now()
         out("pictures_per_second", (session.operator.pictures() - shown) / (end - begin), "1/s")
         out.spread("picture_latency", session.latencies(begin))
         out("longest_freeze", 1000 * longest_gap(session.operator, begin, end), "ms")
-        if typing:
-            try:
-                session.all_typed_arrived(20)
-                out("typed_lost_or_doubled", 0, "characters")
-            except Failure as e:
-                out("typed_lost_or_doubled", len(session.typed) - len(session.injected()), "characters")
-                stage.say(str(e))
-            sent = [e for e in session.customer.events("injected") if e["t_us"] / 1e6 > begin]
-            gaps = [(b["t_us"] - a["t_us"]) / 1000 for a, b in zip(sent, sent[1:])]
-            out("typing_longest_gap", max(gaps, default=0), "ms")
-            out("typed", len(session.typed) - typed, "characters")
+        try:
+            session.all_typed_arrived(20)
+            out("typed_lost_or_doubled", 0, "characters")
+        except Failure as e:
+            out("typed_lost_or_doubled", len(session.typed) - len(session.injected()), "characters")
+            stage.say(str(e))
+        sent = [e for e in session.customer.events("injected") if e["t_us"] / 1e6 > begin]
+        gaps = [(b["t_us"] - a["t_us"]) / 1000 for a, b in zip(sent, sent[1:])]
+        out("typing_longest_gap", max(gaps, default=0), "ms")
+        out("typed", len(session.typed) - typed, "characters")
         stats = net.lines["c"].order("stats")
-        out("line_up", stats["up"]["bytes"] * 8 / 1000 / (end - begin + 3), "kbit/s at most")
+        out("line_up", stats["up"]["bytes"] * 8 / 1000 / (end - begin + settle), "kbit/s at most")
         out("queue_worst", stats["up"]["worst_queue_us"] / 1000, "ms")
         session.finish()
 
@@ -108,9 +114,22 @@ def narrow_300k(stage, out, seed):
     steady(stage, out, seed, "delay_ms=30 rate_kbps=300 queue_bytes=32768", "typing", rate="8")
 
 
+MBIT = "delay_ms=30 rate_kbps=1000 queue_bytes=65536"
+
+
 def film_1mbit(stage, out, seed):
-    """A film of noise on a line that cannot carry it, and somebody types beside it."""
-    steady(stage, out, seed, "delay_ms=30 rate_kbps=1000 queue_bytes=65536", "noise", rate="25", size=("960", "540"))
+    """A film of noise on a line that cannot carry it, from the first picture on, and somebody types beside it."""
+    steady(stage, out, seed, MBIT, "noise", before=MBIT, rate="25", size=("960", "540"))
+
+
+def film_goes_narrow(stage, out, seed):
+    """The same, 2 s after a line without limit and with a third of the delay became that line."""
+    steady(stage, out, seed, MBIT, "noise", settle=2, rate="25", size=("960", "540"))
+
+
+def film_10_to_1(stage, out, seed):
+    """The line falls from 10 to 1 Mbit/s in the middle of the film, measured from that moment on: its own queue holds 524 ms."""
+    steady(stage, out, seed, MBIT, "noise", before=MBIT.replace("1000", "10000"), settle=0, rate="25", size=("960", "540"))
 
 
 def film_300k(stage, out, seed):
@@ -163,6 +182,18 @@ def outage_30s(stage, out, seed):
         time.sleep(max(moment - now(), 0) + 2)
         return moment
     broken(stage, out, seed, hole)
+
+
+def suspended(stage, out, seed):
+    """The customer's program does not run for 30 s, as when a lid is shut; what was said meanwhile is there afterwards."""
+    def sleep(net, session):
+        session.customer.child.send_signal(signal.SIGSTOP)
+        time.sleep(5)
+        session.operator.do("say", text="are you there?")
+        time.sleep(25)
+        session.customer.child.send_signal(signal.SIGCONT)
+        return now()
+    broken(stage, out, seed, sleep)
 
 
 def gaps_of(session, begin, end):
@@ -242,6 +273,24 @@ def mtu_1280(stage, out, seed):
         comes_up(stage, out, seed, "udp", net, LineSession(stage, net, scene="scroll"))
 
 
+def mtu_1000(stage, out, seed):
+    """The customer sits behind a tunnel of tunnels, and neither the operator nor the relay's port to the world knows of it."""
+    with Line(stage, seed=seed, device_mtu={"o": 1500, "c": 1000}) as net:
+        net.both("delay_ms=10")
+        net.lines["c"].order("both mtu_bytes=1000")
+        session = LineSession(stage, net, scene="noise", rate="10", size=("320", "240"))
+        session.on("udp")
+        session.operator.wait("the size of datagrams", lambda: 900 < (session.operator.last("media") or {}).get("datagram", 0) <= 972, 15)
+        out("found_after", 1000 * (now() - session.began_at), "ms")
+        begin = now()
+        session.type(4.0)
+        session.all_typed_arrived()
+        out("pictures_per_second", sum(e["t_us"] / 1e6 > begin for e in session.operator.events("picture")) / 4, "1/s")
+        out("longest_freeze", 1000 * longest_gap(session.operator, begin, begin + 4), "ms")
+        out("too_big_for_the_line", sum(net.stats()["c"][way]["too_big"] for way in ("up", "down")), "packets")
+        session.finish()
+
+
 def mtu_black_hole(stage, out, seed):
     """All interfaces take 1500 bytes, the line loses what is longer than 1280 without a word."""
     with Line(stage, seed=seed) as net:
@@ -286,14 +335,15 @@ def proxy_only(stage, out, seed):
         comes_up(stage, out, seed, "tls_proxy", net, session)
 
 
-SCENES = {f.__name__: f for f in (loss_2, wan_scroll, rough, bursts, video_1mbit, narrow_300k, film_1mbit, film_300k, outage_3s, outage_3s_tls, outage_30s, udp_dies, nat_rebinding,
-                                  address_change, relay_killed, mtu_1280, mtu_black_hole, mtu_1500, ipv6_only, udp_blocked, proxy_only)}
+SCENES = {f.__name__: f for f in (loss_2, wan_scroll, rough, bursts, video_1mbit, narrow_300k, film_1mbit, film_goes_narrow, film_10_to_1, film_300k, outage_3s, outage_3s_tls, outage_30s, udp_dies,
+                                  nat_rebinding,
+                                  suspended, address_change, relay_killed, mtu_1000, mtu_1280, mtu_black_hole, mtu_1500, ipv6_only, udp_blocked, proxy_only)}
 
 
 # What a break may cost, ms: a round trip of 40 ms and 300 ms; over TCP four and 500 ms (issue 4).
 UDP_GOALS, TCP_GOALS = {"picture_again": 340, "typing_again": 340}, {"picture_again": 660, "typing_again": 660}
 GOALS = {"outage_3s": UDP_GOALS, "outage_3s_tls": TCP_GOALS, "outage_30s": {"picture_again": 340}, "nat_rebinding": UDP_GOALS,
-         "address_change": UDP_GOALS, "relay_killed": UDP_GOALS}
+         "suspended": {"picture_again": 340}, "address_change": UDP_GOALS, "relay_killed": UDP_GOALS}
 
 
 def run_one(name, seed):
