@@ -187,6 +187,7 @@ void CustomerSession::on_message(const inner::Inner& message) {
                               [](std::uint32_t c) { return c == 4; });
       peer_scales_ = message.introduce().scales_video();
       quality_ = flow::LineQuality(peer_scales_);
+      if (screen_) screen_->set_viewer({peer_444_, peer_av1_, peer_scales_});
       note(JournalKind::PeerVerified, {}, peer_.name + (peer_.organisation.empty() ? "" : ", " + peer_.organisation) + ", by code");
       break;
     case inner::Inner::kAsk: on_ask(message.ask()); break;

@@ -33,6 +33,11 @@ void ScreenSender::encode_loop() {
         encode_wake_.wait_for(lock, earliest - now, [&] { return encode_quit_; });
         if (encode_quit_) return;
       }
+      if (const auto viewer = std::exchange(new_viewer_, std::nullopt)) {
+        config_.accept_444 = viewer->full_colour;
+        config_.accept_av1 = viewer->av1;
+        config_.accept_scaled = viewer->scales;
+      }
       if (new_kbps_) config_.target_kbps = *std::exchange(new_kbps_, std::nullopt);
       if (!new_streams_.empty()) {
         wanted = std::move(new_streams_.front());

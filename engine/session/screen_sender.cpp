@@ -119,6 +119,11 @@ void ScreenSender::set_target_kbps(int kbps) {
   new_kbps_ = kbps;
 }
 
+void ScreenSender::set_viewer(const Viewer& viewer) {
+  std::lock_guard lock(encode_mutex_);
+  new_viewer_ = viewer;
+}
+
 void ScreenSender::set_budget(const flow::VideoBudget& budget) {
   std::lock_guard lock(encode_mutex_);
   budget_ = budget;

@@ -59,7 +59,7 @@ class ScreenSender {
     std::function<Result<std::unique_ptr<ports::FrameSource>>()> make_source;                         // capture thread
     std::function<Result<std::unique_ptr<ports::VideoEncoder>>(const ports::VideoSettings&)> make_encoder;  // encode thread
     std::function<TileTools()> make_tools;                                                            // capture thread
-    bool accept_444 = true, accept_av1 = false, accept_scaled = false;   // what the viewer can decode, and show larger
+    bool accept_444 = true, accept_av1 = false, accept_scaled = false;   // until set_viewer()
     int target_kbps = 12'000;
     milliseconds least_interval{8};     // between two video pictures
   };
@@ -89,6 +89,8 @@ class ScreenSender {
   void accepted(std::uint32_t stream);                          // the viewer plays that video stream
   void refused();                                               // it does not: everything goes as tiles
   void request_key(std::uint32_t stream);                       // 0: of each
+  struct Viewer { bool full_colour = true, av1 = false, scales = false; };
+  void set_viewer(const Viewer& viewer);                        // what it decodes, and whether it shows video larger than it is coded
   void set_target_kbps(int kbps);
   void set_budget(const flow::VideoBudget& budget);             // of video
   // While held, nothing is encoded as video; the newest grab waits, with the damage of all it replaced.
@@ -169,6 +171,7 @@ class ScreenSender {
   std::map<std::uint32_t, ports::Frame> frames_;   // by stream, cropped: the newest, with the damage of what it replaced
   std::set<std::uint32_t> keys_wanted_;    // of streams; 0: of each
   std::optional<int> new_kbps_;
+  std::optional<Viewer> new_viewer_;
   flow::VideoBudget budget_;
   std::deque<StreamInfo> new_streams_;     // to open encoders for
 
