@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "codec/video/aom_encoder.h"
 
-extern "C" {
-#include <libavutil/opt.h>
-}
+#include <aom/aom_encoder.h>
+#include <aom/aomcx.h>
+#include <fmt/core.h>
+
 #include <algorithm>
+#include <array>
 #include <bit>
-#include <cstdlib>
-#include <cstring>
 #include <utility>
 #include <vector>
 
@@ -17,106 +17,134 @@ namespace beside::video {
 namespace {
 
 constexpr int kNominalRate = 30;          // pictures a second that the rate control believes in
-constexpr int kBufferPictures = 8;        // of its rate buffer: AV1 is for lines on which a picture is small
-constexpr int kLeastPictures = 60;        // between two openings for another rate
+constexpr unsigned kBufferMs = 270;       // of its rate buffer: AV1 is for lines on which a picture is small
+constexpr unsigned kMostKeyPercent = 450; // of a mean picture: a key picture must not hold up the line
 // Tools that cost time and gain little on screens, off (reference: WebRTC's settings for libaom); order hints off, so that no picture
 // can wait for another.
-constexpr char kTools[] =
-    "cpu-used=10:tune-content=screen:enable-tpl-model=0:deltaq-mode=0:enable-order-hint=0:enable-obmc=0:enable-global-motion=0:"
-    "enable-warped-motion=0:enable-ref-frame-mvs=0:enable-cfl-intra=0:enable-smooth-intra=0:enable-angle-delta=0:enable-filter-intra=0:"
-    "enable-intrabc=0:coeff-cost-upd-freq=3:mode-cost-upd-freq=3:mv-cost-upd-freq=3:aq-mode=0";
-
-tl::unexpected<Error> broken(std::string_view where, int error) { return fail(ErrorKind::Environment, where, ffmpeg_text(error)); }
+constexpr auto kTools = std::to_array<std::pair<const char*, const char*>>({
+    {"enable-tpl-model", "0"}, {"deltaq-mode", "0"}, {"enable-order-hint", "0"}, {"enable-obmc", "0"}, {"enable-global-motion", "0"},
+    {"enable-warped-motion", "0"}, {"enable-ref-frame-mvs", "0"}, {"enable-cfl-intra", "0"}, {"enable-smooth-intra", "0"},
+    {"enable-angle-delta", "0"}, {"enable-filter-intra", "0"}, {"enable-intrabc", "0"}, {"coeff-cost-upd-freq", "3"},
+    {"mode-cost-upd-freq", "3"}, {"mv-cost-upd-freq", "3"}, {"aq-mode", "0"}, {"row-mt", "1"}, {"tune-content", "screen"},
+});
 
 }  // namespace
 
+// libaom's own state and what it reads from.
+struct AomEncoder::Codec {
+  aom_codec_enc_cfg_t config{};
+  aom_codec_ctx_t context{};
+  aom_image_t image{};
+  std::vector<std::uint8_t> planes;
+  bool open = false;
+  ~Codec() {
+    if (open) aom_codec_destroy(&context);
+  }
+  tl::unexpected<Error> broken(std::string_view where, aom_codec_err_t error) {
+    const char* more = open ? aom_codec_error_detail(&context) : nullptr;
+    return fail(ErrorKind::Environment, where, fmt::format("{}{}{}", aom_codec_err_to_string(error), more != nullptr ? ": " : "", more != nullptr ? more : ""));
+  }
+};
+
+AomEncoder::AomEncoder(const ports::VideoSettings& settings, std::shared_ptr<ports::Converter> converter)
+    : settings_(settings), converter_(std::move(converter)), codec_(std::make_unique<Codec>()) {}
+AomEncoder::~AomEncoder() = default;
+
 Result<std::unique_ptr<AomEncoder>> AomEncoder::open(const ports::VideoSettings& settings, int threads, std::shared_ptr<ports::Converter> converter) {
-  silence_ffmpeg();
-  std::unique_ptr<AomEncoder> encoder(new AomEncoder(settings, threads, std::move(converter)));
-  const bool full = ports::is_444(settings.codec);
-  encoder->planes_.reset(av_frame_alloc());
-  encoder->packet_.reset(av_packet_alloc());
-  if (!encoder->planes_ || !encoder->packet_) return fail(ErrorKind::Limit, "codec/aom: memory");
-  AVFrame& planes = *encoder->planes_;
-  planes.format = full ? AV_PIX_FMT_YUV444P : AV_PIX_FMT_YUV420P;
-  planes.width = settings.width;
-  planes.height = settings.height;
-  if (const int error = av_frame_get_buffer(&planes, 64); error < 0) return broken("codec/aom: memory", error);
-  planes.color_range = AVCOL_RANGE_MPEG;
-  planes.colorspace = AVCOL_SPC_BT709;
-  if (auto opened = encoder->open_codec(); !opened) return fail(opened);
-  if (auto read = encoder->read_sequence(); !read) return fail(read);
+  std::unique_ptr<AomEncoder> encoder(new AomEncoder(settings, std::move(converter)));
+  if (auto opened = encoder->open_codec(threads); !opened) return fail(opened);
   return encoder;
 }
 
-Result<void> AomEncoder::open_codec() {
-  const AVCodec* codec = avcodec_find_encoder_by_name("libaom-av1");
-  if (codec == nullptr) return fail(ErrorKind::Environment, "codec/aom: find", "FFmpeg was built without it");
+Result<void> AomEncoder::open_codec(int threads) {
+  Codec& c = *codec_;
   const bool full = ports::is_444(settings_.codec);
-  context_.reset(avcodec_alloc_context3(codec));
-  if (!context_) return fail(ErrorKind::Limit, "codec/aom: memory");
-  context_->width = settings_.width;
-  context_->height = settings_.height;
-  context_->pix_fmt = full ? AV_PIX_FMT_YUV444P : AV_PIX_FMT_YUV420P;
-  context_->profile = full ? FF_PROFILE_AV1_HIGH : FF_PROFILE_AV1_MAIN;
-  context_->time_base = {1, kNominalRate};
-  context_->framerate = {kNominalRate, 1};
-  context_->gop_size = 9999;
-  context_->thread_count = threads_;
-  context_->flags |= AV_CODEC_FLAG_LOW_DELAY;
-  context_->color_range = AVCOL_RANGE_MPEG;
-  context_->color_primaries = AVCOL_PRI_BT709;
-  context_->color_trc = AVCOL_TRC_BT709;
-  context_->colorspace = AVCOL_SPC_BT709;
-  const std::int64_t rate = std::int64_t{settings_.target_kbps} * 1000;
-  context_->bit_rate = context_->rc_max_rate = context_->rc_min_rate = rate;   // all three: a constant rate
-  context_->rc_buffer_size = static_cast<int>(rate * kBufferPictures / kNominalRate);
-  context_->qmin = 8;                       // a resting picture is sent exactly anyway
-  context_->qmax = 56;
-  av_opt_set(context_->priv_data, "usage", "realtime", 0);
-  av_opt_set_int(context_->priv_data, "lag-in-frames", 0, 0);
-  av_opt_set_int(context_->priv_data, "row-mt", 1, 0);
-  if (threads_ > 1) av_opt_set_int(context_->priv_data, "tile-columns", std::bit_width(static_cast<unsigned>(threads_)) - 1, 0);
-  av_opt_set(context_->priv_data, "aom-params", kTools, 0);
-  if (const int error = avcodec_open2(context_.get(), codec, nullptr); error < 0) return broken("codec/aom: open", error);
-  opened_kbps_ = settings_.target_kbps;
-  opened_at_ = count_;
-  return {};
+  const auto width = static_cast<unsigned>(settings_.width), height = static_cast<unsigned>(settings_.height);
+  aom_codec_iface_t* av1 = aom_codec_av1_cx();
+  if (const auto error = aom_codec_enc_config_default(av1, &c.config, AOM_USAGE_REALTIME); error != AOM_CODEC_OK) return c.broken("codec/aom: settings", error);
+  c.config.g_w = width;
+  c.config.g_h = height;
+  c.config.g_profile = full ? 1 : 0;
+  c.config.g_threads = static_cast<unsigned>(std::max(1, threads));
+  c.config.g_timebase = {1, kNominalRate};
+  c.config.g_lag_in_frames = 0;
+  c.config.g_error_resilient = 0;
+  c.config.g_pass = AOM_RC_ONE_PASS;
+  c.config.kf_mode = AOM_KF_DISABLED;
+  c.config.rc_end_usage = AOM_CBR;
+  c.config.rc_target_bitrate = static_cast<unsigned>(settings_.target_kbps);
+  c.config.rc_dropframe_thresh = 0;         // what is given is coded; who gives decides
+  c.config.rc_min_quantizer = 8;            // a resting picture is sent exactly anyway
+  c.config.rc_max_quantizer = 63;
+  c.config.rc_undershoot_pct = c.config.rc_overshoot_pct = 50;
+  c.config.rc_buf_sz = kBufferMs;
+  c.config.rc_buf_initial_sz = c.config.rc_buf_optimal_sz = kBufferMs / 2;
+  if (const auto error = aom_codec_enc_init(&c.context, av1, &c.config, 0); error != AOM_CODEC_OK) return c.broken("codec/aom: open", error);
+  c.open = true;
+  auto set = aom_codec_control(&c.context, AOME_SET_CPUUSED, 10);
+  const auto next = [&](aom_codec_err_t result) {
+    if (set == AOM_CODEC_OK) set = result;
+  };
+  next(aom_codec_control(&c.context, AOME_SET_MAX_INTRA_BITRATE_PCT, kMostKeyPercent));
+  next(aom_codec_control(&c.context, AV1E_SET_COLOR_RANGE, 0));
+  next(aom_codec_control(&c.context, AV1E_SET_COLOR_PRIMARIES, AOM_CICP_CP_BT_709));
+  next(aom_codec_control(&c.context, AV1E_SET_TRANSFER_CHARACTERISTICS, AOM_CICP_TC_BT_709));
+  next(aom_codec_control(&c.context, AV1E_SET_MATRIX_COEFFICIENTS, AOM_CICP_MC_BT_709));
+  if (threads > 1) next(aom_codec_control(&c.context, AV1E_SET_TILE_COLUMNS, std::bit_width(static_cast<unsigned>(threads)) - 1));
+  for (const auto& [name, value] : kTools) next(aom_codec_set_option(&c.context, name, value));
+  if (set != AOM_CODEC_OK) return c.broken("codec/aom: settings", set);
+
+  const unsigned half_width = full ? width : (width + 1) / 2, half_height = full ? height : (height + 1) / 2;
+  c.planes.assign(std::size_t{width} * height + 2 * std::size_t{half_width} * half_height, 128);
+  if (aom_img_wrap(&c.image, full ? AOM_IMG_FMT_I444 : AOM_IMG_FMT_I420, width, height, 1, c.planes.data()) == nullptr)
+    return fail(ErrorKind::Limit, "codec/aom: memory");
+  std::uint8_t* at = c.planes.data();
+  for (const int plane : {AOM_PLANE_Y, AOM_PLANE_U, AOM_PLANE_V}) {
+    const bool luma = plane == AOM_PLANE_Y;
+    c.image.planes[plane] = at;
+    c.image.stride[plane] = static_cast<int>(luma ? width : half_width);
+    at += std::size_t{luma ? width : half_width} * (luma ? height : half_height);
+  }
+  c.image.range = AOM_CR_STUDIO_RANGE;
+  c.image.cp = AOM_CICP_CP_BT_709;
+  c.image.tc = AOM_CICP_TC_BT_709;
+  c.image.mc = AOM_CICP_MC_BT_709;
+  return read_sequence();
 }
 
-// FFmpeg tells the sequence header with the first picture only: one that nobody sees is coded for it.
+// What aom_codec_get_global_headers() says before the first picture is not what comes with it: one that nobody sees is coded.
 Result<void> AomEncoder::read_sequence() {
-  for (int i = 0; i < 3; ++i) {
-    const int rows = i == 0 || ports::is_444(settings_.codec) ? settings_.height : (settings_.height + 1) / 2;
-    std::memset(planes_->data[i], 128, static_cast<std::size_t>(planes_->linesize[i]) * static_cast<std::size_t>(rows));
-  }
-  planes_->pts = count_++;
-  if (const int error = avcodec_send_frame(context_.get(), planes_.get()); error < 0) return broken("codec/aom: sequence header", error);
-  if (const int error = avcodec_receive_packet(context_.get(), packet_.get()); error < 0) return broken("codec/aom: sequence header", error);
-  if (const auto obus = wire::split_obus({packet_->data, static_cast<std::size_t>(packet_->size)})) {
+  if (const auto error = aom_codec_encode(&codec_->context, &codec_->image, count_++, 1, 0); error != AOM_CODEC_OK)
+    return codec_->broken("codec/aom: sequence header", error);
+  aom_codec_iter_t iterator = nullptr;
+  while (const aom_codec_cx_pkt_t* packet = aom_codec_get_cx_data(&codec_->context, &iterator)) {
+    if (packet->kind != AOM_CODEC_CX_FRAME_PKT) continue;
+    const auto obus = wire::split_obus({static_cast<const std::uint8_t*>(packet->data.frame.buf), packet->data.frame.sz});
+    if (!obus) return fail(obus);
     for (const wire::Obu& obu : *obus)
       if (obu.type == wire::kObuSequenceHeader) sequence_ = to_bytes(obu.whole);
   }
-  av_packet_unref(packet_.get());
   if (sequence_.empty()) return fail(ErrorKind::Environment, "codec/aom: sequence header", "the encoder gave none");
   return {};
 }
 
 Result<void> AomEncoder::set_target_kbps(int kbps) {
   if (kbps <= 0) return fail(ErrorKind::Refused, "codec/aom: rate", "not a rate");
-  settings_.target_kbps = std::clamp(kbps, 50, 1'000'000);
+  const int wanted = std::clamp(kbps, 50, 1'000'000);
+  codec_->config.rc_target_bitrate = static_cast<unsigned>(wanted);
+  if (const auto error = aom_codec_enc_config_set(&codec_->context, &codec_->config); error != AOM_CODEC_OK) return codec_->broken("codec/aom: rate", error);
+  settings_.target_kbps = wanted;
   return {};
 }
 
 Result<void> AomEncoder::convert(const ports::Frame& frame) {
-  if (const int error = av_frame_make_writable(planes_.get()); error < 0) return broken("codec/aom: memory", error);
   ports::Planes target;
   target.width = settings_.width;
   target.height = settings_.height;
   target.chroma = ports::is_444(settings_.codec) ? ports::Chroma::k444 : ports::Chroma::k420;
   for (int i = 0; i < 3; ++i) {
-    target.data[i] = planes_->data[i];
-    target.stride[i] = planes_->linesize[i];
+    target.data[i] = codec_->image.planes[i];
+    target.stride[i] = codec_->image.stride[i];
   }
   const Rect whole{0, 0, target.width, target.height};
   const std::vector<Rect> areas = filled_ ? frame.damage : std::vector<Rect>{whole};
@@ -130,11 +158,13 @@ Result<void> AomEncoder::convert(const ports::Frame& frame) {
 }
 
 Result<ports::EncodedPicture> AomEncoder::take() {
-  if (const int error = avcodec_receive_packet(context_.get(), packet_.get()); error < 0) return broken("codec/aom: no picture came out at once", error);
   ports::EncodedPicture out;
-  const auto obus = wire::split_obus({packet_->data, static_cast<std::size_t>(packet_->size)});
-  bool sound = static_cast<bool>(obus);
-  if (sound) {
+  bool sound = true;
+  aom_codec_iter_t iterator = nullptr;
+  while (const aom_codec_cx_pkt_t* packet = aom_codec_get_cx_data(&codec_->context, &iterator)) {
+    if (packet->kind != AOM_CODEC_CX_FRAME_PKT) continue;
+    const auto obus = wire::split_obus({static_cast<const std::uint8_t*>(packet->data.frame.buf), packet->data.frame.sz});
+    if (!obus) return fail(obus);
     for (const wire::Obu& obu : *obus) {
       if (obu.type == wire::kObuTemporalDelimiter || obu.type == wire::kObuPadding) continue;
       if (obu.type == wire::kObuSequenceHeader) {
@@ -144,7 +174,6 @@ Result<ports::EncodedPicture> AomEncoder::take() {
       out.annex_b.insert(out.annex_b.end(), obu.whole.begin(), obu.whole.end());
     }
   }
-  av_packet_unref(packet_.get());
   if (!sound || out.annex_b.empty()) return fail(ErrorKind::Environment, "codec/aom: not what was agreed came out");
   return out;
 }
@@ -157,17 +186,12 @@ Result<ports::EncodedPicture> AomEncoder::encode(const ports::Frame& frame, bool
     failed_ = true;
     return fail(error);
   };
-  const int moved = std::abs(settings_.target_kbps - opened_kbps_);
-  if (moved * 3 > opened_kbps_ && (force_key || count_ - opened_at_ >= kLeastPictures)) {
-    if (auto opened = open_codec(); !opened) return final(opened);
-  }
   const bool first = !filled_;
   if (auto converted = convert(frame); !converted) return final(converted);
-  planes_->pts = count_++;
-  planes_->pict_type = force_key || first ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE;
-  if (const int error = avcodec_send_frame(context_.get(), planes_.get()); error < 0) {
+  const auto error = aom_codec_encode(&codec_->context, &codec_->image, count_++, 1, force_key || first ? AOM_EFLAG_FORCE_KF : 0);
+  if (error != AOM_CODEC_OK) {
     failed_ = true;
-    return broken("codec/aom: picture in", error);
+    return codec_->broken("codec/aom: picture in", error);
   }
   auto out = take();
   if (!out) return final(out);

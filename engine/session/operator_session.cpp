@@ -128,6 +128,7 @@ void OperatorSession::opened() {
     me.add_video_codecs(3);
     me.add_video_codecs(4);
   }
+  me.set_scales_video(true);
   me.set_system(ports_.system);
   (void)link_->send(hello);
   if (!order_.ask_on_connect.empty()) ask(order_.ask_on_connect, order_.reason);

@@ -187,6 +187,7 @@ void ScreenSender::encode_one(std::uint32_t number, ports::Frame frame) {
   trace::span("code video", began, ended, number);
   if (!picture->key) {
     coder.plan.coded(coder.choice, std::int64_t{coder.info.place.width} * coder.info.place.height, took);
+    coder.plan.sized(coder.choice, picture->annex_b.size(), coder.told_kbps);
     learnt_[coder.info.photo] = coder.plan;
   }
   count(coder, began - frame.captured_at, took, picture->annex_b.size());

@@ -15,6 +15,9 @@ constexpr double kFits = 0.5, kFitsEasily = 0.35, kMostFits = 0.08, kTooSlow = 0
 // That are planned for: what seems slower may seem so because we are slow.
 constexpr nanoseconds kLeastInterval = 16ms, kMostInterval = 40ms;
 constexpr double kSmooth = 0.125;
+constexpr int kAv1Enough = 4;                // pictures to judge its bytes by,
+constexpr double kAv1Over = 1.6;             // and how much of what it was told is too much;
+constexpr double kAv1FarOver = 3;            // so much is at once: the line stands still meanwhile
 
 // Time against least effort in 4:2:0 of all its pixels, measured with libx264 and libaom on films and on text. What making it smaller takes
 // is in that of a half.
@@ -43,10 +46,10 @@ VideoPlan VideoPlan::for_another() const {
   return out;
 }
 
-std::vector<VideoChoice> VideoPlan::ladder(const VideoFacts& facts, bool av1_now) {
+std::vector<VideoChoice> VideoPlan::ladder(const VideoFacts& facts, bool av1_now) const {
   std::vector<VideoChoice> out;
   const int scale = facts.accept_scaled ? facts.least_scale : 1;
-  if (facts.accept_av1 && facts.line_kbps < (av1_now ? kAv1Until : kAv1Below) * worth_kbps(facts)) {
+  if (facts.accept_av1 && !av1_too_large_ && facts.line_kbps < (av1_now ? kAv1Until : kAv1Below) * worth_kbps(facts)) {
     if (!facts.photo && facts.accept_444) out.push_back({true, VideoEffort::Normal, true, scale});
     out.push_back({false, VideoEffort::Normal, true, scale});
   }
@@ -83,6 +86,13 @@ void VideoPlan::coded(const VideoChoice& how, std::int64_t pixels, nanoseconds t
   recent_ns_ = recent_ns_ <= 0 ? ns : recent_ns_ + (ns - recent_ns_) * kSmooth;
 }
 
+void VideoPlan::sized(const VideoChoice& how, std::size_t bytes, int told_kbps) {
+  if (!how.av1 || told_kbps <= 0) return;
+  const double over = static_cast<double>(bytes) * 8 * 30 / (told_kbps * 1000.0);
+  av1_over_ = av1_pictures_ == 0 ? over : av1_over_ + (over - av1_over_) * 2 * kSmooth;
+  if (++av1_pictures_ >= kAv1Enough ? av1_over_ > kAv1Over : av1_over_ > kAv1FarOver) av1_too_large_ = true;
+}
+
 VideoChoice VideoPlan::reconsider(const VideoChoice& now_coded, const VideoFacts& facts, LocalTime now) {
   if (changed_at_ == LocalTime{}) changed_at_ = now;
   const std::vector<VideoChoice> all = ladder(facts, now_coded.av1);
@@ -94,6 +104,7 @@ VideoChoice VideoPlan::reconsider(const VideoChoice& now_coded, const VideoFacts
     recent_ns_ = 0;
     return to;
   };
+  if (now_coded.av1 && av1_too_large_) return change(choose(facts));
   // The line knows at once what it cannot carry.
   if (facts.accept_scaled && now_coded.scale < facts.least_scale) return change(choose(facts));
   if (recent_ns_ <= kTooSlow * interval) {

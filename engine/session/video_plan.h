@@ -40,6 +40,7 @@ struct VideoFacts {
 // 4. Where the line carries less than kAv1Below of what the picture is worth, AV1, if coding it fits half of the time and the viewer
 //    decodes it: at 300 kbit/s it is 8 dB better on drawings and text that move and 1 dB on films, for more than twice the time. It stays until the
 //    line carries kAv1Until of it.
+//    What it codes much larger than it was told even so (noise) is H.264's, which can be coarser, for as long as that film plays.
 // 5. At half size where the line asks for it, or where even the fastest way is measured too slow.
 // 6. A choice changes for the worse when measured too slow for kSlowFor, for the better when the better one should fit easily and
 //    kBetterAfter passed; each change for the worse doubles that, so nothing swings.
@@ -55,6 +56,8 @@ class VideoPlan {
   VideoChoice choose(const VideoFacts& facts) const;
   // A picture of so many pixels of the screen was coded so.
   void coded(const VideoChoice& how, std::int64_t pixels, nanoseconds took);
+  // And took so many bytes; the encoder had been told this rate (nominal_kbps). Key pictures are not told.
+  void sized(const VideoChoice& how, std::size_t bytes, int told_kbps);
   // Whether the region would now better be coded otherwise; equal to `now_coded`: no.
   VideoChoice reconsider(const VideoChoice& now_coded, const VideoFacts& facts, LocalTime now);
   // What coding a picture so should take.
@@ -66,10 +69,13 @@ class VideoPlan {
 
  private:
   bool fits(const VideoChoice& how, const VideoFacts& facts, double share) const;
-  static std::vector<VideoChoice> ladder(const VideoFacts& facts, bool av1_now);   // best first
+  std::vector<VideoChoice> ladder(const VideoFacts& facts, bool av1_now) const;   // best first
   double unit_ns_ = 8;                         // of a pixel with least effort in 4:2:0, measured
   LocalTime changed_at_{}, slow_since_ = kNever;
   nanoseconds better_after_ = kBetterAfter;
+  int av1_pictures_ = 0;                       // sized
+  double av1_over_ = 0;                        // their bytes of what they were told, smoothed
+  bool av1_too_large_ = false;
   double recent_ns_ = 0;                       // of the newest pictures, smoothed; 0: none yet
 };
 

@@ -109,6 +109,26 @@ TEST_CASE("AV1 that takes too long gives way to H.264") {
   CHECK_FALSE(p.now_coded.av1);
 }
 
+// Noise at AV1's coarsest is several times what a line of 300 kbit/s carries.
+TEST_CASE("AV1 that comes out much larger than it was told gives way at once, for as long as the film plays") {
+  VideoFacts facts = film(kWindow);
+  facts.accept_av1 = true;
+  facts.line_kbps = 800;
+  Played p;
+  p.now_coded = p.plan.choose(facts);
+  REQUIRE(p.now_coded.av1);
+  const std::size_t told = 400 * 1000 / 8 / 30;
+  for (int i = 0; i < 60; ++i) p.plan.sized(p.now_coded, i % 6 == 0 ? 3 * told : told, 400);   // now and then one is larger
+  p.play(facts, 8, 1s);
+  CHECK(p.now_coded.av1);
+  for (int i = 0; i < 8; ++i) p.plan.sized(p.now_coded, 2 * told, 400);
+  p.play(facts, 8, 1s);
+  CHECK_FALSE(p.now_coded.av1);
+  p.play(facts, 8, 200s);
+  CHECK_FALSE(p.now_coded.av1);
+  CHECK(p.plan.for_another().choose(facts).av1);
+}
+
 TEST_CASE("half size where the line asks for it at once, and where even the fastest way is too slow") {
   VideoFacts facts = film(kScreen);
   facts.accept_scaled = true;

@@ -15,6 +15,7 @@ OperatorEngine::OperatorEngine(OperatorEngineConfig config, WakeFn snapshot_chan
   ports.make_decoder = [this](const session::ReceiveParams& params) {
     return video::make_video_decoder({params.codec, params.width, params.height, params.sps, params.pps, params.shown_width, params.shown_height}, clock_);
   };
+  ports.decodes_av1 = video::decodes_av1();
   ports.make_tile_decoder = [] { return tiles::make_tile_decoder(); };
   ports.canvas = config_.canvas;
   ports.canvas_changed = config_.canvas_changed;
