@@ -322,7 +322,8 @@ void PeerLink::poll(LocalTime now) {
   // is noticed by that, long before its consent check runs out.
   if (media_ && unanswered_since_ && now - *unanswered_since_ >= media_patience()) {
     media_->probe_now();
-    unanswered_since_ = now;
+    // At rest once is enough: the last word of all may need no answer, and the path looks after itself.
+    unanswered_since_ = watch_.next_deadline() == kNever ? std::nullopt : std::optional(now);
   }
   flush(now);
   tell_arrivals(now);
@@ -330,8 +331,10 @@ void PeerLink::poll(LocalTime now) {
   pump_media(now);
 }
 
-// Several round trips: a translator on the way that forgot us is found before anybody types the next word.
+// Several round trips: a translator on the way that forgot us is found before anybody types the next word. While nobody does
+// anything there is time, and what goes out may need no answer.
 nanoseconds PeerLink::media_patience() const {
+  if (watch_.next_deadline() == kNever) return kMediaSilence;
   const auto rtt = rate_.rtt() ? rate_.rtt() : rtt_;
   return rtt ? std::clamp<nanoseconds>(3 * *rtt, 150ms, kMediaSilence) : nanoseconds(kMediaSilence);
 }

@@ -69,7 +69,7 @@ class MemoryMedia final : public session::MediaPort {
   }
   std::size_t max_datagram() const override { return 1200; }
   void set_ticket(const control::Ticket&) override {}
-  void probe_now() override {}
+  void probe_now() override { ++bench_.path_probes; }
 
  private:
   RoleBench& bench_;

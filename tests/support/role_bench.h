@@ -84,6 +84,7 @@ class RoleBench {
   ~RoleBench();
   ManualClock clock;
   RelayDouble relay{clock};
+  int path_probes = 0;                       // how often an end had its way to the relay tried
   std::uint64_t random_seed = 0;             // 0: the system's generator; else what the roles draw can be repeated
 
   CustomerSeat& add_customer();
