@@ -118,7 +118,7 @@ TEST_CASE("AV1 that comes out much larger than it was told gives way at once, fo
   p.now_coded = p.plan.choose(facts);
   REQUIRE(p.now_coded.av1);
   const std::size_t told = 400 * 1000 / 8 / 30;
-  for (int i = 0; i < 60; ++i) p.plan.sized(p.now_coded, i % 6 == 0 ? 3 * told : told, 400);   // now and then one is larger
+  for (int i = 0; i < 60; ++i) p.plan.sized(p.now_coded, i % 6 == 5 ? 5 * told / 2 : told, 400);   // now and then one is larger
   p.play(facts, 8, 1s);
   CHECK(p.now_coded.av1);
   for (int i = 0; i < 8; ++i) p.plan.sized(p.now_coded, 2 * told, 400);
