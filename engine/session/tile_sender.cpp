@@ -118,7 +118,6 @@ void TileSender::new_picture() {
   update_.height = pixels.height;
   update_.layout_generation = frame_->layout_generation;
   update_.monitor_id = frame_->monitor_id;
-  update_.most_part_bytes = line_.part_bytes;
   if (!shadow_ || shadow_->width != pixels.width || shadow_->height != pixels.height) shadow_ = ports::make_pixel_buffer(pixels.width, pixels.height);
   // All of it is stale and will be sent as it is: there is nothing to compare with.
   ports::copy_pixels(*shadow_, pixels, {0, 0, pixels.width, pixels.height});
@@ -168,6 +167,7 @@ bool TileSender::open() {
   const auto since = [this] { return std::chrono::duration_cast<microseconds>(std::max<nanoseconds>(now_() - captured_at_, 0ns)); };
   update_.decided = since();
   update_.most_continued = most_continued();
+  update_.most_part_bytes = line_.part_bytes;   // of now: a narrow tunnel is found while the picture is long under way
   update_.quick = line_.kbps >= std::max<double>(kLeastQuickKbps, kQuickKbps * bytes_per_pixel_);
   tools_.encoder->begin(update_, [this](const ports::TilePart& part) { on_part(part); }, since);
   return true;

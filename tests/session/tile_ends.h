@@ -123,7 +123,7 @@ class TileEnds {
   void step() {
     const LocalTime now = clock.now();
     if (grabbing && desk.has_damage()) sender.frame(desk.grab(now));
-    sender.set_line({kbps_, pacer_.queued_bytes(), taken_, 2 * rtt_half, false});
+    sender.set_line({kbps_, pacer_.queued_bytes(), taken_, 2 * rtt_half, part_bytes, false});
     if (sender.next_deadline() <= now || grabbing) {
       if (sender.find_played()) early_pictures += code_video(now);
       sender.pump(now);
@@ -163,6 +163,8 @@ class TileEnds {
   nanoseconds rtt_half = 20ms;
   bool encoder_fails = false;
   int video_orders = 0, video_pictures = 0;
+  std::size_t part_bytes = 0;        // that the path takes, as told to the sender; 0: no limit
+  std::size_t largest_part = 0;      // payload that left
   int early_pictures = 0;                         // handed out before the rest of their frame was looked at
   nanoseconds longest_without_picture{};          // between two that are less than a second apart
   struct RectLess { bool operator()(const Rect& a, const Rect& b) const { return std::tie(a.x, a.y, a.width, a.height) < std::tie(b.x, b.y, b.width, b.height); } };
@@ -231,6 +233,7 @@ class TileEnds {
     out.bytes(part.payload);
     seq_ = seq_.next();
     taken_ += part.payload.size();
+    largest_part = std::max(largest_part, part.payload.size());
     (void)pacer_.add(flow::Pacer::Class::Tiles, std::move(packet));
     parts.push_back(std::move(part));
     if (parts.size() > 64) parts.erase(parts.begin());

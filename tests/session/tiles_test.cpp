@@ -135,6 +135,21 @@ void play(TileEnds& ends, const Rect& area, int steps) {
 
 }  // namespace
 
+// A tunnel is found seconds after the picture began.
+TEST_CASE("parts fit a path that is found to be narrow in mid-picture") {
+  TileEnds ends(6, Path{});
+  ends.desk.text(ends.desk.whole(), 1);
+  converge_and_rest(ends);
+  CHECK(ends.largest_part > 900);
+  ends.part_bytes = 900;
+  ends.largest_part = 0;
+  ends.run(33ms);
+  ends.desk.text(ends.desk.whole(), 2);
+  converge_and_rest(ends);
+  CHECK(ends.largest_part > 0);
+  CHECK(ends.largest_part <= 900);
+}
+
 TEST_CASE("what moves like video goes to an encoder of its place, and is exact soon after it rests") {
   TileEnds ends(5, Path{});
   ends.desk.text(ends.desk.whole(), 1);
