@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "codec/video/convert_changed.h"
 #include "engine/wire/av1.h"
 
 namespace beside::video {
@@ -146,15 +147,7 @@ Result<void> AomEncoder::convert(const ports::Frame& frame) {
     target.data[i] = codec_->image.planes[i];
     target.stride[i] = codec_->image.stride[i];
   }
-  const Rect whole{0, 0, target.width, target.height};
-  const std::vector<Rect> areas = filled_ ? frame.damage : std::vector<Rect>{whole};
-  for (const Rect& area : areas) {
-    const Rect inside = area.clipped_to(whole);
-    if (inside.empty()) continue;
-    if (auto done = converter_->convert(*frame.pixels, inside, target); !done) return done;
-  }
-  filled_ = true;
-  return {};
+  return convert_changed(*converter_, frame, target, filled_);
 }
 
 Result<ports::EncodedPicture> AomEncoder::take() {

@@ -12,6 +12,7 @@ extern "C" {
 #include <climits>
 #include <cstring>
 
+#include "codec/video/convert_changed.h"
 #include "codec/video/parameter_sets.h"
 
 namespace beside::video {
@@ -191,14 +192,7 @@ Result<void> FfmpegEncoder::convert(const ports::Frame& frame) {
     target.data[i] = planes_->data[i];
     target.stride[i] = planes_->linesize[i];
   }
-  const Rect whole{0, 0, target.width, target.height};
-  const std::vector<Rect> areas = filled_ ? frame.damage : std::vector<Rect>{whole};
-  for (const Rect& area : areas) {
-    const Rect inside = area.clipped_to(whole);
-    if (inside.empty()) continue;
-    if (auto done = converter_->convert(*frame.pixels, inside, target); !done) return done;
-  }
-  filled_ = true;
+  if (auto done = convert_changed(*converter_, frame, target, filled_); !done) return done;
   repeat_edges();
   return {};
 }

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "engine/base/rect_set.h"
+#include "engine/ports/change_detector.h"
 
 namespace beside::ports {
 
@@ -146,9 +147,7 @@ void Canvas::show_written() {
     committed_ = make_pixel_buffer(whole.width, whole.height);
     written_.assign(1, whole);
   }
-  for (const Rect& r : written_)
-    for (int y = r.y; y < r.bottom(); ++y)
-      std::memcpy(committed_->row(y) + std::ptrdiff_t{4} * r.x, pixels_->row(y) + std::ptrdiff_t{4} * r.x, static_cast<std::size_t>(r.width) * 4);
+  for (const Rect& r : written_) copy_pixels(*committed_, *pixels_, r);
   committed_exact_ = exact_;
 }
 

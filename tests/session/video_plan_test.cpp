@@ -33,6 +33,19 @@ struct Played {
   }
 };
 
+VideoFacts narrow_film() {
+  VideoFacts facts = film(kWindow);
+  facts.accept_av1 = true;
+  facts.line_kbps = 800;
+  return facts;
+}
+Played played_by_av1(const VideoFacts& facts) {
+  Played p;
+  p.now_coded = p.plan.choose(facts);
+  REQUIRE(p.now_coded.av1);
+  return p;
+}
+
 }  // namespace
 
 TEST_CASE("drawings and text keep full colour where it fits, photos go without") {
@@ -99,24 +112,16 @@ TEST_CASE("AV1 on a narrow line where the viewer decodes it and coding fits, and
 }
 
 TEST_CASE("AV1 that takes too long gives way to H.264") {
-  VideoFacts facts = film(kWindow);
-  facts.accept_av1 = true;
-  facts.line_kbps = 800;
-  Played p;
-  p.now_coded = p.plan.choose(facts);
-  REQUIRE(p.now_coded.av1);
+  const VideoFacts facts = narrow_film();
+  Played p = played_by_av1(facts);
   p.play(facts, 24, 4s);                                     // 32 ms a picture
   CHECK_FALSE(p.now_coded.av1);
 }
 
 // Noise at AV1's coarsest is several times what a line of 300 kbit/s carries.
 TEST_CASE("AV1 that comes out much larger than it was told gives way at once, for as long as the film plays") {
-  VideoFacts facts = film(kWindow);
-  facts.accept_av1 = true;
-  facts.line_kbps = 800;
-  Played p;
-  p.now_coded = p.plan.choose(facts);
-  REQUIRE(p.now_coded.av1);
+  const VideoFacts facts = narrow_film();
+  Played p = played_by_av1(facts);
   const std::size_t told = 400 * 1000 / 8 / 30;
   for (int i = 0; i < 60; ++i) p.plan.sized(p.now_coded, i % 6 == 5 ? 5 * told / 2 : told, 400);   // now and then one is larger
   p.play(facts, 8, 1s);
