@@ -22,6 +22,8 @@ constexpr milliseconds kPlayed = 1s;       // or after so long where it has been
 constexpr int kEnterChanges = 4, kStayChanges = 2;
 constexpr int kEnterBytes = 450, kStayBytes = 120;
 constexpr int kEnterPixels = kTileSide * kTileSide / 5;
+constexpr float kMovesAlike = 0.75F;
+constexpr int kCell = 16;                  // to which a video's area is rounded within a tile
 constexpr int kMostWaste = 35;             // percent that joined rectangles may cover for nothing: pieces cost more than that
 constexpr milliseconds kLookAgain = 300ms; // at a tile of a video: looking costs more than all else that is done for it
 constexpr std::size_t kRemembered = 32;    // changes of a tile
@@ -43,8 +45,13 @@ TileClass classify(const TileFacts& f, TileClass before) {
   if (!f.changed) return f.copied ? TileClass::Copy : TileClass::Nothing;
   // Smooth content is what video is good at; few colours are what exact tiles are good at, so these must cost more.
   const bool smooth = is_smooth(f);
-  const int enter_bytes = smooth ? kEnterBytes : 2 * kEnterBytes;
-  if (f.changes >= kEnterChanges && f.changed_pixels >= kEnterPixels && f.exact_bytes >= enter_bytes) return TileClass::Video;
+  int enter_bytes = smooth ? kEnterBytes : 2 * kEnterBytes, enter_pixels = kEnterPixels;
+  if (f.beside_video) {
+    // The edge of a film: a few rows of it, as dense as the rest.
+    enter_bytes = std::max(2 * kStayBytes, enter_bytes * std::min(f.changed_pixels, kEnterPixels) / kEnterPixels);
+    enter_pixels = 0;
+  }
+  if (f.changes >= kEnterChanges && f.changed_pixels >= enter_pixels && f.exact_bytes >= enter_bytes) return TileClass::Video;
   return TileClass::Exact;
 }
 
@@ -74,17 +81,30 @@ class Classifier final : public ports::TileClassifier {
         t.pixels += part.width * part.height;
       });
     }
-    for (Tile& t : tiles_) update(t, now, frame);
+    for (int y = 0; y < rows_; ++y)
+      for (int x = 0; x < columns_; ++x) update(tiles_[index(x, y)], now, frame);
+    for (int y = 0; y < rows_; ++y) {
+      for (int x = 0; x < columns_; ++x) {
+        Tile& t = tiles_[index(x, y)];
+        if (t.changed.empty() || t.is == TileClass::Video || !beside_video(x, y)) continue;
+        t.facts.beside_video = true;
+        enter(t, classify(t.facts, t.is), now);
+      }
+    }
     for (const Rect& r : changed) {
       each_tile(r, [&](Tile& t, const Rect& part) {
-        if (t.is != TileClass::Video) exact.push_back(part);
+        if (t.is == TileClass::Video) grow(t, part);
+      });
+    }
+    for (const Rect& r : changed) {
+      each_tile(r, [&](Tile& t, const Rect& part) {
+        if (t.is != TileClass::Video || part.clipped_to(t.area) != part) exact.push_back(part);
       });
     }
     ports::join_rects(exact, kMostWaste);
     for (int y = 0; y < rows_; ++y) {
       for (int x = 0; x < columns_; ++x) {
-        if (tiles_[index(x, y)].is == TileClass::Video)
-          video.push_back(Rect{x * kTileSide, y * kTileSide, kTileSide, kTileSide}.clipped_to({0, 0, width_, height_}));
+        if (const Tile& t = tiles_[index(x, y)]; t.is == TileClass::Video) video.push_back(t.area);
       }
     }
     ports::join_rects(video, 0);
@@ -116,11 +136,14 @@ class Classifier final : public ports::TileClassifier {
     LocalTime last{};
     Rect changed;
     int pixels = 0;
-    bool copied = false;
+    bool copied = false, apart = false;
     TileClass is = TileClass::Nothing;
+    TileFacts facts;                           // of this frame
     TileFacts looked;                          // colours, gradients and bytes when it was last looked at closely
     LocalTime looked_at{};
     LocalTime video_since{};
+    Rect area;                                 // of a video: the cells in which it moved since it began
+    float beside = 0;                          // how many of its changes came with one apart from that area, of 1, smoothed
     bool played() const { return last - video_since >= kPlayed; }
   };
   std::size_t index(int x, int y) const { return static_cast<std::size_t>(y) * static_cast<std::size_t>(columns_) + static_cast<std::size_t>(x); }
@@ -134,12 +157,39 @@ class Classifier final : public ports::TileClassifier {
         use(tiles_[index(x, y)], r.clipped_to({x * kTileSide, y * kTileSide, kTileSide, kTileSide}));
   }
 
+  // One of those around it is a video's.
+  bool beside_video(int x, int y) const {
+    for (int dy = -1; dy <= 1; ++dy)
+      for (int dx = -1; dx <= 1; ++dx)
+        if ((dx != 0 || dy != 0) && class_of(x + dx, y + dy) == TileClass::Video) return true;
+    return false;
+  }
+
+  Rect cells_of(const Rect& r) const {
+    const int left = r.x / kCell * kCell, top = r.y / kCell * kCell;
+    return Rect{left, top, (r.right() + kCell - 1) / kCell * kCell - left, (r.bottom() + kCell - 1) / kCell * kCell - top}.clipped_to({0, 0, width_, height_});
+  }
+
+  // What changes apart from a film's area is text that somebody types beside it, unless it moves as often as the film.
+  void grow(Tile& t, const Rect& part) const {
+    const Rect reach{t.area.x - 1, t.area.y - 1, t.area.width + 2, t.area.height + 2};
+    if (t.area.empty() || t.beside > kMovesAlike || !part.clipped_to(reach).empty()) t.area = t.area.united_with(cells_of(part));
+    else t.apart = true;
+  }
+
+  static void enter(Tile& t, TileClass is, LocalTime now) {
+    if (std::exchange(t.is, is) == TileClass::Video) return;
+    t.video_since = now;
+    t.area = {};
+    t.beside = 0;
+  }
+
   void update(Tile& t, LocalTime now, const ports::PixelBuffer& frame) {
     if (t.changed.empty() && !t.copied && t.is != TileClass::Video) {
       t.is = TileClass::Nothing;
       return;
     }
-    TileFacts f;
+    TileFacts& f = t.facts = {};
     f.changed = !t.changed.empty();
     f.copied = t.copied;
     f.played = t.is == TileClass::Video && t.played();
@@ -165,8 +215,9 @@ class Classifier final : public ports::TileClassifier {
       t.looked = f;
       t.looked_at = now;
     }
-    const TileClass before = std::exchange(t.is, classify(f, t.is));
-    if (before != TileClass::Video) t.video_since = now;
+    if (t.is == TileClass::Video && f.changed) t.beside += (static_cast<float>(t.apart) - t.beside) / 8;   // of the change before
+    t.apart = false;
+    enter(t, classify(f, t.is), now);
   }
 
   int width_ = 0, height_ = 0, columns_ = 0, rows_ = 0;

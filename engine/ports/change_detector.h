@@ -55,6 +55,7 @@ struct TileFacts {
   int changes = 0;              // that were not copies, in the last 500 ms, this one included
   milliseconds rested{};        // since the last change before this one
   bool played = false;          // it has been video for a second: it stumbles, and comes back
+  bool beside_video = false;    // a neighbour is video
   int changed_pixels = 0;       // of this change
   int colours = 0;              // of the changed pixels; 65 means more than 64
   int gradient_percent = 0;     // neighbours that differ a little (1..24 of 255 in each colour), as in photos
@@ -66,7 +67,8 @@ class TileClassifier {
   virtual ~TileClassifier() = default;
   virtual void reset(int width, int height) = 0;   // of the picture; forgets everything
   // Takes the changed rectangles (of ChangeDetector) and the moves of this frame; `exact` and `video` are overwritten: what of
-  // the changes goes exactly, and the tile-aligned areas, cut to the picture, that belong to video from now on.
+  // the changes goes exactly, and the areas that belong to video from now on: whole cells of 16x16 pixels, cut to the picture, one
+  // rectangle of each tile, which grows while the tile is a video's.
   virtual void decide(LocalTime now, const PixelBuffer& frame, std::span<const Rect> changed, std::span<const Move> moves,
                       std::vector<Rect>& exact, std::vector<Rect>& video) = 0;
   virtual TileClass class_of(int tile_x, int tile_y) const = 0;

@@ -41,6 +41,15 @@ bool CellMap::owned(const Rect& area) const {
   return false;
 }
 
+Rect CellMap::owned_part(const Rect& area) const {
+  Rect out;
+  const Rect c = cells_of(area);
+  for (int cy = c.y; cy < c.bottom(); ++cy)
+    for (int cx = c.x; cx < c.right(); ++cx)
+      if (owner(cx, cy) != 0) out = out.united_with(cell(cx, cy));
+  return out;
+}
+
 void CellMap::set(const Rect& area, std::uint8_t flag) {
   const Rect c = cells_of(area);
   for (int cy = c.y; cy < c.bottom(); ++cy)

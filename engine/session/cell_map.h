@@ -38,6 +38,7 @@ class CellMap {
   std::uint8_t owner(int cx, int cy) const { return owners_[index(cx, cy)]; }
   bool clean(const Rect& area) const;      // every cell that it touches: exact, not stale, no video's
   bool owned(const Rect& area) const;      // some cell that it touches is a video's
+  Rect owned_part(const Rect& area) const; // of the cells that it touches, around those that are a video's
   void set(const Rect& area, std::uint8_t flag);     // on every cell that it touches
   void clear(const Rect& area, std::uint8_t flag);
   void set_stale(std::size_t index) { flags_[index] |= kStale; }

@@ -260,7 +260,9 @@ void TileSender::look(LocalTime now) {
       const Rect part = r.clipped_to(v);
       if (part.empty()) continue;
       note_pace(part, now);
-      if (Video* video = video_of(cells_.owner(part.x / CellMap::kCell, part.y / CellMap::kCell))) {
+      Video* video = video_of(cells_.owner(part.x / CellMap::kCell, part.y / CellMap::kCell));
+      // Where it has grown beyond what is the video's the rest is given to it in a moment, if there still is an encoder.
+      if (video != nullptr && part.clipped_to(cells_.owned_part(part)) == part) {
         ports::copy_pixels(*shadow_, pixels, part);
         if (video->early) continue;
         video->damage.push_back(part);
@@ -349,28 +351,32 @@ std::vector<TileSender::Block> TileSender::blocks() {
   }
   fresh_.clear();
   if (work_) {
-    std::vector<Rect> tight;
+    std::vector<Rect> tight, parts;
     for (int ty = 0; ty < pixels.height; ty += kTile) {
       for (int tx = 0; tx < pixels.width; tx += kTile) {
         const Rect cells = cells_.cells_of({tx, ty, kTile, kTile});
-        if (cells_.owner(cells.x, cells.y) != 0) continue;   // a tile belongs to one as a whole
+        const Rect owned = any_owned_ ? cells_.owned_part({tx, ty, kTile, kTile}) : Rect{};
         Rect whole, dirty;
         bool urgent = false;
         for (int cy = cells.y; cy < cells.bottom(); ++cy) {
           for (int cx = cells.x; cx < cells.right(); ++cx) {
             const std::uint8_t flags = cells_.at(cx, cy);
-            if (flags == CellMap::kExact) continue;
+            if (flags == CellMap::kExact || cells_.owner(cx, cy) != 0) continue;
             Rect& which = (flags & (CellMap::kExact | CellMap::kStale)) == CellMap::kExact ? dirty : whole;
             which = which.united_with(cells_.cell(cx, cy));
             urgent = urgent || (flags & (CellMap::kStale | CellMap::kDirty)) != 0;
           }
         }
-        add(urgent ? 1 : 2, whole, true);
+        parts.assign(1, whole);
+        subtract(parts, owned);
+        for (const Rect& r : parts) add(urgent ? 1 : 2, r, true);
         if (dirty.empty()) continue;
         // What was left over is looked at anew: it may have changed again, or back.
+        parts.assign(1, dirty);
+        subtract(parts, owned);
         tight.clear();
-        tools_.detector->find(*shadow_, pixels, {&dirty, 1}, tight);
-        cells_.clear(dirty, CellMap::kDirty);
+        tools_.detector->find(*shadow_, pixels, parts, tight);
+        for (const Rect& r : parts) cells_.clear(r, CellMap::kDirty);
         for (const Rect& r : tight) {
           if (cells_.clean(r)) add(1, r, false);
           else add(1, cells_.grown(r), true);

@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "engine/base/rect_set.h"
 #include "engine/session/rect_join.h"
 #include "engine/session/tile_sender.h"
 #include "engine/session/video_streams.h"
@@ -52,16 +53,17 @@ void TileSender::find_changes() {
   played_.clear();
   std::span<const Rect> where = damage_;
   if (any_owned_) {
-    ports::tile_boxes(update_.width, update_.height, damage_, played_);
+    ports::tile_boxes(update_.width, update_.height, damage_, boxes_);
     still_.clear();
-    std::erase_if(played_, [&](const Rect& box) {
-      if (box.empty()) return true;
-      if (cells_.owner(box.x / CellMap::kCell, box.y / CellMap::kCell) == 0) {
-        still_.push_back(box);
-        return true;
-      }
-      return ports::same_pixels(*shadow_, pixels, box);
-    });
+    std::vector<Rect> beside;
+    for (const Rect& box : boxes_) {
+      if (box.empty()) continue;
+      const Rect owned = cells_.owned_part(box), played = owned.clipped_to(box);
+      if (!played.empty() && !ports::same_pixels(*shadow_, pixels, played)) played_.push_back(played);
+      beside.assign(1, box);
+      subtract(beside, owned);
+      still_.insert(still_.end(), beside.begin(), beside.end());
+    }
     where = still_;
   }
   if (!where.empty()) tools_.detector->find(*shadow_, pixels, where, changed_);
@@ -121,37 +123,39 @@ TileSender::Video* TileSender::video_for(const Rect& tile) {
   return nullptr;
 }
 
-// Gives what is wanted as video and lies in a ready encoder's place to its stream, and takes back what is not wanted any
+// Gives what is wanted as video, one rectangle of whole cells in each tile, and lies in a ready encoder's place to its stream, and takes back what is not wanted any
 // more: from there on nobody draws it but tiles, which follow because its cells are not exact.
 void TileSender::own_video(LocalTime now) {
   rest_at_ = kNever;
   if (videos_.empty() && !any_owned_) return;
-  std::vector<Rect> take;
+  std::vector<Rect> take, beside;
   std::vector<std::vector<Rect>> give(videos_.size());
   any_owned_ = false;
   for (Video& v : videos_) v.owns = false;
   for (int ty = 0; ty < update_.height; ty += kTile) {
     for (int tx = 0; tx < update_.width; tx += kTile) {
       const Rect tile = Rect{tx, ty, kTile, kTile}.clipped_to(cells_.picture());
-      const int cx = tx / CellMap::kCell, cy = ty / CellMap::kCell;
-      const std::uint8_t owner = cells_.owner(cx, cy);
       const Pace& pace = paces_[static_cast<std::size_t>(ty / kTile) * static_cast<std::size_t>((update_.width + kTile - 1) / kTile) +
                                 static_cast<std::size_t>(tx / kTile)];
       const LocalTime rested = pace.last + rest_of(pace, now);
-      Video* video = nullptr;
-      if (now < rested && std::any_of(video_wanted_.begin(), video_wanted_.end(), [&](const Rect& v) { return !v.clipped_to(tile).empty(); }))
-        video = video_for(tile);
-      if (video == nullptr) {
-        if (owner != 0) take.push_back(tile);
-        continue;
+      Rect wanted;                                      // of this tile
+      if (now < rested)
+        for (const Rect& v : video_wanted_) wanted = wanted.united_with(v.clipped_to(tile));
+      Video* video = wanted.empty() ? nullptr : video_for(tile);
+      if (video == nullptr) wanted = {};
+      if (const Rect owned = cells_.owned_part(tile); !owned.empty()) {
+        beside.assign(1, owned);
+        subtract(beside, wanted);
+        take.insert(take.end(), beside.begin(), beside.end());
       }
+      if (video == nullptr) continue;
       any_owned_ = video->owns = true;
       rest_at_ = std::min(rest_at_, rested);
-      bool told = owner == video->stream;
-      const Rect cells = cells_.cells_of(tile);
+      bool told = true;
+      const Rect cells = cells_.cells_of(wanted);
       for (int y = cells.y; y < cells.bottom() && told; ++y)
-        for (int x = cells.x; x < cells.right() && told; ++x) told = (cells_.at(x, y) & CellMap::kStale) == 0;
-      if (!told) give[static_cast<std::size_t>(video - videos_.data())].push_back(tile);
+        for (int x = cells.x; x < cells.right() && told; ++x) told = cells_.owner(x, y) == video->stream && (cells_.at(x, y) & CellMap::kStale) == 0;
+      if (!told) give[static_cast<std::size_t>(video - videos_.data())].push_back(wanted);
     }
   }
   join_rects(take, true);

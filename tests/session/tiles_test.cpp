@@ -169,6 +169,38 @@ TEST_CASE("what moves like video goes to an encoder of its place, and is exact s
   converge_and_rest(ends);
 }
 
+TEST_CASE("a film that lies across tiles owns its cells and no others: all of it is video, and text beside it in the same tiles stays exact") {
+  TileEnds ends(20, Path{});
+  ends.desk.text(ends.desk.whole(), 1);
+  converge_and_rest(ends);
+  const Rect area{100, 56, 120, 100};     // eight rows of it in the first row of tiles
+  const Rect beside{72, 80, 8, 16}, above{128, 16, 64, 16};
+  play(ends, area, 60);
+  CHECK(ends.video_orders == 1);
+  CHECK(!ends.canvas->exact({112, 56, 96, 4}));
+  const auto before = ends.sender.bytes();
+  for (int i = 0; i < 60; ++i) {
+    film(ends.desk, area, i + 100);
+    if (i % 3 == 0) ends.desk.text(beside, static_cast<std::uint32_t>(i));
+    ends.run(33ms);
+    if (i % 3 != 2) continue;
+    CAPTURE(i);
+    CHECK(ends.canvas->exact(beside));
+    CHECK(ends.canvas->exact(above));
+    ends.canvas->read([&](const ports::PixelBuffer& seen) { CHECK(ports::same_pixels(seen, ends.desk.pixels(), beside)); });
+  }
+  CHECK(ends.sender.bytes() - before < 20 * 300);
+  CHECK_FALSE(ends.same_stamp);
+  // What moves as often as the film becomes part of it.
+  for (int i = 0; i < 60; ++i) {
+    film(ends.desk, area, i + 200);
+    film(ends.desk, beside, i);
+    ends.run(33ms);
+  }
+  CHECK_FALSE(ends.canvas->exact(beside));
+  converge_and_rest(ends);
+}
+
 TEST_CASE("a film that stumbles once is not taken for one at rest the next time, and one that ends is exact all the same") {
   TileEnds ends(19, Path{});
   ends.desk.text(ends.desk.whole(), 1);

@@ -50,6 +50,21 @@ TEST_CASE("each kind of content gets its class") {
   CHECK(classify(TileFacts{}, TileClass::Exact) == TileClass::Nothing);
 }
 
+TEST_CASE("a few rows of a film are video beside the rest of it, and nowhere else") {
+  TileFacts edge = moving_photo();
+  edge.changed_pixels = 512;
+  edge.exact_bytes = 700;
+  CHECK(classify(edge, TileClass::Exact) == TileClass::Exact);
+  edge.beside_video = true;
+  CHECK(classify(edge, TileClass::Exact) == TileClass::Video);
+  edge.exact_bytes = 200;     // cheaper than the rest: stays as it is
+  CHECK(classify(edge, TileClass::Exact) == TileClass::Exact);
+  TileFacts clock = edge;     // text that changes beside a film
+  clock.changes = 2;
+  clock.exact_bytes = 900;
+  CHECK(classify(clock, TileClass::Exact) == TileClass::Exact);
+}
+
 TEST_CASE("a tile leaves video only when it rests or has become cheap, so that it does not go to and fro") {
   TileFacts f = moving_photo();
   f.exact_bytes = 300;   // would not have entered
@@ -96,7 +111,14 @@ TEST_CASE("a playing video becomes an area of its own and gives it back when it 
     if (i >= 20) {
       REQUIRE(video.size() >= 1);
       CHECK(classifier->class_of(3, 2) == TileClass::Video);
-      for (const Rect& r : video) CHECK(r.clipped_to({64, 64, 384, 256}) == r);
+      // Whole cells, and no more of a tile than moved.
+      const Rect cells{96, 64, 304, 208};
+      Rect all;
+      for (const Rect& r : video) {
+        CHECK(r.clipped_to(cells) == r);
+        all = all.united_with(r);
+      }
+      CHECK(all == cells);
       for (const Rect& r : exact) CHECK(r.clipped_to(Rect{128, 64, 256, 192}).empty());
     }
     if (i % 5 == 0) {
