@@ -74,8 +74,7 @@ class TileSender {
   void set_pointer(int x, int y) { pointer_x_ = x, pointer_y_ = y; }   // pixels of the picture
   // False: the report fits nothing that was sent.
   bool on_report(const wire::TileReport& report, LocalTime now);
-  // Before pump(): true when take_video_frame() has what an encoder can begin with while the rest is still looked at, because all
-  // that changed in its place is its own already.
+  // Before pump(): true when take_video_frame() has what an encoder can begin with while the rest is still looked at.
   bool find_played();
   // Sends what is due and fits the line.
   void pump(LocalTime now);

@@ -74,8 +74,8 @@ void TileSender::find_changes() {
   damage_.clear();
 }
 
-// What is neither played nor wanted by any other is not looked at yet: whether a tile is video, and whose, is decided later, and
-// a picture that lacks it would show it as it was.
+// Whether what else changed is video, and whose, is decided later: what a stream is given then is drawn from a second picture of the
+// same frame on (picture_time).
 bool TileSender::find_played() {
   if (!frame_ || !any_owned_ || damage_.empty() || found_ || room() <= 0) return false;
   changed_.clear();
@@ -84,11 +84,6 @@ bool TileSender::find_played() {
   found_ = true;
   bool any = false;
   for (Video& video : videos_) video.early = video.owns;
-  for (const Rect& r : changed_) {
-    const std::uint8_t owner = cells_.owner(r.x / CellMap::kCell, r.y / CellMap::kCell);
-    for (Video& video : videos_)
-      if (owner != video.stream && !r.clipped_to(video.place).empty()) video.early = false;
-  }
   for (const Rect& r : changed_) {
     Video* video = video_of(cells_.owner(r.x / CellMap::kCell, r.y / CellMap::kCell));
     if (video == nullptr || !video->early) continue;

@@ -15,6 +15,7 @@ constexpr double kFits = 0.5, kFitsEasily = 0.35, kMostFits = 0.08, kTooSlow = 0
 // That are planned for: what seems slower may seem so because we are slow.
 constexpr nanoseconds kLeastInterval = 16ms, kMostInterval = 40ms;
 constexpr double kSmooth = 0.125;
+constexpr double kMostJump = 2;              // of one picture's time a pixel: what stood still for another program says nothing
 constexpr int kAv1Enough = 4;                // pictures to judge its bytes by,
 constexpr double kAv1Over = 1.6;             // and how much of what it was told is too much;
 constexpr double kAv1FarOver = 3;            // so much is at once: the line stands still meanwhile
@@ -59,7 +60,7 @@ std::vector<VideoChoice> VideoPlan::ladder(const VideoFacts& facts, bool av1_now
     out.push_back({full, VideoEffort::Normal, false, scale});
     out.push_back({full, VideoEffort::Least, false, scale});
   }
-  if (facts.accept_scaled && scale < 2) out.push_back({false, VideoEffort::Least, false, 2});
+  if (facts.accept_scaled && scale < 2 && whole_too_slow_) out.push_back({false, VideoEffort::Least, false, 2});
   return out;
 }
 
@@ -82,7 +83,7 @@ VideoChoice VideoPlan::choose(const VideoFacts& facts) const {
 void VideoPlan::coded(const VideoChoice& how, std::int64_t pixels, nanoseconds took) {
   if (pixels <= 0) return;
   const double ns = static_cast<double>(took.count()), unit = ns / (static_cast<double>(pixels) * factor(how));
-  unit_ns_ += (unit - unit_ns_) * kSmooth;
+  unit_ns_ += (std::min(unit, kMostJump * unit_ns_) - unit_ns_) * kSmooth;
   recent_ns_ = recent_ns_ <= 0 ? ns : recent_ns_ + (ns - recent_ns_) * kSmooth;
 }
 
@@ -102,6 +103,7 @@ VideoChoice VideoPlan::reconsider(const VideoChoice& now_coded, const VideoFacts
     changed_at_ = now;
     slow_since_ = kNever;
     recent_ns_ = 0;
+    if (to.scale == 1) whole_too_slow_ = false;
     return to;
   };
   if (now_coded.av1 && av1_too_large_) return change(choose(facts));
@@ -112,6 +114,7 @@ VideoChoice VideoPlan::reconsider(const VideoChoice& now_coded, const VideoFacts
   } else if (slow_since_ == kNever) {
     slow_since_ = now;
   } else if (now - slow_since_ >= kSlowFor) {
+    whole_too_slow_ = static_cast<double>(expected({false, VideoEffort::Least}, facts.pixels).count()) > kTooSlow * interval;
     const VideoChoice worse = choose(facts);
     if (factor(worse) < factor(now_coded)) {
       better_after_ = std::min<nanoseconds>(better_after_ * 2, kBetterAtMost);

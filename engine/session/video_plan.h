@@ -41,7 +41,8 @@ struct VideoFacts {
 //    decodes it: at 300 kbit/s it is 8 dB better on drawings and text that move and 1 dB on films, for more than twice the time. It stays until the
 //    line carries kAv1Until of it.
 //    What it codes much larger than it was told even so (noise) is H.264's, which can be coarser, for as long as that film plays.
-// 5. At half size where the line asks for it, or where even the fastest way is measured too slow.
+// 5. At half size where the line asks for it, or where even the fastest way was measured too slow for kSlowFor: never to begin with, since a
+//    machine is busiest while a film opens.
 // 6. A choice changes for the worse when measured too slow for kSlowFor, for the better when the better one should fit easily and
 //    kBetterAfter passed; each change for the worse doubles that, so nothing swings.
 class VideoPlan {
@@ -76,6 +77,7 @@ class VideoPlan {
   int av1_pictures_ = 0;                       // sized
   double av1_over_ = 0;                        // their bytes of what they were told, smoothed
   bool av1_too_large_ = false;
+  bool whole_too_slow_ = false;                // even with least effort
   double recent_ns_ = 0;                       // of the newest pictures, smoothed; 0: none yet
 };
 

@@ -148,6 +148,10 @@ TEST_CASE("half size where the line asks for it at once, and where even the fast
   facts = film(kScreen);
   facts.accept_scaled = true;
   p.now_coded = p.plan.choose(facts);
+  for (int i = 0; i < 12; ++i) p.plan.coded(p.now_coded, kScreen, 120ms);   // a machine that is busy while the film opens
+  CHECK(p.plan.choose(facts).scale == 1);
+  p = {};
+  p.now_coded = p.plan.choose(facts);
   p.play(facts, 40, 4s);                                     // 41 ms a picture, one comes every 33
   CHECK(p.now_coded.scale == 2);
   p.play(facts, 8, 60s);
