@@ -21,6 +21,7 @@ constexpr milliseconds kPlayed = 1s;       // or after so long where it has been
 // gap between both keeps a tile from going to and fro.
 constexpr int kEnterChanges = 4, kStayChanges = 2;
 constexpr int kEnterBytes = 450, kStayBytes = 120;
+constexpr int kEdgeBytes = 60;             // of what moves together with a video: some rows of it, which that takes for next to nothing
 constexpr int kEnterPixels = kTileSide * kTileSide / 5;
 constexpr float kMovesAlike = 0.75F;
 constexpr int kCell = 16;                  // to which a video's area is rounded within a tile
@@ -40,18 +41,13 @@ TileClass classify(const TileFacts& f, TileClass before) {
     const milliseconds rest = f.played ? kPlayed : kRest;
     if (!f.changed && !f.copied) return f.rested >= rest ? TileClass::Nothing : TileClass::Video;
     const bool still_moves = (f.changes >= kStayChanges || f.played) && f.rested < rest;
-    if (still_moves && (f.exact_bytes >= kStayBytes || f.changes < kEnterChanges)) return TileClass::Video;
+    if (still_moves && (f.beside_video || f.exact_bytes >= kStayBytes || f.changes < kEnterChanges)) return TileClass::Video;
   }
   if (!f.changed) return f.copied ? TileClass::Copy : TileClass::Nothing;
   // Smooth content is what video is good at; few colours are what exact tiles are good at, so these must cost more.
   const bool smooth = is_smooth(f);
-  int enter_bytes = smooth ? kEnterBytes : 2 * kEnterBytes, enter_pixels = kEnterPixels;
-  if (f.beside_video) {
-    // The edge of a film: a few rows of it, as dense as the rest.
-    enter_bytes = std::max(2 * kStayBytes, enter_bytes * std::min(f.changed_pixels, kEnterPixels) / kEnterPixels);
-    enter_pixels = 0;
-  }
-  if (f.changes >= kEnterChanges && f.changed_pixels >= enter_pixels && f.exact_bytes >= enter_bytes) return TileClass::Video;
+  const int enter_bytes = f.beside_video ? kEdgeBytes : smooth ? kEnterBytes : 2 * kEnterBytes;
+  if (f.changes >= kEnterChanges && (f.beside_video || f.changed_pixels >= kEnterPixels) && f.exact_bytes >= enter_bytes) return TileClass::Video;
   return TileClass::Exact;
 }
 
@@ -82,11 +78,11 @@ class Classifier final : public ports::TileClassifier {
       });
     }
     for (int y = 0; y < rows_; ++y)
-      for (int x = 0; x < columns_; ++x) update(tiles_[index(x, y)], now, frame);
+      for (int x = 0; x < columns_; ++x) update(tiles_[index(x, y)], now, frame, moves_with_video(x, y));
     for (int y = 0; y < rows_; ++y) {
       for (int x = 0; x < columns_; ++x) {
         Tile& t = tiles_[index(x, y)];
-        if (t.changed.empty() || t.is == TileClass::Video || !beside_video(x, y)) continue;
+        if (t.changed.empty() || t.is == TileClass::Video || !moves_with_video(x, y)) continue;
         t.facts.beside_video = true;
         enter(t, classify(t.facts, t.is), now);
       }
@@ -157,11 +153,14 @@ class Classifier final : public ports::TileClassifier {
         use(tiles_[index(x, y)], r.clipped_to({x * kTileSide, y * kTileSide, kTileSide, kTileSide}));
   }
 
-  // One of those around it is a video's.
-  bool beside_video(int x, int y) const {
-    for (int dy = -1; dy <= 1; ++dy)
-      for (int dx = -1; dx <= 1; ++dx)
-        if ((dx != 0 || dy != 0) && class_of(x + dx, y + dy) == TileClass::Video) return true;
+  // What changed in it touches what changed in one of those around it that is a video's.
+  bool moves_with_video(int x, int y) const {
+    const Rect& changed = tiles_[index(x, y)].changed;
+    if (changed.empty()) return false;
+    const Rect reach{changed.x - 1, changed.y - 1, changed.width + 2, changed.height + 2};
+    for (int ty = std::max(0, y - 1); ty <= std::min(rows_ - 1, y + 1); ++ty)
+      for (int tx = std::max(0, x - 1); tx <= std::min(columns_ - 1, x + 1); ++tx)
+        if (const Tile& t = tiles_[index(tx, ty)]; (tx != x || ty != y) && t.is == TileClass::Video && !t.changed.clipped_to(reach).empty()) return true;
     return false;
   }
 
@@ -184,7 +183,7 @@ class Classifier final : public ports::TileClassifier {
     t.beside = 0;
   }
 
-  void update(Tile& t, LocalTime now, const ports::PixelBuffer& frame) {
+  void update(Tile& t, LocalTime now, const ports::PixelBuffer& frame, bool beside_video) {
     if (t.changed.empty() && !t.copied && t.is != TileClass::Video) {
       t.is = TileClass::Nothing;
       return;
@@ -192,6 +191,7 @@ class Classifier final : public ports::TileClassifier {
     TileFacts& f = t.facts = {};
     f.changed = !t.changed.empty();
     f.copied = t.copied;
+    f.beside_video = beside_video;
     f.played = t.is == TileClass::Video && t.played();
     f.rested = t.seen == 0 ? milliseconds(1 << 30) : std::chrono::duration_cast<milliseconds>(now - t.last);
     if (f.changed) {

@@ -55,7 +55,7 @@ struct TileFacts {
   int changes = 0;              // that were not copies, in the last 500 ms, this one included
   milliseconds rested{};        // since the last change before this one
   bool played = false;          // it has been video for a second: it stumbles, and comes back
-  bool beside_video = false;    // a neighbour is video
+  bool beside_video = false;    // it touches what changes in a tile of a video
   int changed_pixels = 0;       // of this change
   int colours = 0;              // of the changed pixels; 65 means more than 64
   int gradient_percent = 0;     // neighbours that differ a little (1..24 of 255 in each colour), as in photos

@@ -57,7 +57,10 @@ TEST_CASE("a few rows of a film are video beside the rest of it, and nowhere els
   CHECK(classify(edge, TileClass::Exact) == TileClass::Exact);
   edge.beside_video = true;
   CHECK(classify(edge, TileClass::Exact) == TileClass::Video);
-  edge.exact_bytes = 200;     // cheaper than the rest: stays as it is
+  edge.exact_bytes = 80;
+  CHECK(classify(edge, TileClass::Exact) == TileClass::Video);
+  CHECK(classify(edge, TileClass::Video) == TileClass::Video);
+  edge.exact_bytes = 30;
   CHECK(classify(edge, TileClass::Exact) == TileClass::Exact);
   TileFacts clock = edge;     // text that changes beside a film
   clock.changes = 2;
