@@ -144,7 +144,6 @@ bool TileSender::on_report(const wire::TileReport& report, LocalTime now) {
   clean_ = history_.lost() != lost ? 0 : clean_ + (history_.applied() - applied);
   for (const std::size_t cell : stale) cells_.set_stale(cell);
   work_ = work_ || !stale.empty();
-  probes_ = 0;
   plan_wake(now);
   return true;
 }
@@ -205,8 +204,12 @@ void TileSender::pump(LocalTime now) {
     own_video(now);
     order_video(now);
     if (work_ || !fresh_.empty()) send_blocks(blocks());
-    if (probe_at_ <= now && !open_) {
-      open();   // an update without ops: the viewer's report on it tells of all before it
+    if (open_) {
+      probes_ = 0;
+    } else if (probe_at_ <= now) {
+      // An update without ops: the viewer's report on it tells of all before it. Where only such are under way each waits longer
+      // than the one before: a line that takes longer than is known would never come to rest.
+      open();
       ++probes_;
       probed_at_ = now;
     }
