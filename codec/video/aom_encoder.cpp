@@ -19,7 +19,7 @@ namespace {
 
 constexpr int kNominalRate = 30;          // pictures a second that the rate control believes in
 constexpr unsigned kBufferMs = 270;       // of its rate buffer: AV1 is for lines on which a picture is small
-constexpr unsigned kMostKeyPercent = 450; // of a mean picture: a key picture must not hold up the line
+constexpr unsigned kMostKeyPercent = 250; // of a mean picture: a key picture must not hold up the line
 // Tools that cost time and gain little on screens, off (reference: WebRTC's settings for libaom); order hints off, so that no picture
 // can wait for another.
 constexpr auto kTools = std::to_array<std::pair<const char*, const char*>>({
@@ -38,8 +38,9 @@ struct AomEncoder::Codec {
   aom_image_t image{};
   std::vector<std::uint8_t> planes;
   bool open = false;
-  ~Codec() {
-    if (open) aom_codec_destroy(&context);
+  ~Codec() { close(); }
+  void close() {
+    if (std::exchange(open, false)) aom_codec_destroy(&context);
   }
   tl::unexpected<Error> broken(std::string_view where, aom_codec_err_t error) {
     const char* more = open ? aom_codec_error_detail(&context) : nullptr;
@@ -53,6 +54,10 @@ AomEncoder::~AomEncoder() = default;
 
 Result<std::unique_ptr<AomEncoder>> AomEncoder::open(const ports::VideoSettings& settings, int threads, std::shared_ptr<ports::Converter> converter) {
   std::unique_ptr<AomEncoder> encoder(new AomEncoder(settings, std::move(converter)));
+  if (auto opened = encoder->open_codec(threads); !opened) return fail(opened);
+  if (auto read = encoder->read_sequence(); !read) return fail(read);
+  // An encoder whose first picture was an empty one takes all that follow for as cheap: its key picture would be six times too large.
+  encoder->codec_->close();
   if (auto opened = encoder->open_codec(threads); !opened) return fail(opened);
   return encoder;
 }
@@ -110,7 +115,7 @@ Result<void> AomEncoder::open_codec(int threads) {
   c.image.cp = AOM_CICP_CP_BT_709;
   c.image.tc = AOM_CICP_TC_BT_709;
   c.image.mc = AOM_CICP_MC_BT_709;
-  return read_sequence();
+  return {};
 }
 
 // What aom_codec_get_global_headers() says before the first picture is not what comes with it: one that nobody sees is coded.
@@ -171,6 +176,10 @@ Result<ports::EncodedPicture> AomEncoder::take() {
   return out;
 }
 
+std::size_t AomEncoder::most_key_bytes() const {
+  return static_cast<std::size_t>(settings_.target_kbps) * 125 / kNominalRate * kMostKeyPercent / 100 * 3 / 2;
+}
+
 Result<ports::EncodedPicture> AomEncoder::encode(const ports::Frame& frame, bool force_key) {
   if (failed_) return fail(ErrorKind::Environment, "codec/aom: has failed before");
   if (!frame.pixels || frame.pixels->width != settings_.width || frame.pixels->height != settings_.height)
@@ -179,14 +188,16 @@ Result<ports::EncodedPicture> AomEncoder::encode(const ports::Frame& frame, bool
     failed_ = true;
     return fail(error);
   };
-  const bool first = !filled_;
+  const bool key = force_key || !filled_;
   if (auto converted = convert(frame); !converted) return final(converted);
-  const auto error = aom_codec_encode(&codec_->context, &codec_->image, count_++, 1, force_key || first ? AOM_EFLAG_FORCE_KF : 0);
-  if (error != AOM_CODEC_OK) {
-    failed_ = true;
-    return codec_->broken("codec/aom: picture in", error);
-  }
-  auto out = take();
+  const auto code = [&]() -> Result<ports::EncodedPicture> {
+    const auto error = aom_codec_encode(&codec_->context, &codec_->image, count_++, 1, key ? AOM_EFLAG_FORCE_KF : 0);
+    if (error != AOM_CODEC_OK) return codec_->broken("codec/aom: picture in", error);
+    return take();
+  };
+  auto out = code();
+  // How much a film's pictures take is learnt from the first; nobody has seen it yet, so one that would hold up the line is coded again.
+  if (out && key && out->annex_b.size() > most_key_bytes()) out = code();
   if (!out) return final(out);
   out->captured_at = frame.captured_at;
   out->encoded_at = local_now();

@@ -31,6 +31,7 @@ class AomEncoder final : public ports::VideoEncoder {
   Result<void> read_sequence();
   Result<void> convert(const ports::Frame& frame);
   Result<ports::EncodedPicture> take();
+  std::size_t most_key_bytes() const;   // of a key picture that does not have to be coded again
 
   struct Codec;
   ports::VideoSettings settings_;

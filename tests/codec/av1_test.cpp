@@ -77,6 +77,34 @@ TEST_CASE("AV1 of any size comes out as it went in, each unit its picture at onc
   }
 }
 
+// A film that opens on a narrow line: a key picture of 20 kB would be all that 300 kbit/s carry in half a second.
+TEST_CASE("the first picture of AV1 keeps to its rate as well as a later one") {
+  constexpr int kSide = 384, kKbps = 800;
+  auto encoder = make_video_encoder({VideoCodec::Av1_420, kSide, kSide, kKbps}, {}, gpu::make_cpu_converter());
+  REQUIRE(encoder);
+  TextPicture screen(kSide, kSide);
+  const auto picture = [&](int step) {
+    auto frame = screen.take_whole();
+    for (int y = 0; y < kSide; ++y) {
+      for (int x = 0; x < kSide; ++x) {
+        std::uint32_t grain = static_cast<std::uint32_t>(y * kSide + x + step * 31) * 2654435761u;
+        grain ^= grain >> 15;
+        for (int c = 0; c < 3; ++c) frame.pixels->row(y)[4 * x + c] = static_cast<std::uint8_t>(40 + (x * (c + 1) + y * 2 + step * 5) / 8 % 150 + grain % 48);
+      }
+    }
+    return frame;
+  };
+  const auto first = (*encoder)->encode(picture(0), false);
+  REQUIRE(first);
+  for (int i = 1; i < 30; ++i) REQUIRE((*encoder)->encode(picture(i), false));
+  const auto later = (*encoder)->encode(picture(30), true);
+  REQUIRE(later);
+  CAPTURE(first->annex_b.size());
+  CAPTURE(later->annex_b.size());
+  CHECK(first->annex_b.size() < kKbps * 125 / 30 * 4);   // of mean pictures
+  CHECK(later->annex_b.size() < kKbps * 125 / 30 * 4);
+}
+
 // FFmpeg's cover of libaom kept the old rate: on a line that had narrowed next to nothing came through.
 TEST_CASE("AV1 keeps to a rate that fell at once, without a key picture") {
   constexpr int kWidth = 320, kHeight = 240;
