@@ -161,7 +161,7 @@ TEST_CASE("changes never overlap, hold all that was added, and stay few") {
   CHECK(changes.size() <= 48);
 }
 
-TEST_CASE("only what stays inexact for long is marked, one box for tiles that touch") {
+TEST_CASE("only what stays inexact for long is marked, one box for cells that touch") {
   ports::Canvas canvas;
   canvas.reset(640, 360, 1, 0);
   canvas.mark({0, 0, 640, 360}, true);
@@ -188,7 +188,7 @@ TEST_CASE("only what stays inexact for long is marked, one box for tiles that to
   marks.update(canvas, {&video, 1}, now);
   const auto groups = marks.groups(now);
   REQUIRE(groups.size() == 1);
-  CHECK(groups[0] == Rect{64, 64, 128, 128});
+  CHECK(groups[0] == video);
   CHECK(marks.next(now) == kNever);
   canvas.mark(video, true);
   marks.update(canvas, {&video, 1}, now);

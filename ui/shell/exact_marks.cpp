@@ -16,23 +16,23 @@ constexpr std::size_t kMostGroups = 32;
 void ExactMarks::reset(int width, int height, LocalTime now) {
   width_ = width;
   height_ = height;
-  columns_ = width > 0 ? (width + kTile - 1) / kTile : 0;
-  rows_ = height > 0 ? (height + kTile - 1) / kTile : 0;
+  columns_ = width > 0 ? (width + kCell - 1) / kCell : 0;
+  rows_ = height > 0 ? (height + kCell - 1) / kCell : 0;
   inexact_since_.assign(static_cast<std::size_t>(columns_) * static_cast<std::size_t>(rows_), now);
 }
 
-Rect ExactMarks::tile(int column, int row) const {
-  return Rect{column * kTile, row * kTile, kTile, kTile}.clipped_to({0, 0, width_, height_});
+Rect ExactMarks::cell(int column, int row) const {
+  return Rect{column * kCell, row * kCell, kCell, kCell}.clipped_to({0, 0, width_, height_});
 }
 
 void ExactMarks::update(const ports::Canvas& canvas, std::span<const Rect> changed, LocalTime now) {
   for (const Rect& wanted : changed) {
     const Rect area = wanted.clipped_to({0, 0, width_, height_});
     if (area.empty()) continue;
-    for (int row = area.y / kTile; row <= (area.bottom() - 1) / kTile; ++row) {
-      for (int column = area.x / kTile; column <= (area.right() - 1) / kTile; ++column) {
+    for (int row = area.y / kCell; row <= (area.bottom() - 1) / kCell; ++row) {
+      for (int column = area.x / kCell; column <= (area.right() - 1) / kCell; ++column) {
         LocalTime& since = inexact_since_[static_cast<std::size_t>(row * columns_ + column)];
-        if (canvas.exact(tile(column, row))) since = kNever;
+        if (canvas.exact(cell(column, row))) since = kNever;
         else since = std::min(since, now);
       }
     }
@@ -53,7 +53,7 @@ std::vector<Rect> ExactMarks::groups(LocalTime now) const {
       const int at = stack.back();
       stack.pop_back();
       const int column = at % columns_, row = at / columns_;
-      box = box.united_with(tile(column, row));
+      box = box.united_with(cell(column, row));
       for (int r = std::max(row - 1, 0); r <= std::min(row + 1, rows_ - 1); ++r) {
         for (int c = std::max(column - 1, 0); c <= std::min(column + 1, columns_ - 1); ++c) {
           std::uint8_t& waits = open[static_cast<std::size_t>(r * columns_ + c)];

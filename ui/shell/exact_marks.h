@@ -17,19 +17,19 @@ namespace beside::shell {
 // (typing, a page that arrives in two steps) is never marked, so nothing flickers. Thread: main. No I/O.
 class ExactMarks {
  public:
-  static constexpr int kTile = 64;              // picture pixels, both ways
+  static constexpr int kCell = 16;              // picture pixels, both ways: what a film owns and what is exact goes by them
   static constexpr milliseconds kPatience{400};
   // A new picture of this size, nothing of it exact.
   void reset(int width, int height, LocalTime now);
   // `changed`: where exactness may have changed (ports::Canvas::Changes::marks).
   void update(const ports::Canvas& canvas, std::span<const Rect> changed, LocalTime now);
-  // Boxes round the groups of touching tiles that are inexact by now, picture pixels; 32 at most, the largest first.
+  // Boxes round the groups of touching cells that are inexact by now, picture pixels; 32 at most, the largest first.
   std::vector<Rect> groups(LocalTime now) const;
   // When groups() changes though nothing happens; kNever if it does not.
   LocalTime next(LocalTime now) const;
 
  private:
-  Rect tile(int column, int row) const;
+  Rect cell(int column, int row) const;
   int width_ = 0, height_ = 0, columns_ = 0, rows_ = 0;
   std::vector<LocalTime> inexact_since_;        // kNever: exact
 };
