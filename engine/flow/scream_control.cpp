@@ -366,6 +366,8 @@ void ScreamControl::new_path(LocalTime now) {
   rtt_.reset();
   loop_.reset();
   (void)log_.expire(now);
+  // What silence took off the window was the hole's doing: after half a minute of it the way is often the same one.
+  if (silent_ > 0) window_ = std::max(window_, window_before_silence_ / 2);
   window_ = std::min(window_, static_cast<double>(settings_.first_window));
   slow_start_ = true;
   inflection_ = delay_avg_ms_ = loss_ = 0;

@@ -286,6 +286,9 @@ void CustomerSession::rights_changed(std::uint32_t cause) {
   out.mutable_rights_now()->set_cause(cause);
   (void)link_->send(out);
   if (force.has(Right::See) && !layout_.monitors.empty()) on_layout(layout_);
+  // While the line was down the viewer keeps its canvas, and the same stream goes on: pictures need not wait for the inner channel's
+  // return to announce another one. With any other cause of a pause it throws the canvas away.
+  if (!force.has(Right::See)) viewer_keeps_ = cause == kCauseGap && (see_running_ || viewer_keeps_);
   apply_screen();
   events_.changed();
 }
@@ -304,9 +307,10 @@ void CustomerSession::apply_screen() {
   if (see_running_ && monitor == running_monitor_) return;
   running_monitor_ = monitor;
   // The viewer threw its canvas away with the right: a new stream. Another monitor is only another picture in the same one.
-  if (!see_running_) new_tile_stream();
+  if (!see_running_ && !viewer_keeps_) new_tile_stream();
   else link_->drop_screen();   // of what may no longer be seen, nothing leaves
   see_running_ = true;
+  viewer_keeps_ = false;
   screen_->begin(*grant, monitor, tiles_.number, tiles_.next);
   tell_line();
 }

@@ -130,6 +130,7 @@ class CustomerSession {
   LocalTime refresh_due_{};
   bool first_told_ = false;
   bool see_running_ = false;
+  bool viewer_keeps_ = false;                            // its canvas and our stream, while rights pause because of the line
   std::uint32_t viewed_monitor_ = 0, running_monitor_ = 0;
   std::uint32_t told_revision_ = 0;
   DesktopLayout layout_;

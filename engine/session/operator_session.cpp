@@ -219,7 +219,8 @@ void OperatorSession::on_rights(const inner::RightsNow& now) {
   if (now.cause() == 2 && !(before - granted_).empty()) note(JournalKind::Revoked, before - granted_, "by the customer");
   if (now.cause() == 3 || now.cause() == 4) note(JournalKind::Paused, before - granted_, "");
   if (now.monitor_id() != 0) monitor_id_ = now.monitor_id();
-  if (!granted_.has(Right::See) && before.has(Right::See)) drop_screen();
+  // A line that was down takes nothing back: the picture is veiled, and goes on from where it was.
+  if (!granted_.has(Right::See) && before.has(Right::See) && now.cause() != 3) drop_screen();
 }
 
 void OperatorSession::on_hidden(const inner::Hidden& hidden) {

@@ -188,7 +188,12 @@ void PeerLink::on_peer_gone() {
   if (channel_->state() == ports::ChannelState::Dead) die(channel_->fault());
 }
 
-void PeerLink::control_down() { control_ready_ = false; }
+void PeerLink::control_down() {
+  control_ready_ = false;
+  // A relay that dies closes this connection at once: nobody waits for silence. Asked from now on, it has the leg again within a
+  // round trip or two of its return.
+  if (media_) media_->probe_now();
+}
 
 void PeerLink::control_up(std::uint64_t request_id) {
   control::Envelope out;

@@ -182,6 +182,7 @@ void PeerLink::tell_arrivals(LocalTime now) {
 void PeerLink::apply_rate(LocalTime now) {
   if (trace::on()) {
     trace::value("line target kbit/s", now, rate_.target_kbps());
+    trace::value("line window bytes", now, static_cast<double>(rate_.send_window()));
     trace::value("line queue ms", now, std::chrono::duration<double, std::milli>(rate_.queue_delay()).count());
     trace::value("line loss %", now, rate_.loss() * 100);
     trace::value("waiting here bytes", now, static_cast<double>(pacer_.queued_bytes()));

@@ -151,7 +151,7 @@ bool ScreenSender::apply_orders(ports::FrameSource& source, TileSender& tiles) {
     if (grabbing_) source.stop();
     grabbing_ = false;
     tiles.stop();
-    parts_.clear();
+    hand_out();   // their numbers are used up, whether they may leave or not
     jobs.clear();
     std::lock_guard lock(encode_mutex_);
     frames_.clear();
@@ -187,7 +187,7 @@ bool ScreenSender::grab(ports::FrameSource& source, TileSender& tiles) {
       source.stop();
       grabbing_ = false;
       tiles.stop();
-      parts_.clear();
+      hand_out();
       return true;
     }
     tell([this, error = frame.error()] { events_.lost(error); });

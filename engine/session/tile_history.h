@@ -28,7 +28,6 @@ class TileHistory {
   // Appends the indices of tainted cells (of `cells`' picture) to `stale`, perhaps twice. False: the report fits nothing that
   // was sent, and is ignored.
   bool on_report(const wire::TileReport& report, const CellMap& cells, std::vector<std::size_t>& stale);
-  void clear() { waiting_.clear(); }                // their fate is of no interest any more
   bool all_known() const { return waiting_.empty(); }
   std::size_t unknown() const { return waiting_.size(); }
   LocalTime oldest() const { return waiting_.empty() ? kNever : waiting_.front().at; }

@@ -84,7 +84,7 @@ void TileSender::refresh() {
 void TileSender::stop() {
   frame_.reset();
   shadow_.reset();
-  history_.clear();
+  history_.begin_picture();   // the stream may go on: what was sent of it is still reported
   damage_.clear();
   fresh_.clear();
   video_wanted_.clear();

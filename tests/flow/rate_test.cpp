@@ -129,6 +129,23 @@ TEST_CASE("without feedback the window halves and the line opens again for a try
   CHECK(control.reference_window() >= before / 2);
 }
 
+TEST_CASE("after half a minute without a word the way counts as new, and the window that the hole took away is back") {
+  ManualClock clock;
+  ScreamControl control;
+  int n = 0;
+  while (control.send_window() > 0) control.on_sent(kMedia, seq(n++), 1200, clock.now());
+  const std::size_t before = control.reference_window();
+  while (control.timeouts() < 5) {
+    clock.advance(control.next_deadline() - clock.now());
+    control.poll(clock.now());
+    control.on_sent(kMedia, seq(n++), 1200, clock.now());
+  }
+  REQUIRE(control.reference_window() < before / 2);
+  control.new_path(clock.now());
+  CHECK(control.reference_window() >= before / 2);
+  CHECK(control.reference_window() <= before);
+}
+
 TEST_CASE("a last packet that is lost while the screen rests does not cost the rate") {
   ManualClock clock;
   ScreamControl control;

@@ -277,6 +277,29 @@ TEST_CASE("rights pause after a gap of fifteen seconds and come back with the li
   CHECK(p.op.view().granted == kAll);
 }
 
+TEST_CASE("after a gap of more than fifteen seconds the picture goes on in the stream that was there, without a word of the inner channel") {
+  Pair p;
+  p.granted();
+  REQUIRE(p.bench.wait_until([&] { return p.op.canvas && p.op.pictures > 0; }));
+  const auto canvas = p.op.canvas;
+  InputEvent hand;   // somebody waits for it: the line is asked
+  hand.kind = InputKind::PointerMove;
+  p.op.role->handle(session::SendInput{p.op.view().local_id, hand});
+  p.bench.run(200ms);
+  p.line(p.customer.line_works, p.customer.control, false);
+  p.bench.run(20s);
+  REQUIRE(p.customer.gate->now().empty());
+  const auto before = p.op.view().media.frames;
+  // Media alone: the control connection, which has to be dialled anew, is not back yet.
+  p.bench.relay.lies.media = {};
+  REQUIRE(p.bench.wait_until([&] { return p.customer.gate->now() == kAll; }));
+  REQUIRE(p.bench.wait_until([&] { return p.op.view().media.frames > before; }));
+  p.line(p.customer.line_works, p.customer.control, true);
+  p.bench.run(5s);
+  CHECK(p.op.canvas == canvas);
+  CHECK(p.op.view().granted == kAll);
+}
+
 TEST_CASE("a gap of more than five minutes ends the session with no right left") {
   Pair p;
   p.granted();
