@@ -90,10 +90,12 @@ class SyntheticSource final : public ports::FrameSource {
     p[3] = 255;
   }
   std::vector<Rect> draw();
+  void film(int n);
 
   SyntheticOptions options_;
   std::shared_ptr<const ports::RightsGate> gate_;
   std::unique_ptr<PixelBuffer> picture_;
+  std::vector<std::uint8_t> panorama_;   // of the film, made at its first frame
   Pool<PixelBuffer> pool_;
   std::uint32_t monitor_ = 0;
   bool started_ = false, full_ = false;
@@ -139,8 +141,37 @@ std::vector<Rect> SyntheticSource::draw() {
         for (int x = 0; x < w; ++x)
           set(x, y, mix(options_.seed + static_cast<std::uint32_t>(n) * 2654435761u + static_cast<std::uint32_t>(y * w + x)));
       return {whole()};
+    case Scene::Film:
+      film(n + 1);
+      return {whole()};
   }
   return {};
+}
+
+void SyntheticSource::film(int n) {
+  const int w = options_.width, h = options_.height;
+  if (panorama_.empty()) {
+    // Soft hills of brightness between the corners of a 32-pixel lattice, twice as wide as the picture, and round.
+    panorama_.resize(static_cast<std::size_t>(2 * w) * static_cast<std::size_t>(h));
+    const auto corner = [&](int x, int y) { return static_cast<int>(mix(options_.seed + static_cast<std::uint32_t>(x % (2 * w / 32)) * 7919u + static_cast<std::uint32_t>(y) * 104729u) & 255u); };
+    for (int y = 0; y < h; ++y)
+      for (int x = 0; x < 2 * w; ++x) {
+        const int fx = x % 32, fy = y % 32;
+        const int top = corner(x / 32, y / 32) * (32 - fx) + corner(x / 32 + 1, y / 32) * fx;
+        const int low = corner(x / 32, y / 32 + 1) * (32 - fx) + corner(x / 32 + 1, y / 32 + 1) * fx;
+        panorama_[static_cast<std::size_t>(y * 2 * w + x)] = static_cast<std::uint8_t>((top * (32 - fy) + low * fy) / 1024);
+      }
+  }
+  const int radius = h / 5, cx = w / 2, cy = h / 2;
+  for (int y = 0; y < h; ++y)
+    for (int x = 0; x < w; ++x) {
+      int v = panorama_[static_cast<std::size_t>(y * 2 * w + (x + n * 3) % (2 * w))];
+      const int dx = x - cx, dy = y - cy;
+      if (dx * dx + dy * dy < radius * radius) v = ((dx * (n % 64 - 32) + dy * 24) / 256 & 1) != 0 ? 220 : 40;   // the wheel's spokes
+      v += static_cast<int>(mix(static_cast<std::uint32_t>(n * 31 + y / 2) * 65537u + static_cast<std::uint32_t>(x / 2)) & 7u);
+      const auto c = static_cast<std::uint32_t>(std::min(v, 255));
+      set(x, y, c << 16 | (c * 7 / 8) << 8 | c / 2);
+    }
 }
 
 Result<std::optional<Frame>> SyntheticSource::next(LocalTime until) {

@@ -15,6 +15,7 @@ enum class Scene : std::uint8_t {
   Scroll,        // a text pane moves up by 16 lines a frame
   MovingWindow,  // a 320x200 window crosses the desktop by 8 pixels a frame
   Noise,         // every pixel, every frame
+  Film,          // a grainy picture pans by 3 pixels a frame under a turning wheel: what a camera gives a coder to do
 };
 
 struct SyntheticOptions {

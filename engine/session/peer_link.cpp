@@ -19,6 +19,9 @@ Ssrc random_ssrc(const std::function<void(MutableByteSpan)>& random) {
   return Ssrc{ByteReader(raw).u32()};
 }
 
+// Nobody does anything and nothing moves: the line is not watched, and what goes out may need no answer.
+bool at_rest(const flow::LineWatch& watch) { return watch.next_deadline() == kNever; }
+
 }  // namespace
 
 PeerLink::PeerLink(ports::End self, std::string session_id, Bytes leg_token, std::unique_ptr<ports::SecureChannel> channel,
@@ -327,8 +330,8 @@ void PeerLink::poll(LocalTime now) {
   // is noticed by that, long before its consent check runs out.
   if (media_ && unanswered_since_ && now - *unanswered_since_ >= media_patience()) {
     media_->probe_now();
-    // At rest once is enough: the last word of all may need no answer, and the path looks after itself.
-    unanswered_since_ = watch_.next_deadline() == kNever ? std::nullopt : std::optional(now);
+    // At rest once is enough: the path looks after itself.
+    unanswered_since_ = at_rest(watch_) ? std::nullopt : std::optional(now);
   }
   flush(now);
   tell_arrivals(now);
@@ -336,10 +339,9 @@ void PeerLink::poll(LocalTime now) {
   pump_media(now);
 }
 
-// Several round trips: a translator on the way that forgot us is found before anybody types the next word. While nobody does
-// anything there is time, and what goes out may need no answer.
+// Several round trips: a translator on the way that forgot us is found before anybody types the next word. At rest there is time.
 nanoseconds PeerLink::media_patience() const {
-  if (watch_.next_deadline() == kNever) return kMediaSilence;
+  if (at_rest(watch_)) return kMediaSilence;
   const auto rtt = rate_.rtt() ? rate_.rtt() : rtt_;
   return rtt ? std::clamp<nanoseconds>(3 * *rtt, 150ms, kMediaSilence) : nanoseconds(kMediaSilence);
 }

@@ -72,9 +72,9 @@ class Session:
 
     # ---- customer ----
 
-    def customer_opens(self, *words, name="customer-window", address=None):
+    def customer_opens(self, *words, name="customer-window", address=None, settings=""):
         config = pathlib.Path(self.stage.folder, f"{name}.toml")
-        config.write_text(f'relay = "{address or self.relay.address}"\nname = "Example Ltd"\n')
+        config.write_text(f'relay = "{address or self.relay.address}"\nname = "Example Ltd"\n{settings}')
         self.customer = Window(self.stage, name, self.at_customer, [binary("beside"), "--config", str(config), *words], netns=self.customer_netns,
                                **self.customer_env)
         self.customer.wait("start.code", 30)

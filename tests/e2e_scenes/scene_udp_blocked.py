@@ -211,6 +211,24 @@ def windows(stage, relay, net):
     for window in (s.customer, s.operator):
         stage.end(window.child)
 
+    # paths = "tls" in both people's settings files: UDP would pass, and nobody sends any.
+    net.run("nft", "flush", "ruleset")
+    build_wall(net, "accept")
+    theirs = stage.folder / "operator.toml"
+    theirs.write_text(f'relay = "{relay.address}"\npaths = "tls"\n')
+    s.operator_opens(True, "--config", str(theirs))
+    s.customer_opens(name="customer-by-tls", settings='paths = "tls"\n')
+    s.connect()
+    s.share("see")
+    said = s.operator.wait_text("status.rung", "TLS", 20).string
+    told = s.customer.wait_text("panel.rung", "TLS", 20).string
+    check("packets 0 " in net.run("nft", "list", "chain", "inet", "wall", "out"), "UDP was sent although the settings say paths = tls")
+    stage.say(f"paths = tls in the settings files: {said}; {told}; not one UDP packet")
+    s.customer.click("panel.stop")
+    s.customer.wait("end.title", 20)
+    for window in (s.customer, s.operator):
+        stage.end(window.child)
+
 
 if __name__ == "__main__":
     sys.exit(main(run, "udp_blocked"))

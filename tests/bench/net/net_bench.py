@@ -83,6 +83,9 @@ def steady(stage, out, seed, line, source, both="delay_ms=10", before="", settle
         sent = [e for e in session.customer.events("injected") if e["t_us"] / 1e6 > begin]
         gaps = [(b["t_us"] - a["t_us"]) / 1000 for a, b in zip(sent, sent[1:])]
         out("typing_longest_gap", max(gaps, default=0), "ms")
+        there, seen = session.typing(begin)
+        out.spread("typed_to_injected", there)
+        out.spread("typed_to_seen", seen)
         out("typed", len(session.typed) - typed, "characters")
         stats = net.lines["c"].order("stats")
         out("line_up", stats["up"]["bytes"] * 8 / 1000 / (end - begin + settle), "kbit/s at most")
@@ -96,6 +99,11 @@ def loss_2(stage, out, seed):
 
 def wan_scroll(stage, out, seed):
     steady(stage, out, seed, "delay_ms=10 loss=0.01 rate_kbps=20000 queue_bytes=131072", "scroll", rate="30")
+
+
+def wan_film(stage, out, seed):
+    """A film of a camera's kind on the same line; the whole picture moves."""
+    steady(stage, out, seed, "delay_ms=10 loss=0.01 rate_kbps=20000 queue_bytes=131072", "film", rate="30", size=("640", "480"))
 
 
 def rough(stage, out, seed):
@@ -318,12 +326,12 @@ def udp_blocked(stage, out, seed):
         comes_up(stage, out, seed, "tls", net, LineSession(stage, net))
 
 
-def proxy_only(stage, out, seed):
+def proxy_only(stage, out, seed, kind="basic"):
     with Line(stage, seed=seed) as net:
         net.both("delay_ms=10")
         from line import ip
         ip("-n", net.names["r"], "addr", "add", "10.9.0.9/32", "dev", "lo")
-        proxy = stage.start("proxy", [sys.executable, "-B", str(here / "connect_proxy.py"), "10.9.0.9", "3128", "kim", "pa:ss"],
+        proxy = stage.start("proxy", [sys.executable, "-B", str(here / "connect_proxy.py"), "10.9.0.9", "3128", "kim", "pa:ss", kind],
                             stage.environment("proxy"), netns=net.names["r"])
         wait_until("the proxy", lambda: "ready" in stage.log("proxy") or proxy.poll() is not None, 10)
         for key in ("o", "c"):
@@ -335,9 +343,13 @@ def proxy_only(stage, out, seed):
         comes_up(stage, out, seed, "tls_proxy", net, session)
 
 
-SCENES = {f.__name__: f for f in (loss_2, wan_scroll, rough, bursts, video_1mbit, narrow_300k, film_1mbit, film_goes_narrow, film_10_to_1, film_300k, outage_3s, outage_3s_tls, outage_30s, udp_dies,
+def proxy_digest(stage, out, seed):
+    proxy_only(stage, out, seed, "digest")
+
+
+SCENES = {f.__name__: f for f in (loss_2, wan_scroll, wan_film, rough, bursts, video_1mbit, narrow_300k, film_1mbit, film_goes_narrow, film_10_to_1, film_300k, outage_3s, outage_3s_tls, outage_30s, udp_dies,
                                   nat_rebinding,
-                                  suspended, address_change, relay_killed, mtu_1000, mtu_1280, mtu_black_hole, mtu_1500, ipv6_only, udp_blocked, proxy_only)}
+                                  suspended, address_change, relay_killed, mtu_1000, mtu_1280, mtu_black_hole, mtu_1500, ipv6_only, udp_blocked, proxy_only, proxy_digest)}
 
 
 # What a break may cost, ms: a round trip of 40 ms and 300 ms; over TCP four and 500 ms (issue 4).

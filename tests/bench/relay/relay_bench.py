@@ -16,6 +16,7 @@ import socket
 import statistics
 import subprocess
 import sys
+import threading
 import tempfile
 import time
 
@@ -205,6 +206,34 @@ def load(stage):
             figure("load", "beside", reason, count - before.get(reason, 0), "datagrams")
 
 
+def greedy(stage):
+    """One leg of one session sends 1 Gbit/s, twice what a leg may, while a hundred others go on."""
+    relay, crowd, _ = start_beside(stage, 100)
+    tokens = stage.folder / "tokens-greedy"
+    tokens.write_text(pathlib.Path(relay.token()).read_text().strip() + "\n")
+    one = Load(stage, "load-greedy", "beside", relay.address, tokens, 1, relay.child.pid)
+    for pid in (relay.child.pid, crowd.child.pid, one.child.pid):
+        before_all_others(pid)
+    crowd.run(seconds=1, rate=25, both=1)
+    before, found = relay.metrics(), {}
+    flood = threading.Thread(target=lambda: found.update(one.run(seconds=12, rate=104_000, burst=50, bytes=1200)))
+    flood.start()
+    time.sleep(1)
+    got = crowd.run(seconds=10, rate=25, both=1)
+    flood.join()
+    after = relay.metrics()
+    figure("greedy", "beside", "sent_by_the_greedy_leg", round(found["sent"] * 1200 * 8 / found["seconds"] / 1e6), "Mbit/s")
+    figure("greedy", "beside", "forwarded_of_it", round(found["received"] * 1200 * 8 / found["seconds"] / 1e6), "Mbit/s")
+    figure("greedy", "beside", "sent_by_the_others", got["sent"], "datagrams")
+    figure("greedy", "beside", "lost_of_the_others", got["sent"] - got["received"], "datagrams")
+    figure("greedy", "beside", "end_to_end_p50_of_the_others", got["delay_us_p50"], "us")
+    figure("greedy", "beside", "end_to_end_p99_of_the_others", got["delay_us_p99"], "us")
+    figure("greedy", "beside", "cpu_share", round(got["cpu_share"], 3), "cores")
+    for reason, count in after.items():
+        if reason.startswith("drops_total") and count != before.get(reason, 0):
+            figure("greedy", "beside", reason, count - before.get(reason, 0), "datagrams")
+
+
 def memory(stage):
     """UDP state alone: sessions whose control connections are there in both readings."""
     relay, first, _ = start_beside(stage, 50)
@@ -240,7 +269,7 @@ def idle(stage):
     figure("idle", "beside", "still_open", ours.order("idle 0 1")["open"], "")
 
 
-SCENES = {"forward": forward, "delay": delay, "load": load, "memory": memory, "idle": idle}
+SCENES = {"forward": forward, "delay": delay, "load": load, "greedy": greedy, "memory": memory, "idle": idle}
 
 
 def main():

@@ -31,7 +31,8 @@ const std::map<std::string, capture::Scene> kScenes = {{"still", capture::Scene:
                                                        {"typing", capture::Scene::Typing},
                                                        {"scroll", capture::Scene::Scroll},
                                                        {"moving_window", capture::Scene::MovingWindow},
-                                                       {"noise", capture::Scene::Noise}};
+                                                       {"noise", capture::Scene::Noise},
+                                                       {"film", capture::Scene::Film}};
 
 app::ClientIdentity identity_of(const Line& line, control::Role role, const char* folder) {
   app::ClientIdentity out;

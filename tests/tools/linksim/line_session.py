@@ -29,7 +29,7 @@ class LineSession:
         self.customer.do("always_grant", grant=["see", "control"])
         self.operator.wait("the first pictures", lambda: self.operator.pictures() >= 2, 60)
         self.set_up, self.began_at = now() - began, began
-        self.typed = ""
+        self.typed, self.typed_at = "", []
 
     def type(self, seconds, every=0.05):
         """One character at a time, as a person types. Nothing waits for anything."""
@@ -37,6 +37,7 @@ class LineSession:
         while now() < end:
             letter = LETTERS[len(self.typed) % len(LETTERS)]
             self.operator.do("type", text=letter)
+            self.typed_at.append(now())
             self.typed += letter
             time.sleep(every)
 
@@ -75,6 +76,21 @@ class LineSession:
         """Captured to decoded, ms, of each picture after a moment. Both ends have the same clock here."""
         return [(e["decoded_us"] - e["captured_peer_us"]) / 1000 for e in self.operator.events("picture")
                 if e["t_us"] / 1e6 > start and e["captured_peer_us"] > 0]
+
+    def typing(self, begin):
+        """For each character typed after a moment, ms: until it was injected, and until the operator has the first picture that was
+        captured after that, which shows it where a program draws it at once."""
+        injected = [e["t_us"] for e in self.customer.events("injected") for _ in e["text"]]
+        pictures = sorted((e["captured_peer_us"], e["decoded_us"]) for e in self.operator.events("picture") if e["captured_peer_us"] > 0)
+        there, seen = [], []
+        for typed, at in zip(self.typed_at, injected):
+            if typed < begin:
+                continue
+            there.append(at / 1000 - typed * 1000)
+            shown = [decoded for captured, decoded in pictures if captured >= at]
+            if shown:
+                seen.append(min(shown) / 1000 - typed * 1000)
+        return there, seen
 
     def finish(self):
         for player, what in ((self.operator, "end"), (self.customer, None)):
