@@ -13,6 +13,7 @@ namespace beside::session {
 namespace {
 
 constexpr auto kTallyEvery = 5s;
+constexpr nanoseconds kSmoothPace = 66ms;   // 15 pictures a second
 constexpr auto kPlaysStill = 500ms;   // since its last picture: it has its share of the line
 constexpr int kLeastCodedSide = 16;   // what encoders want
 
@@ -121,15 +122,17 @@ VideoFacts ScreenSender::facts(const StreamInfo& info) const {
           config_.accept_av1, config_.accept_scaled, least_scale_, paced_};
 }
 
-// An encoder believes in a steady 30 pictures a second: what it is told says what the line carries at the pace there is. Those
-// that played lately share the line by their areas.
+// An encoder believes in a steady 30 pictures a second: what it is told says what the line carries at the pace there is. That is
+// slow also where pictures are so large that the line keeps the next ones waiting: slower than kSmoothPace none is made larger,
+// unless the line was found to want fewer. Those that played lately share the line by their areas.
 int ScreenSender::kbps_for(const Coder& coder) const {
   const auto area = [](const Coder& c) { return static_cast<double>(c.info.place.width) * c.info.place.height; };
   double all = area(coder);
   for (const auto& [number, other] : coders_)
     if (number != coder.info.number && coder.coded_at - other.coded_at < kPlaysStill) all += area(other);
   const int share = static_cast<int>(config_.target_kbps * area(coder) / all);
-  return VideoPlan::nominal_kbps(std::min(share, VideoPlan::worth_kbps(facts(coder.info))), coder.info.interval);
+  return VideoPlan::nominal_kbps(std::min(share, VideoPlan::worth_kbps(facts(coder.info))),
+                                 std::min(coder.info.interval, std::max(kSmoothPace, paced_)));
 }
 
 void ScreenSender::adapt_rate(Coder& coder) {
