@@ -90,7 +90,8 @@ class SyntheticSource final : public ports::FrameSource {
     p[3] = 255;
   }
   std::vector<Rect> draw();
-  void film(int n);
+  void film(int n, int w, int h);
+  Rect glyph(int n, int top);
 
   SyntheticOptions options_;
   std::shared_ptr<const ports::RightsGate> gate_;
@@ -111,13 +112,7 @@ std::vector<Rect> SyntheticSource::draw() {
   const int w = options_.width, h = options_.height;
   switch (options_.scene) {
     case Scene::Still: return {};
-    case Scene::Typing: {
-      const int columns = std::max(1, w / 8), rows = std::max(1, h / 16);
-      const Rect cell = Rect{(n % columns) * 8, (n / columns % rows) * 16, 8, 16}.clipped_to(whole());
-      for (int y = cell.y; y < cell.bottom(); ++y)
-        for (int x = cell.x; x < cell.right(); ++x) set(x, y, text_pixel(x, y, options_.seed + static_cast<std::uint32_t>(n) + 1));
-      return {cell};
-    }
+    case Scene::Typing: return {glyph(n, 0)};
     case Scene::Scroll:
       for (int y = 0; y + 16 < h; ++y) std::memcpy(picture_->row(y), picture_->row(y + 16), static_cast<std::size_t>(w) * 4);
       for (int y = std::max(0, h - 16); y < h; ++y)
@@ -142,14 +137,27 @@ std::vector<Rect> SyntheticSource::draw() {
           set(x, y, mix(options_.seed + static_cast<std::uint32_t>(n) * 2654435761u + static_cast<std::uint32_t>(y * w + x)));
       return {whole()};
     case Scene::Film:
-      film(n + 1);
+      film(n + 1, options_.width, options_.height);
       return {whole()};
+    case Scene::FilmAndText: {
+      const int fw = w * 2 / 3, fh = h * 2 / 3;
+      film(n + 1, fw, fh);
+      return {Rect{0, 0, fw, fh}, glyph(n, (fh / 16 + 2) * 16)};
+    }
   }
   return {};
 }
 
-void SyntheticSource::film(int n) {
-  const int w = options_.width, h = options_.height;
+// The n-th character typed into the lines from `top` down.
+Rect SyntheticSource::glyph(int n, int top) {
+  const int columns = std::max(1, options_.width / 8), rows = std::max(1, (options_.height - top) / 16);
+  const Rect cell = Rect{(n % columns) * 8, top + (n / columns % rows) * 16, 8, 16}.clipped_to(whole());
+  for (int y = cell.y; y < cell.bottom(); ++y)
+    for (int x = cell.x; x < cell.right(); ++x) set(x, y, text_pixel(x, y, options_.seed + static_cast<std::uint32_t>(n) + 1));
+  return cell;
+}
+
+void SyntheticSource::film(int n, int w, int h) {
   if (panorama_.empty()) {
     // Soft hills of brightness between the corners of a 32-pixel lattice, twice as wide as the picture, and round.
     panorama_.resize(static_cast<std::size_t>(2 * w) * static_cast<std::size_t>(h));

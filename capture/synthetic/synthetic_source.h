@@ -16,6 +16,7 @@ enum class Scene : std::uint8_t {
   MovingWindow,  // a 320x200 window crosses the desktop by 8 pixels a frame
   Noise,         // every pixel, every frame
   Film,          // a grainy picture pans by 3 pixels a frame under a turning wheel: what a camera gives a coder to do
+  FilmAndText,   // the same in the upper left, two thirds of each side, and a glyph a frame below it
 };
 
 struct SyntheticOptions {

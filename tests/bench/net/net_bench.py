@@ -130,6 +130,11 @@ def film_1mbit(stage, out, seed):
     steady(stage, out, seed, MBIT, "noise", before=MBIT, rate="25", size=("960", "540"))
 
 
+def text_beside_film(stage, out, seed):
+    """A film in a window and a glyph a frame below it: typed_to_seen is that glyph's way, which comes before the film's picture."""
+    steady(stage, out, seed, MBIT, "film_and_text", before=MBIT, rate="25", size=("960", "540"))
+
+
 def film_goes_narrow(stage, out, seed):
     """The same, 2 s after a line without limit and with a third of the delay became that line."""
     steady(stage, out, seed, MBIT, "noise", settle=2, rate="25", size=("960", "540"))
@@ -347,7 +352,7 @@ def proxy_digest(stage, out, seed):
     proxy_only(stage, out, seed, "digest")
 
 
-SCENES = {f.__name__: f for f in (loss_2, wan_scroll, wan_film, rough, bursts, video_1mbit, narrow_300k, film_1mbit, film_goes_narrow, film_10_to_1, film_300k, outage_3s, outage_3s_tls, outage_30s, udp_dies,
+SCENES = {f.__name__: f for f in (loss_2, wan_scroll, wan_film, rough, bursts, video_1mbit, narrow_300k, text_beside_film, film_1mbit, film_goes_narrow, film_10_to_1, film_300k, outage_3s, outage_3s_tls, outage_30s, udp_dies,
                                   nat_rebinding,
                                   suspended, address_change, relay_killed, mtu_1000, mtu_1280, mtu_black_hole, mtu_1500, ipv6_only, udp_blocked, proxy_only, proxy_digest)}
 

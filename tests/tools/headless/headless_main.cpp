@@ -32,7 +32,8 @@ const std::map<std::string, capture::Scene> kScenes = {{"still", capture::Scene:
                                                        {"scroll", capture::Scene::Scroll},
                                                        {"moving_window", capture::Scene::MovingWindow},
                                                        {"noise", capture::Scene::Noise},
-                                                       {"film", capture::Scene::Film}};
+                                                       {"film", capture::Scene::Film},
+                                                       {"film_and_text", capture::Scene::FilmAndText}};
 
 app::ClientIdentity identity_of(const Line& line, control::Role role, const char* folder) {
   app::ClientIdentity out;
