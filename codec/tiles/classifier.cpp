@@ -82,7 +82,7 @@ class Classifier final : public ports::TileClassifier {
     for (int y = 0; y < rows_; ++y) {
       for (int x = 0; x < columns_; ++x) {
         Tile& t = tiles_[index(x, y)];
-        if (t.changed.empty() || t.is == TileClass::Video || !moves_with_video(x, y)) continue;
+        if (t.is == TileClass::Video || !moves_with_video(x, y)) continue;
         t.facts.beside_video = true;
         enter(t, classify(t.facts, t.is), now);
       }
@@ -153,10 +153,10 @@ class Classifier final : public ports::TileClassifier {
         use(tiles_[index(x, y)], r.clipped_to({x * kTileSide, y * kTileSide, kTileSide, kTileSide}));
   }
 
-  // What changed in it touches what changed in one of those around it that is a video's.
+  // What changed in it touches what changed in one of those around it that is a video's, and is no text that scrolls there.
   bool moves_with_video(int x, int y) const {
     const Rect& changed = tiles_[index(x, y)].changed;
-    if (changed.empty()) return false;
+    if (changed.empty() || tiles_[index(x, y)].copied) return false;
     const Rect reach{changed.x - 1, changed.y - 1, changed.width + 2, changed.height + 2};
     for (int ty = std::max(0, y - 1); ty <= std::min(rows_ - 1, y + 1); ++ty)
       for (int tx = std::max(0, x - 1); tx <= std::min(columns_ - 1, x + 1); ++tx)
