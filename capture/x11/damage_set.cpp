@@ -72,7 +72,7 @@ std::vector<Rect> DamageSet::boxes(const Rect& bounds, std::size_t most_boxes) c
 }
 
 std::vector<Rect> compare_tiles(const std::uint8_t* now, std::ptrdiff_t now_stride, const std::uint8_t* before,
-                                std::ptrdiff_t before_stride, const Rect& box) {
+                                std::ptrdiff_t before_stride, const Rect& box, Shrink shrink) {
   std::vector<Rect> out;
   for (int ty = box.y; ty < box.bottom(); ty = (ty / kTile + 1) * kTile) {
     const int tb = std::min((ty / kTile + 1) * kTile, box.bottom());
@@ -85,6 +85,10 @@ std::vector<Rect> compare_tiles(const std::uint8_t* now, std::ptrdiff_t now_stri
         const std::uint8_t* a = now + (y - box.y) * now_stride + std::ptrdiff_t{4} * (tx - box.x);
         const std::uint8_t* b = before + y * before_stride + std::ptrdiff_t{4} * tx;
         if (std::memcmp(a, b, bytes) == 0) continue;
+        if (shrink == Shrink::No) {
+          out.push_back({tx, ty, tr - tx, tb - ty});
+          break;
+        }
         if (top < 0) top = y;
         bottom = y;
         std::size_t first = 0;

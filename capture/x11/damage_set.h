@@ -30,9 +30,11 @@ constexpr int kTile = 64;
 
 // What really differs between `now` and `before` within `box` (picture coordinates). `now` points at the box's first
 // pixel, `before` at the picture's. Tiles lie on the picture's grid; each gives at most one rectangle, shrunk to the
-// pixels that differ. The rectangles do not overlap.
+// pixels that differ or, where much is drawn anew and whoever gets it looks closer, as the box has it, which ends at the
+// first row that differs. The rectangles do not overlap.
+enum class Shrink : bool { No, Yes };
 std::vector<Rect> compare_tiles(const std::uint8_t* now, std::ptrdiff_t now_stride, const std::uint8_t* before,
-                                std::ptrdiff_t before_stride, const Rect& box);
+                                std::ptrdiff_t before_stride, const Rect& box, Shrink shrink = Shrink::Yes);
 
 // Joins neighbours and keeps at most `most` rectangles that still do not overlap (wider ones where there are too many).
 // The input is what compare_tiles gave for boxes that do not overlap.

@@ -116,11 +116,13 @@ class X11Source final : public ports::FrameSource {
   std::uint32_t damage_ = 0;
   bool damage_live_ = false;
   DamageSet pending_;                       // root pixels
+  std::uint64_t damages_ = 0;               // that were reported
   LocalTime pending_since_{}, pending_last_{};   // noticed
   LocalTime pending_drawn_ = kNever;        // the first of it, where the server told
   LocalTime told_drawn_{};                  // of the newest frame
   LocalTime large_at_{};                    // when large damage was grabbed last
   Rect large_;                              // around it
+  bool in_pieces_ = false;                  // what was large and drawn last came in more than one piece
   bool found_by_look_ = false;
   int damage_misses_ = 0;
   LocalTime next_look_{};
@@ -244,6 +246,7 @@ Result<void> X11Source::refresh_layout() {
 
 void X11Source::take_events() {
   const std::uint8_t damage = connection_->first_event(&xcb_damage_id);
+  const LocalTime now = local_now();   // what comes together was drawn together
   while (auto event = connection_->poll_event()) {
     const std::uint8_t type = event->response_type & 0x7f;
     if (damage != 0 && type == damage + XCB_DAMAGE_NOTIFY) {
@@ -254,7 +257,7 @@ void X11Source::take_events() {
         own_touched_ = true;
         continue;
       }
-      const LocalTime now = local_now();
+      ++damages_;
       if (pending_.empty()) pending_since_ = now;
       pending_drawn_ = std::min(pending_.empty() ? kNever : pending_drawn_, drawn_at(notify->timestamp, now));
       pending_last_ = now;
@@ -292,6 +295,8 @@ LocalTime X11Source::grab_due() const {
   if (small && !film) return LocalTime::min();
   // Drawn in one piece just as the one before it: nothing more is to come.
   if (film && !small && pending_.rects().size() == 1 && pending_.rects().front() == large_) return LocalTime::min();
+  // Programs that draw in one piece go on doing so: what is read at once is seldom torn, and grab() sees to it.
+  if (!small && !in_pieces_) return LocalTime::min();
   return std::min(pending_last_ + kQuiet, pending_since_ + kSettleAtMost);
 }
 
@@ -430,30 +435,43 @@ Result<void> X11Source::look(LocalTime now) {
 
 Result<std::optional<Frame>> X11Source::grab(LocalTime now) {
   const bool full = full_wanted_ || latest_ == nullptr;
-  const bool by_look = std::exchange(found_by_look_, false);
+  const bool by_look = found_by_look_;
   std::vector<Rect> wanted = full ? std::vector<Rect>{area_} : pending_.boxes(area_);
   const trace::Scope scope("grab");
-  if (pending_.area() * kSmallShare >= std::int64_t{area_.width} * area_.height) {
-    large_at_ = now;
-    large_ = pending_.rects().size() == 1 ? pending_.rects().front() : Rect{};
-  }
+  const bool large = pending_.area() * kSmallShare >= std::int64_t{area_.width} * area_.height;
+  const bool hopeful = large && !full && !in_pieces_ && now < pending_last_ + kQuiet;
+  if (large && !hopeful) in_pieces_ = pending_last_ != pending_since_;
   if (wanted.empty()) {
     pending_.clear();
+    found_by_look_ = false;
     return std::optional<Frame>{};
   }
   // Windows that are followed cannot move from here on; of our own it is enough to know where they were and where they are.
   StillScreen still(*connection_, shield_.follows_windows());
   const auto before = own_known_ && !shield_.follows_windows() ? own_areas_ : shield_.areas();
+  const std::uint64_t damages = damages_;
+  const LocalTime began = local_now();
   auto boxes = grabber_->grab(wanted, [this] { shield_.ask(); });
   const auto areas = shielded(before);
   still.release();
+  if (trace::on()) trace::span("read the screen", began, local_now());
+  if (hopeful) take_events();
   if (!boxes) return fail(boxes);
+  if (damages_ != damages) {
+    in_pieces_ = true;   // more was drawn meanwhile: it is read again when it has settled
+    return std::optional<Frame>{};
+  }
+  found_by_look_ = false;
+  if (large) {
+    large_at_ = now;
+    large_ = pending_.rects().size() == 1 ? pending_.rects().front() : Rect{};
+  }
   std::vector<Rect> changed;
   for (auto& box : *boxes) {
     cover(box, areas);
     if (full) continue;
     const Rect in_picture{box.where.x - area_.x, box.where.y - area_.y, box.where.width, box.where.height};
-    auto tiles = compare_tiles(box.pixels, box.stride, latest_->row(0), latest_->stride, in_picture);
+    auto tiles = compare_tiles(box.pixels, box.stride, latest_->row(0), latest_->stride, in_picture, large ? Shrink::No : Shrink::Yes);
     changed.insert(changed.end(), tiles.begin(), tiles.end());
   }
   if (full) changed = {{0, 0, area_.width, area_.height}};

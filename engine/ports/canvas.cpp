@@ -17,6 +17,8 @@ void Canvas::reset(int width, int height, std::uint32_t layout_generation, std::
   exact_.assign(sane ? static_cast<std::size_t>(columns_) * static_cast<std::size_t>((height + kCell - 1) / kCell) : 0, 0);
   exact_rows_.assign(exact_.size(), CellRows{});
   committed_.reset();
+  lacks_.clear();
+  any_committed_ = false;
   committed_exact_.assign(exact_.size(), 0);
   layout_generation_ = layout_generation;
   monitor_id_ = monitor_id;
@@ -32,6 +34,7 @@ void Canvas::write(const Rect& area, const std::uint8_t* bgrx, std::ptrdiff_t st
   if (!pixels_) return;
   const Rect inside = area.clipped_to({0, 0, pixels_->width, pixels_->height});
   if (inside.empty()) return;
+  before_writing();
   const std::size_t bytes = static_cast<std::size_t>(inside.width) * 4;
   for (int y = inside.y; y < inside.bottom(); ++y)
     std::memcpy(pixels_->row(y) + std::ptrdiff_t{4} * inside.x, bgrx + (y - area.y) * stride + std::ptrdiff_t{4} * (inside.x - area.x), bytes);
@@ -47,6 +50,7 @@ void Canvas::copy(const Rect& from, int x, int y) {
   Rect to = Rect{x, y, from.width, from.height}.clipped_to(whole);
   to = to.clipped_to(Rect{dx, dy, whole.width, whole.height});   // whose source lies inside as well
   if (to.empty()) return;
+  before_writing();
   const Rect source{to.x - dx, to.y - dy, to.width, to.height};
   const std::vector<std::uint8_t> before = exact_;   // what the source's cells were, before any is written
   const std::size_t bytes = static_cast<std::size_t>(to.width) * 4;
@@ -92,7 +96,11 @@ bool Canvas::commit(const UpdateTimes& times) {
     const std::lock_guard lock(mutex_);
     if (!pixels_ && !waiting_.resized) return false;
     any = !written_.empty();
-    if (seen_ == Seen::WhenCommitted && pixels_) show_written();
+    if (seen_ == Seen::WhenCommitted && pixels_) {
+      for (const Rect& r : written_) add_united(lacks_, r);
+      any_committed_ = true;
+      committed_exact_ = exact_;
+    }
     for (const Rect& r : written_) add_united(waiting_.damage, r);
     for (const Rect& r : marked_) add_united(waiting_.marks, r);
     written_.clear();
@@ -120,7 +128,9 @@ Canvas::Changes Canvas::take() {
 
 void Canvas::read(const std::function<void(const PixelBuffer&)>& read) const {
   const std::lock_guard lock(mutex_);
-  const PixelBuffer* const seen = seen_ == Seen::WhenCommitted ? committed_.get() : pixels_.get();
+  const PixelBuffer* seen = pixels_.get();
+  if (seen_ == Seen::WhenCommitted && !any_committed_) seen = nullptr;
+  else if (seen_ == Seen::WhenCommitted && !written_.empty()) seen = committed_.get();
   if (seen != nullptr) read(*seen);
 }
 
@@ -141,14 +151,18 @@ bool Canvas::has_picture() const {
   return pixels_ != nullptr;
 }
 
-void Canvas::show_written() {
-  const Rect whole{0, 0, pixels_->width, pixels_->height};
+// The first of an update: from now on readers see the copy.
+void Canvas::before_writing() {
+  if (seen_ == Seen::WhenCommitted && any_committed_ && written_.empty()) keep_shown();
+}
+
+void Canvas::keep_shown() {
   if (!committed_) {
-    committed_ = make_pixel_buffer(whole.width, whole.height);
-    written_.assign(1, whole);
+    committed_ = make_pixel_buffer(pixels_->width, pixels_->height);
+    lacks_.assign(1, {0, 0, pixels_->width, pixels_->height});
   }
-  for (const Rect& r : written_) copy_pixels(*committed_, *pixels_, r);
-  committed_exact_ = exact_;
+  for (const Rect& r : lacks_) copy_pixels(*committed_, *pixels_, r);
+  lacks_.clear();
 }
 
 void Canvas::touch(const Rect& area) { add_united(written_, area); }

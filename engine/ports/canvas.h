@@ -68,7 +68,8 @@ class Canvas {
   bool has_picture() const;
 
  private:
-  void show_written();
+  void before_writing();
+  void keep_shown();
   void touch(const Rect& area);
   void set_cells(const Rect& area, bool exact);
 
@@ -76,7 +77,11 @@ class Canvas {
   std::function<void()> changed_;
   Seen seen_ = Seen::AtOnce;
   std::unique_ptr<PixelBuffer> pixels_;  // as written
-  std::unique_ptr<PixelBuffer> committed_;   // WhenCommitted: as readers see it, from the first commit on
+  // WhenCommitted: as readers see it while something is written; else they see pixels_, so that what comes in one go is shown
+  // before it is copied.
+  std::unique_ptr<PixelBuffer> committed_;
+  std::vector<Rect> lacks_;              // what of it was committed since it was brought up to date
+  bool any_committed_ = false;           // since reset()
   int columns_ = 0;                      // of cells
   std::vector<std::uint8_t> exact_;      // one per cell, row by row
   std::vector<std::uint8_t> committed_exact_;   // WhenCommitted: the same of committed_

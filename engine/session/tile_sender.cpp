@@ -214,6 +214,9 @@ void TileSender::pump(LocalTime now) {
       probed_at_ = now;
     }
     close();
+    // Now that the last packet is on its way.
+    for (const Rect& r : sent_areas_) ports::copy_pixels(*shadow_, *frame_->pixels, r);
+    sent_areas_.clear();
   }
   plan_wake(now);
 }
@@ -405,7 +408,7 @@ std::vector<TileSender::Block> TileSender::blocks() {
 void TileSender::send_exact(const Rect& area, bool whole) {
   open();
   tools_.encoder->exact(*frame_->pixels, area);
-  ports::copy_pixels(*shadow_, *frame_->pixels, area);
+  sent_areas_.push_back(area);
   cells_.write(area, true);
   if (whole) cells_.clear(area, CellMap::kDirty);
 }
@@ -533,7 +536,7 @@ std::size_t TileSender::send_coarse(std::vector<Block>& blocks, std::size_t from
     for (const Rect& r : block.whole) {
       open();
       tools_.encoder->coarse(*frame_->pixels, r, scale, block.dense() ? 3 : scale == 1 ? 4 : 2);
-      ports::copy_pixels(*shadow_, *frame_->pixels, r);
+      sent_areas_.push_back(r);
       cells_.write(r, false);
       cells_.clear(r, CellMap::kDirty);
     }

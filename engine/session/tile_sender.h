@@ -174,6 +174,7 @@ class TileSender {
   std::uint64_t bytes_ = 0;                 // of this stream
   std::vector<Rect> damage_;                // not looked at yet
   std::vector<Rect> changed_, fresh_, video_wanted_;
+  std::vector<Rect> sent_areas_;            // in this round: the shadow gets them when all of it is sent
   std::vector<Rect> boxes_, played_, still_;   // scratch: damage of each tile, of what a video owns, and the rest
   std::vector<Rect> told_old_;              // what the viewer was told waits, and where copies took that; in no order
   std::vector<ports::Move> moves_;

@@ -90,6 +90,17 @@ TEST_CASE("comparison finds exactly the pixels that differ, tile by tile") {
   CHECK(compare().size() == 2);
 }
 
+TEST_CASE("comparison that shrinks nothing gives the tiles of the box that differ") {
+  constexpr int w = 200, h = 150;
+  const Rect box{10, 20, 180, 120};
+  std::vector<std::uint8_t> before(w * h * 4), now(before.begin(), before.begin() + 180 * 120 * 4);
+  const auto compare = [&] { return compare_tiles(now.data(), 180 * 4, before.data(), w * 4, box, Shrink::No); };
+  CHECK(compare().empty());
+  now[((63 - 20) * 180 + (64 - 10)) * 4] = 9;
+  now[((139 - 20) * 180 + (189 - 10)) * 4 + 2] = 9;
+  CHECK(compare() == std::vector<Rect>{{64, 20, 64, 44}, {128, 128, 62, 12}});
+}
+
 TEST_CASE("joined damage never overlaps, never loses a pixel and stays within 64") {
   std::vector<Rect> tiles;
   for (int y = 0; y < 40; ++y)

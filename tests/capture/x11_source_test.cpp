@@ -5,6 +5,7 @@
 #include <xcb/xcb.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <thread>
 
@@ -125,6 +126,39 @@ TEST_CASE("damage is what changed, and drawing the same again gives no frame") {
   frame.reset();
   rig.fill({100, 100, 20, 10}, 0xff8800);
   CHECK_FALSE(rig.frame(300ms));
+}
+
+TEST_CASE("what is drawn at once comes in one frame, and what is drawn in pieces ends as it is") {
+  BS_NEEDS_XVFB();
+  Rig rig;
+  REQUIRE(rig.source->start(see(), 0));
+  REQUIRE(rig.frame());
+  for (const std::uint32_t colour : {0x405060u, 0x708090u}) {
+    rig.fill({20, 20, 700, 500}, colour);
+    auto page = rig.frame();
+    REQUIRE(page);
+    CHECK(rig.differing(*page) == 0);
+    page.reset();
+    CHECK_FALSE(rig.frame(50ms));
+  }
+  for (std::uint32_t round = 1; round <= 3; ++round) {
+    std::atomic<bool> drawn{false};
+    std::thread program([&rig, &drawn, round] {
+      rig.fill({20, 20, 700, 500}, 0xffffff);
+      for (int y = 20; y < 520; y += 10) rig.fill({20, y, 700, 5}, 0x0102u * round * static_cast<std::uint32_t>(y));
+      drawn = true;
+    });
+    std::optional<ports::Frame> last;
+    for (bool more = true; more;) {
+      const bool all = drawn;
+      auto next = rig.frame(300ms);
+      more = next || !all;
+      if (next) last = std::move(next);
+    }
+    program.join();
+    REQUIRE(last);
+    CHECK(rig.differing(*last) == 0);
+  }
 }
 
 TEST_CASE("no grant or no right: not one pixel") {

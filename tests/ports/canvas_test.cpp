@@ -168,6 +168,18 @@ TEST_CASE("whoever sees whole updates only sees nothing of one before its commit
   CHECK(at(canvas, 9, 9, 2) == 1);
   CHECK(at(canvas, 60, 30, 0) == 0);
   CHECK_FALSE(canvas.exact({10, 10, 20, 20}));
+  // Several that nobody looked at are all there while the next is written.
+  write(canvas, {40, 10, 8, 8}, 5, true);
+  canvas.commit({2});
+  write(canvas, {50, 10, 8, 8}, 6, true);
+  canvas.commit({2});
+  canvas.copy({40, 10, 8, 8}, 50, 10);
+  write(canvas, {70, 40, 8, 8}, 7, true);
+  CHECK(at(canvas, 41, 11, 2) == 5);
+  CHECK(at(canvas, 51, 11, 2) == 6);
+  CHECK(at(canvas, 71, 41, 2) == 1);
+  canvas.commit({2});
+  CHECK(at(canvas, 51, 11, 2) == 5);
   // A mark alone is seen with its commit as well.
   canvas.mark({10, 10, 20, 20}, true);
   CHECK_FALSE(canvas.exact({10, 10, 20, 20}));
