@@ -23,8 +23,8 @@ class Pacer {
   enum class Class : std::uint8_t {
     Input = 0, Urgent = 0,   // input, cursor, RTCP
     Voice = 1,
-    TilesNear = 2,           // exact tiles near the pointer
-    Tiles = 3,               // the others
+    Tiles = 2,               // numbered, so none overtakes another: whoever makes them begins near the pointer
+    VideoAgain = 3,          // pictures' packets that were asked for again: before new ones
     Video = 4,
     Files = 5,
   };

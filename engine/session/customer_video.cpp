@@ -112,7 +112,7 @@ void CustomerSession::tell_line() {
   using Class = flow::Pacer::Class;
   TileLine line;
   line.kbps = link_->rate().target_kbps();
-  for (const Class cls : {Class::Urgent, Class::Voice, Class::TilesNear, Class::Tiles}) line.queued_bytes += link_->queued_bytes(cls);
+  for (const Class cls : {Class::Urgent, Class::Voice, Class::Tiles}) line.queued_bytes += link_->queued_bytes(cls);
   line.taken_bytes = tiles_.taken;
   line.rtt = link_->rate().rtt().value_or(link_->rtt().value_or(100ms));
   line.lost = link_->line_lost();
@@ -215,7 +215,7 @@ void CustomerSession::on_rtcp(const std::vector<wire::RtcpPacket>& packets) {
   for (SentVideo& video : video_) {
     // Before new pictures, but within the line's rate: what is asked for again may be much.
     video.sender.set_repeat_pause(link_->rate().rtt().value_or(0ns) + link_->send_delay());
-    for (Bytes& again : video.sender.on_rtcp(packets, now)) link_->send_sealed(std::move(again), flow::Pacer::Class::TilesNear);
+    for (Bytes& again : video.sender.on_rtcp(packets, now)) link_->send_sealed(std::move(again), flow::Pacer::Class::VideoAgain);
     if (!video.sender.take_key_request(now) || !screen_) continue;
     ++media_.key_requests;
     screen_->request_key(video.info.number);
@@ -236,7 +236,7 @@ void CustomerSession::watch_tail(LocalTime now) {
   Bytes again;
   for (SentVideo& video : video_)
     if (step == flow::TailWatch::Step::Repeat && tail_.ssrc() == video.sender.ssrc()) again = video.sender.repeat_last(now);
-  if (!again.empty()) link_->send_sealed(std::move(again), flow::Pacer::Class::TilesNear);
+  if (!again.empty()) link_->send_sealed(std::move(again), flow::Pacer::Class::VideoAgain);
   else if (step != flow::TailWatch::Step::None && screen_) screen_->request_key(0);
 }
 

@@ -116,7 +116,7 @@ class PeerLink {
   std::size_t queued_bytes(flow::Pacer::Class cls) const { return pacer_.queued_bytes(cls); }
   // What waits of the screen may not be seen any more.
   void drop_screen() {
-    for (const auto cls : {flow::Pacer::Class::TilesNear, flow::Pacer::Class::Tiles, flow::Pacer::Class::Video}) (void)pacer_.drop(cls);
+    for (const auto cls : {flow::Pacer::Class::Tiles, flow::Pacer::Class::VideoAgain, flow::Pacer::Class::Video}) (void)pacer_.drop(cls);
   }
   // False: too long (16 KiB sealed) or empty.
   bool say(std::string text);

@@ -198,9 +198,9 @@ void PeerLink::apply_rate(LocalTime now) {
   const bool drop_tiles = pacer_.age(Class::Tiles, now) > stale || other_line;
   // Likewise pictures of video, and what is sent again of them: a key picture takes their place.
   const bool film_of_other_line = kbps * kOtherLine < video_made_kbps_ && pacer_.queued_bytes(Class::Video) > 0 && pacer_.delay() > 2 * kMuchWaits;
-  const bool drop_video = pacer_.age(Class::Video, now) > kStaleVideo || pacer_.age(Class::TilesNear, now) > kStaleVideo || film_of_other_line;
+  const bool drop_video = pacer_.age(Class::Video, now) > kStaleVideo || pacer_.age(Class::VideoAgain, now) > kStaleVideo || film_of_other_line;
   if (drop_video) {
-    const std::size_t dropped = pacer_.drop(Class::Video) + pacer_.drop(Class::TilesNear);
+    const std::size_t dropped = pacer_.drop(Class::Video) + pacer_.drop(Class::VideoAgain);
     BS_LOG(Info, "media", "{} packets of video were dropped: the line takes {} kbit/s", dropped, kbps);
     if (events_.video_dropped) events_.video_dropped();
   }

@@ -87,7 +87,7 @@ Shown play(std::uint64_t seed, const test::VirtualNet::Path& path, int kbps, dou
     }
     if (tail.poll(rate.rtt().value_or(milliseconds(100)), pacer.delay(), now) == TailWatch::Step::Repeat) {
       Bytes packet = sender.repeat_last(now);
-      if (!packet.empty()) REQUIRE(pacer.add(Pacer::Class::TilesNear, std::move(packet)));
+      if (!packet.empty()) REQUIRE(pacer.add(Pacer::Class::Tiles, std::move(packet)));
     }
     pacer.set_rate_kbps(rate.pacing_kbps());
     pacer.set_window(rate.send_window());
@@ -123,7 +123,7 @@ Shown play(std::uint64_t seed, const test::VirtualNet::Path& path, int kbps, dou
         }
       for (Bytes& packet : sender.on_rtcp(*packets, now)) {
         ++result.again;
-        REQUIRE(pacer.add(Pacer::Class::TilesNear, std::move(packet)));
+        REQUIRE(pacer.add(Pacer::Class::Tiles, std::move(packet)));
       }
     }
   }

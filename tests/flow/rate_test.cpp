@@ -173,7 +173,7 @@ TEST_CASE("the pacer sends by class, keeps classes apart in a burst, and stops a
   ManualClock clock;
   Pacer pacer(80'000);   // 20,000 bytes in 2 ms
   using Class = Pacer::Class;
-  for (const Class cls : {Class::Files, Class::Video, Class::Tiles, Class::TilesNear, Class::Voice, Class::Input})
+  for (const Class cls : {Class::Files, Class::Video, Class::VideoAgain, Class::Tiles, Class::Voice, Class::Input})
     for (int i = 0; i < 2; ++i) REQUIRE(pacer.add(cls, Bytes(1000, static_cast<std::uint8_t>(cls))));
   std::vector<std::uint8_t> order;
   const auto drain = [&](int steps) {
@@ -204,7 +204,7 @@ TEST_CASE("a producer is told that the line is full while older packets of its c
   Pacer pacer(8000);   // 1000 bytes a millisecond
   for (int i = 0; i < 30; ++i) REQUIRE(pacer.add(Pacer::Class::Video, Bytes(1000, 1)));
   CHECK(pacer.full(Pacer::Class::Video));
-  CHECK_FALSE(pacer.full(Pacer::Class::TilesNear));   // it would go first
+  CHECK_FALSE(pacer.full(Pacer::Class::Tiles));   // it would go first
   CHECK(pacer.delay() == milliseconds(30));
   CHECK(pacer.drop(Pacer::Class::Video) == 30);
   CHECK_FALSE(pacer.full());
