@@ -25,6 +25,8 @@ class OwnShield {
   // Sends what the next areas() asks about native windows: its answers are as of now, and wait for no round trip of their own
   // when something else was asked before.
   void ask();
+  // areas() is ask() and what is known here: nothing else is asked of the server.
+  bool is_asked_at_once() const { return !hidden_.follows_windows() && !application_.limited(); }
   // Those of areas() that the customer hides, as of its last call.
   const std::vector<Rect>& hidden() const { return hidden_now_; }
   LocalTime hidden_until() const { return hidden_.next_change(); }   // when areas() shrinks by itself; kNever

@@ -89,6 +89,9 @@ class X11Source final : public ports::FrameSource {
   Result<void> refresh_layout();
   void take_events();
   void note_own_windows();
+  bool own_areas_hold(const Rect& r) const {
+    return std::any_of(own_areas_.begin(), own_areas_.end(), [&](const Rect& own) { return r.clipped_to(own) == r; });
+  }
   LocalTime grab_due() const;
   Result<std::optional<Frame>> grab(LocalTime now);
   Result<void> look(LocalTime now);
@@ -253,7 +256,7 @@ void X11Source::take_events() {
       const auto* notify = reinterpret_cast<const xcb_damage_notify_event_t*>(event.get());
       const Rect rect{notify->area.x, notify->area.y, notify->area.width, notify->area.height};
       if (rect.clipped_to(area_).empty()) continue;
-      if (std::any_of(own_areas_.begin(), own_areas_.end(), [&](const Rect& own) { return rect.clipped_to(own) == rect; })) {
+      if (own_areas_hold(rect)) {
         own_touched_ = true;
         continue;
       }
@@ -334,9 +337,9 @@ Result<std::optional<Frame>> X11Source::next(LocalTime until) {
     if (connection_->broken()) return tl::unexpected<Error>(display_gone("capture/x11: next"));
     if (layout_dirty_)
       if (auto refreshed = refresh_layout(); !refreshed) return fail(refreshed);
-    // Only asked when something moves anyway; an idle desktop costs no request.
-    if (!area_.empty() && (!pending_.empty() || own_touched_ || own_->areas() != shell_areas_ ||
-                             local_now() >= shield_.hidden_until() || own_->hidden_revision() != hidden_seen_))
+    // Only asked when something moves anyway; an idle desktop costs no request, and a letter none beside its own.
+    if (!area_.empty() && ((!pending_.empty() && !shield_.is_asked_at_once()) || own_touched_ || own_->areas() != shell_areas_ ||
+                           local_now() >= shield_.hidden_until() || own_->hidden_revision() != hidden_seen_))
       note_own_windows();
     LocalTime now = local_now();
     const LocalTime cursor_due = cursor_.poll(now);
@@ -446,14 +449,19 @@ Result<std::optional<Frame>> X11Source::grab(LocalTime now) {
     found_by_look_ = false;
     return std::optional<Frame>{};
   }
-  // Windows that are followed cannot move from here on; of our own it is enough to know where they were and where they are.
+  // Windows that are followed cannot move from here on; of our own it is enough to know where they were and where they are: both
+  // are asked in one go with the pixels, just before them and just after.
   StillScreen still(*connection_, shield_.follows_windows());
-  const auto before = own_known_ && !shield_.follows_windows() ? own_areas_ : shield_.areas();
+  const bool at_once = !own_known_ && shield_.is_asked_at_once();
+  std::vector<Rect> before;
+  if (at_once) shield_.ask();
+  else before = own_known_ && !shield_.follows_windows() ? own_areas_ : shield_.areas();
   const std::uint64_t damages = damages_;
   const LocalTime began = local_now();
   auto boxes = grabber_->grab(wanted, [this] { shield_.ask(); });
   const auto areas = shielded(before);
   still.release();
+  if (at_once) own_touched_ = own_touched_ || std::any_of(areas.begin(), areas.end(), [this](const Rect& r) { return !own_areas_hold(r); });
   if (trace::on()) trace::span("read the screen", began, local_now());
   if (hopeful) take_events();
   if (!boxes) return fail(boxes);
