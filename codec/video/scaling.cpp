@@ -5,6 +5,7 @@
 #include <libyuv/scale_argb.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -65,11 +66,13 @@ class ScaledDecoder final : public ports::VideoDecoder {
     to.width = width_;
     to.height = height_;
     to.chroma = from.chroma;
-    // The picture may outlive the next call, so its memory is its own.
     const int half_width = full ? width_ : (width_ + 1) / 2, half_height = full ? height_ : (height_ + 1) / 2;
     const auto bytes = [](int a, int b) { return static_cast<std::size_t>(a) * static_cast<std::size_t>(b); };
-    auto memory = std::make_shared<std::vector<std::uint8_t>>(bytes(width_, height_) + 2 * bytes(half_width, half_height));
-    to.data[0] = memory->data();
+    // The picture may outlive the next call and this decoder, so its memory is lent.
+    if (!memory_) memory_.emplace(kKept, [size = bytes(width_, height_) + 2 * bytes(half_width, half_height)] { return std::make_unique<std::vector<std::uint8_t>>(size); });
+    auto memory = std::make_shared<Pool<std::vector<std::uint8_t>>::Lease>(memory_->take());
+    if (!*memory) return fail(ErrorKind::Limit, "codec/scaling: more pictures are held than there is memory for");
+    to.data[0] = (*memory)->data();
     to.data[1] = to.data[0] + bytes(width_, height_);
     to.data[2] = to.data[1] + bytes(half_width, half_height);
     to.stride[0] = width_;
@@ -84,8 +87,10 @@ class ScaledDecoder final : public ports::VideoDecoder {
   }
 
  private:
+  static constexpr std::size_t kKept = 4;   // pictures that whoever shows them may hold at a time
   std::unique_ptr<ports::VideoDecoder> inner_;
   int width_, height_;
+  std::optional<Pool<std::vector<std::uint8_t>>> memory_;   // from the first picture on: its chroma tells how large
 };
 
 }  // namespace

@@ -185,11 +185,22 @@ TEST_CASE("whoever sees whole updates only sees nothing of one before its commit
   CHECK_FALSE(canvas.exact({10, 10, 20, 20}));
   canvas.commit({3});
   CHECK(canvas.exact({10, 10, 20, 20}));
+  // What was shown last is what the next update builds on.
+  write(canvas, {70, 10, 5, 5}, 3, true);
+  CHECK(at(canvas, 72, 12, 2) == 1);
+  canvas.commit({4});
+  CHECK(at(canvas, 72, 12, 2) == 3);
+  CHECK(at(canvas, 15, 15, 2) == 2);
+  CHECK(at(canvas, 60, 30, 0) == 0);
+  canvas.copy({70, 10, 5, 5}, 80, 40);
+  canvas.commit({5});
+  CHECK(at(canvas, 82, 42, 2) == 3);
+  CHECK(at(canvas, 99, 49, 2) == 1);
   // A new picture shows nothing of the old one.
   canvas.reset(40, 30, 8, 2);
   seen = false;
   canvas.read([&](const ports::PixelBuffer&) { seen = true; });
   CHECK_FALSE(seen);
-  canvas.commit({4});
+  canvas.commit({6});
   CHECK(at(canvas, 5, 5, 2) == 0);
 }
