@@ -21,6 +21,7 @@
 #include "capture/x11/randr_layout.h"
 #include "engine/base/rect_set.h"
 #include "engine/base/trace.h"
+#include "engine/ports/copies.h"
 
 namespace beside::capture {
 namespace {
@@ -511,8 +512,9 @@ std::optional<Frame> X11Source::make_frame(const std::vector<Grabber::Box>& boxe
   unused_ = false;
   if (!lease) return std::nullopt;
   PixelBuffer* const buffer = &*lease;
-  const auto copy = [](std::uint8_t* to, std::ptrdiff_t to_stride, const std::uint8_t* from, std::ptrdiff_t from_stride,
+  const auto copy = [](ports::CopyStep step, std::uint8_t* to, std::ptrdiff_t to_stride, const std::uint8_t* from, std::ptrdiff_t from_stride,
                        const Rect& r) {
+    ports::count_copy(step, std::int64_t{r.width} * r.height);
     for (int y = 0; y < r.height; ++y)
       std::memcpy(to + y * to_stride, from + y * from_stride, static_cast<std::size_t>(r.width) * 4);
   };
@@ -524,7 +526,7 @@ std::optional<Frame> X11Source::make_frame(const std::vector<Grabber::Box>& boxe
     if (changed.size() <= kMostHoles)
       for (const Rect& r : changed) subtract(missing, r);
     for (const Rect& r : missing)
-      copy(buffer->row(r.y) + std::ptrdiff_t{4} * r.x, buffer->stride, latest_->row(r.y) + std::ptrdiff_t{4} * r.x,
+      copy(ports::CopyStep::CatchUp, buffer->row(r.y) + std::ptrdiff_t{4} * r.x, buffer->stride, latest_->row(r.y) + std::ptrdiff_t{4} * r.x,
            latest_->stride, r);
   }
   for (const Rect& r : changed)
@@ -532,7 +534,7 @@ std::optional<Frame> X11Source::make_frame(const std::vector<Grabber::Box>& boxe
       const Rect in_picture{box.where.x - area_.x, box.where.y - area_.y, box.where.width, box.where.height};
       const Rect part = r.clipped_to(in_picture);
       if (part.empty()) continue;
-      copy(buffer->row(part.y) + std::ptrdiff_t{4} * part.x, buffer->stride,
+      copy(ports::CopyStep::Slot, buffer->row(part.y) + std::ptrdiff_t{4} * part.x, buffer->stride,
            box.pixels + (part.y - in_picture.y) * box.stride + std::ptrdiff_t{4} * (part.x - in_picture.x), box.stride,
            part);
     }

@@ -6,6 +6,7 @@
 
 #include "engine/base/rect_set.h"
 #include "engine/ports/change_detector.h"
+#include "engine/ports/copies.h"
 
 namespace beside::ports {
 
@@ -38,6 +39,7 @@ void Canvas::write(const Rect& area, const std::uint8_t* bgrx, std::ptrdiff_t st
   const std::size_t bytes = static_cast<std::size_t>(inside.width) * 4;
   for (int y = inside.y; y < inside.bottom(); ++y)
     std::memcpy(pixels_->row(y) + std::ptrdiff_t{4} * inside.x, bgrx + (y - area.y) * stride + std::ptrdiff_t{4} * (inside.x - area.x), bytes);
+  count_copy(CopyStep::Canvas, std::int64_t{inside.width} * inside.height);
   set_cells(inside, exact);
   touch(inside);
 }
@@ -161,7 +163,10 @@ void Canvas::keep_shown() {
     committed_ = make_pixel_buffer(pixels_->width, pixels_->height);
     lacks_.assign(1, {0, 0, pixels_->width, pixels_->height});
   }
-  for (const Rect& r : lacks_) copy_pixels(*committed_, *pixels_, r);
+  for (const Rect& r : lacks_) {
+    copy_pixels(*committed_, *pixels_, r);
+    count_copy(CopyStep::Shown, std::int64_t{r.width} * r.height);
+  }
   lacks_.clear();
 }
 

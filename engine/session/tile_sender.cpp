@@ -9,6 +9,7 @@
 
 #include "engine/base/rect_set.h"
 #include "engine/base/trace.h"
+#include "engine/ports/copies.h"
 #include "engine/session/rect_join.h"
 
 namespace beside::session {
@@ -216,6 +217,7 @@ void TileSender::pump(LocalTime now) {
     close();
     // Now that the last packet is on its way.
     for (const Rect& r : sent_areas_) ports::copy_pixels(*shadow_, *frame_->pixels, r);
+    ports::count_copy(ports::CopyStep::Shadow, area_of(sent_areas_));
     sent_areas_.clear();
   }
   plan_wake(now);

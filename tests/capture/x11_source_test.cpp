@@ -12,6 +12,7 @@
 #include "capture/x11/connection.h"
 #include "capture/x11/grabber.h"
 #include "capture/x11/hatch.h"
+#include "engine/ports/copies.h"
 #include "tests/capture/support.h"
 
 using namespace beside;
@@ -158,6 +159,36 @@ TEST_CASE("what is drawn at once comes in one frame, and what is drawn in pieces
     program.join();
     REQUIRE(last);
     CHECK(rig.differing(*last) == 0);
+  }
+}
+
+TEST_CASE("a letter and a page are copied once out of what the server gave, and what a buffer missed once more at most") {
+  BS_NEEDS_XVFB();
+  using Step = ports::CopyStep;
+  Rig rig;
+  REQUIRE(rig.source->start(see(), 0));
+  REQUIRE(rig.frame());
+  std::uint64_t slot = 0, caught_up = 0;
+  const auto draw = [&](const Rect& r, std::uint32_t colour) {
+    const std::uint64_t slot_before = ports::copied_pixels(Step::Slot), caught_up_before = ports::copied_pixels(Step::CatchUp);
+    rig.fill(r, colour);
+    const auto frame = rig.frame();
+    REQUIRE(frame);
+    CHECK(rig.differing(*frame) == 0);
+    slot = ports::copied_pixels(Step::Slot) - slot_before;
+    caught_up = ports::copied_pixels(Step::CatchUp) - caught_up_before;
+  };
+  constexpr std::uint64_t kPage = 640 * 480, kLetter = 8 * 16;
+  for (std::uint32_t i = 1; i <= 6; ++i) {
+    draw({64, 64, 640, 480}, 0x102030 * i);
+    CHECK(slot == kPage);
+    // A page replaces what the buffer missed of the page before it; only the first use of a buffer lacks the rest.
+    if (i > 3) CHECK(caught_up == 0);
+  }
+  for (std::uint32_t i = 1; i <= 12; ++i) {
+    draw({64 + 8 * static_cast<int>(i), 96, 8, 16}, 0xff0000 + i);
+    CHECK(slot == kLetter);
+    if (i > 3) CHECK(caught_up <= 2 * kLetter);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "engine/ports/copies.h"
 #include "ui/shell/covered.h"
 
 namespace beside::shell {
@@ -215,6 +216,7 @@ DirectPicture::Put DirectPicture::put(const ports::Canvas& canvas) {
     const int dx = place_->area.x - static_cast<int>(place_->placement.x), dy = place_->area.y - static_cast<int>(place_->placement.y);
     for (const Rect& r : areas) {
       if (r.empty()) continue;
+      ports::count_copy(ports::CopyStep::Window, std::int64_t{r.width} * r.height);
       scaler_->scale(pixels, {r.x + dx, r.y + dy, r.width, r.height}, window_->pixels() + r.y * window_->stride() + std::ptrdiff_t{4} * r.x,
                      window_->stride());
       if (light() != 256) dim(window_->pixels() + r.y * window_->stride() + std::ptrdiff_t{4} * r.x, window_->stride(), r.width, r.height, light());
