@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Past 400 lines: one rig and what a screen does to it, case by case.
 #include "capture/x11/x11_source.h"
 
 #include <doctest/doctest.h>
