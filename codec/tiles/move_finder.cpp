@@ -54,18 +54,7 @@ template <class Found>
 void anchors_of_row(const PixelBuffer& p, int y, int left, int right, Found&& found) {
   const std::uint8_t* row = p.row(y);
   std::uint32_t before = load(row + std::ptrdiff_t{4} * left);
-  const auto two = [row](int x) {
-    std::uint64_t v;
-    std::memcpy(&v, row + std::ptrdiff_t{4} * x, 8);
-    return v;
-  };
   for (int x = left + 1; x + kAnchorWidth <= right; ++x) {
-    // Most of a text is ground: four pixels like those before them are one look.
-    constexpr std::uint64_t kBoth = std::uint64_t{kColour} << 32 | kColour;
-    if ((((two(x) ^ two(x - 1)) | (two(x + 2) ^ two(x + 1))) & kBoth) == 0) {
-      x += 3;
-      continue;
-    }
     const std::uint32_t pixel = load(row + std::ptrdiff_t{4} * x);
     if (pixel == before) continue;
     const std::uint32_t mixed = (pixel * 0x9e3779b1u) ^ (before * 0x85ebca6bu);
@@ -75,13 +64,15 @@ void anchors_of_row(const PixelBuffer& p, int y, int left, int right, Found&& fo
     if (((mixed ^ further) * 0x9e3779b1u >> 29) != 0) continue;
     std::uint64_t h = 0;
     for (int i = 0; i < kAnchorWidth; i += 2) {
-      h = (h ^ (two(x + i) & kBoth)) * 0x9e3779b97f4a7c15u;
+      std::uint64_t two;
+      std::memcpy(&two, row + std::ptrdiff_t{4} * (x + i), 8);
+      h = (h ^ (two & 0x00ffffff00ffffffu)) * 0x9e3779b97f4a7c15u;
       h ^= h >> 29;
     }
     for (int i = 0; i < kAnchorWidth; i += 6) {
-      std::uint64_t below;
-      std::memcpy(&below, row + p.stride + std::ptrdiff_t{4} * (x + i), 8);
-      h = (h ^ (below & kBoth)) * 0xc2b2ae3d27d4eb4fu;
+      std::uint64_t two;
+      std::memcpy(&two, row + p.stride + std::ptrdiff_t{4} * (x + i), 8);
+      h = (h ^ (two & 0x00ffffff00ffffffu)) * 0xc2b2ae3d27d4eb4fu;
     }
     const auto name = static_cast<std::uint32_t>(h >> 32);
     found(x, name == 0 ? 1u : name);
