@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/net/loop.h"
 
-#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
@@ -51,10 +50,10 @@ asio::io_context& Loop::context() { return impl_->context; }
 
 struct Timer::State : std::enable_shared_from_this<Timer::State> {
   explicit State(Loop& loop) : timer(loop.context()) {}
-  // The expiry is set.
-  void start(std::function<void()> next) {
+  void start(nanoseconds delay, std::function<void()> next) {
     const std::uint64_t mine = ++generation;
     task = std::move(next);
+    timer.expires_after(delay);
     timer.async_wait([self = shared_from_this(), mine](error_code) {
       // A wait that was due before it was cancelled completes without an error: the generation tells.
       if (self->generation != mine || !self->task) return;
@@ -84,15 +83,11 @@ Timer& Timer::operator=(Timer&& other) noexcept {
   }
   return *this;
 }
-void Timer::after(nanoseconds delay, std::function<void()> task) {
-  state_->timer.expires_after(delay);
-  state_->start(std::move(task));
-}
+void Timer::after(nanoseconds delay, std::function<void()> task) { state_->start(delay, std::move(task)); }
 void Timer::at(LocalTime when, std::function<void()> task) {
   if (when == kNever) return cancel();
-  // As a moment, not as a delay from one that passed meanwhile: what is due a microsecond later runs later.
-  state_->timer.expires_at(asio::steady_timer::time_point(std::max(when, local_now()).time_since_epoch()));
-  state_->start(std::move(task));
+  const nanoseconds delay = when - local_now();
+  state_->start(delay < 0ns ? 0ns : delay, std::move(task));
 }
 void Timer::cancel() { state_->stop(); }
 bool Timer::armed() const { return static_cast<bool>(state_->task); }
