@@ -455,7 +455,10 @@ void TileSender::send_blocks(std::vector<Block> blocks) {
   if (!work_) tell_not_old();
   const bool line_full = room() <= 0;     // else the next round follows at once
   for (; at < blocks.size(); ++at) {
+    // Of what is sent in whole cells some may be clean: what changed in them would be forgotten. What is only coarse has not changed.
     for (const Rect& r : blocks[at].exact) cells_.set(r, CellMap::kDirty);
+    if (blocks[at].rank < 2)
+      for (const Rect& r : blocks[at].whole) cells_.set(r, CellMap::kDirty);
     if (line_full && blocks[at].rank == 0) tell_old(blocks[at].bounds);
   }
 }

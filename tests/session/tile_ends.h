@@ -129,6 +129,7 @@ class TileEnds {
       sender.pump(now);
     }
     play_video(now);
+    if (stale > 0ns && pacer_.age(flow::Pacer::Class::Tiles, now) > stale) (void)pacer_.drop(flow::Pacer::Class::Tiles);
     for (auto burst = pacer_.poll(now); !burst.empty(); burst = pacer_.poll(now))
       for (Bytes& packet : burst) down.send(std::move(packet), now);
     for (const Bytes& packet : down.arrivals(now)) {
@@ -162,6 +163,8 @@ class TileEnds {
   bool grabbing = true;
   nanoseconds rtt_half = 20ms;
   bool encoder_fails = false;
+  nanoseconds stale{0};              // tiles that have waited so long for the line are dropped; 0: never
+  nanoseconds late_pictures{0};      // a picture is up to so late, or lost
   int video_orders = 0, video_pictures = 0;
   std::size_t part_bytes = 0;        // that the path takes, as told to the sender; 0: no limit
   std::size_t largest_part = 0;      // payload that left
@@ -189,7 +192,7 @@ class TileEnds {
     (void)code_video(now);
     while (!pictures_.empty() && pictures_.front().at <= now) {
       Picture& p = pictures_.front();
-      view->video(p.stream, p.generation, p.place, p.pixels, p.stamp, {}, now);
+      if (!p.lost) view->video(p.stream, p.generation, p.place, p.pixels, p.stamp, {}, now);
       pictures_.pop_front();
     }
   }
@@ -221,6 +224,11 @@ class TileEnds {
       ports::copy_pixels(*picture.pixels, *planes, {0, 0, place.width, place.height});
       same_stamp = same_stamp || (stamps_.contains(order->stream) && stamps_[order->stream] == picture.stamp);
       stamps_[order->stream] = picture.stamp;
+      if (late_pictures > 0ns) {
+        picture.lost = random_() % 5 == 0;
+        picture.at += nanoseconds(static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(late_pictures.count())));
+        if (!pictures_.empty()) picture.at = std::max(picture.at, pictures_.back().at);
+      }
       pictures_.push_back(std::move(picture));
     }
     return coded;
@@ -234,7 +242,7 @@ class TileEnds {
     seq_ = seq_.next();
     taken_ += part.payload.size();
     largest_part = std::max(largest_part, part.payload.size());
-    (void)pacer_.add(flow::Pacer::Class::Tiles, std::move(packet));
+    (void)pacer_.add(flow::Pacer::Class::Tiles, std::move(packet), clock.now());
     parts.push_back(std::move(part));
     if (parts.size() > 64) parts.erase(parts.begin());
   }
@@ -252,7 +260,9 @@ class TileEnds {
     Rect place;
     std::uint32_t stamp;
     std::unique_ptr<ports::PixelBuffer> pixels;
+    bool lost = false;
   };
+  std::mt19937_64 random_;
   std::deque<Picture> pictures_;
   LocalTime pictured_at_{};
   std::optional<Rect> ordered_;

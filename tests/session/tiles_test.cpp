@@ -311,6 +311,40 @@ TEST_CASE("video under loss ends exact as well, and text beside it is exact whil
   }
 }
 
+TEST_CASE("films that are dragged about over a slow line that drops what grew old leave nothing behind") {
+  for (std::uint64_t seed = 0; seed < 24; ++seed) {
+    CAPTURE(seed);
+    std::mt19937_64 random(seed);
+    const auto up_to = [&](int most) { return static_cast<int>(random() % static_cast<std::uint64_t>(most)); };
+    Path path;
+    path.delay = 20ms;
+    path.rate_kbps = seed % 3 == 0 ? 150 : seed % 3 == 1 ? 400 : 2000;
+    path.queue_bytes = 64 * 1024;
+    path.loss = seed % 2 == 0 ? 0 : 0.05;
+    TileEnds ends(seed, path, 480, 360);
+    ends.stale = 300ms;
+    ends.late_pictures = 1500ms;
+    ends.desk.text(ends.desk.whole(), 1);
+    ends.run(1s);
+    std::array<Rect, 2> films{Rect{37, 21, 150, 100}, Rect{260, 200, 140, 110}};
+    for (int i = 0; i < 150; ++i) {
+      for (Rect& r : films) {
+        if (up_to(25) == 0) {   // dragged: what was below comes back
+          const Rect before = r;
+          r = {up_to(480 - r.width), up_to(360 - r.height), r.width, r.height};
+          ends.desk.text(before, static_cast<std::uint32_t>(i));
+        }
+        film(ends.desk, r, i);
+      }
+      if (i % 4 == 0) ends.desk.text({up_to(470), up_to(340), 8, 16}, static_cast<std::uint32_t>(i));
+      if (i % 10 == 0) ends.desk.text({up_to(400), up_to(300), 60 + up_to(60), 40 + up_to(40)}, static_cast<std::uint32_t>(i));
+      ends.run(33ms);
+    }
+    for (const Rect& r : films) ends.desk.text(r, 5);   // closed
+    converge_and_rest(ends);
+  }
+}
+
 TEST_CASE("an encoder that fails when it opens or in mid-stream leaves exact tiles, and nothing is lost") {
   for (const bool in_mid_stream : {false, true}) {
     TileEnds ends(7, Path{});
