@@ -2,11 +2,17 @@
 #include "capture/x11/input_matcher.h"
 
 namespace beside::capture {
+namespace {
+constexpr auto kLapse = 1s;
+}
 
 void InputMatcher::expect(RawKind kind, std::uint32_t detail, LocalTime now) { expected_.push_back({kind, detail, now}); }
 
-bool InputMatcher::is_ours(RawKind kind, std::uint32_t detail, bool from_xtest_device, LocalTime now) {
-  while (!expected_.empty() && now - expected_.front().at > 500ms) expected_.pop_front();
+void InputMatcher::all_read(LocalTime now) {
+  while (!expected_.empty() && now - expected_.front().at > kLapse) expected_.pop_front();
+}
+
+bool InputMatcher::is_ours(RawKind kind, std::uint32_t detail, bool from_xtest_device) {
   if (!from_xtest_device) return false;
   std::size_t at = 0;
   if (kind != RawKind::Motion)

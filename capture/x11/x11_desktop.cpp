@@ -30,6 +30,7 @@ constexpr auto kCustomerPause = 1s;
 constexpr auto kCustomerNotice = 50ms;  // customer_input at most so often
 constexpr auto kHeldCheck = 50ms;       // while something is held: has the right gone meanwhile?
 constexpr auto kAnswerWithin = 1s;
+constexpr auto kLate = 3s;             // for an event that nobody waits for: a busy machine loses no letter
 
 // One piece of work for the desk thread. Whoever waits may give up; then it is not begun any more.
 struct Job {
@@ -216,7 +217,7 @@ void X11Desktop::inject_later(const InputEvent& event, std::function<void(Inject
 InjectOutcome X11Desktop::apply_unless_late(const Job& job) {
   const auto kind = job.event.kind;
   const bool lets_go = kind == InputKind::KeyUp || kind == InputKind::ButtonUp || kind == InputKind::ReleaseAll || kind == InputKind::PointHide;
-  if (!lets_go && local_now() - job.asked_at > kAnswerWithin) return InjectOutcome::Unsupported;
+  if (!lets_go && local_now() - job.asked_at > kLate) return InjectOutcome::Unsupported;
   return apply(job.event);
 }
 
@@ -307,6 +308,7 @@ void X11Desktop::take_events() {
     if (generic.extension == connection_->major_opcode(&xcb_input_id))
       take_raw(reinterpret_cast<const xcb_input_raw_key_press_event_t&>(*event));
   }
+  matcher_.all_read(local_now());
 }
 
 // All raw events begin alike, so that one struct reads detail and source of each.
@@ -323,7 +325,7 @@ void X11Desktop::take_raw(const xcb_input_raw_key_press_event_t& event) {
     default: return;
   }
   const LocalTime now = local_now();
-  if (!matcher_.is_ours(kind, event.detail, xtest_devices_.contains(event.sourceid), now))
+  if (!matcher_.is_ours(kind, event.detail, xtest_devices_.contains(event.sourceid)))
     person(kind, event.detail, now);
 }
 
