@@ -89,6 +89,7 @@ class Path final : public MediaPath, private flow::Link {
   }
   flow::Link& link() override { return *this; }
   State state() const override { return state_; }
+  LocalTime arrived() const override { return arrived_; }
   const Counters& counters() const override { return counters_; }
 
  private:
@@ -100,8 +101,9 @@ class Path final : public MediaPath, private flow::Link {
     place_.push_back(id);
     MediaRungRunner::Handlers h;
     h.bound = [this, id] { on_bound(place_[id]); };
-    h.datagram = [this](ByteSpan datagram) {
+    h.datagram = [this, id](ByteSpan datagram) {
       unanswered_since_ = kNever;
+      arrived_ = rungs_[place_[id]]->arrived();
       if (handlers_.on_datagram) handlers_.on_datagram(datagram);
     };
     h.failed = [this, id] { on_failed(place_[id]); };
@@ -337,7 +339,7 @@ class Path final : public MediaPath, private flow::Link {
   std::size_t current_ = kNone;
   bool doubted_ = false, suspected_ = false;
   std::size_t lingering_ = kNone;    // what linger_ will end
-  LocalTime race_started_{}, unanswered_since_ = kNever;
+  LocalTime race_started_{}, unanswered_since_ = kNever, arrived_ = LocalTime::min();
   nanoseconds back_off_ = kFirstBackOff;
 };
 

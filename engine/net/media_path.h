@@ -72,6 +72,8 @@ class MediaPath {
   virtual void probe_now() = 0;
   virtual flow::Link& link() = 0;                   // for sending; datagrams go out on the rung of the moment
   virtual State state() const = 0;
+  // While on_datagram runs: when this machine got the datagram; LocalTime::min(): not known (TLS).
+  virtual LocalTime arrived() const = 0;
   virtual const Counters& counters() const = 0;
 };
 

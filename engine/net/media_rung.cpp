@@ -147,6 +147,7 @@ class UdpRunner final : public Runner {
     return socket_ ? std::clamp(socket_->largest(), kLeastDatagram, kLargestDatagram) : kUsualDatagram;
   }
 
+  LocalTime arrived() const override { return socket_ ? socket_->arrived() : LocalTime::min(); }
   bool send(std::span<const ByteSpan> datagrams) override {
     if (!socket_) return false;
     std::array<UdpSocket::Outgoing, 64> batch{};

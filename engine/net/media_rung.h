@@ -40,6 +40,7 @@ class MediaRungRunner {
   virtual nanoseconds rtt() const = 0;   // to the relay, of the last answer; 0: none yet
   virtual bool send(std::span<const ByteSpan> datagrams) = 0;
   virtual std::size_t max_datagram() const = 0;   // as flow::Link's
+  virtual LocalTime arrived() const { return LocalTime::min(); }   // as MediaPath's
 };
 
 }  // namespace beside::net

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <vector>
 
 #include "engine/net/socket_address.h"
@@ -24,6 +25,7 @@ constexpr std::size_t kReceiveBatch = 8, kSuperPacket = 65'536;  // with UDP_GRO
 constexpr std::size_t kMostSegments = 64, kMostSegmentedBytes = 65'000;
 // So many batches before other things on the loop get their turn; the descriptor is still readable then.
 constexpr int kBatchesPerWake = 4;
+constexpr nanoseconds kMostWait = 5s;              // in the kernel's buffer; longer: the clock was set
 
 class Socket final : public UdpSocket {
  public:
@@ -32,6 +34,7 @@ class Socket final : public UdpSocket {
         store_(std::make_unique_for_overwrite<std::uint8_t[]>(kReceiveBatch * kSuperPacket)) {
     const int yes = 1;
     setsockopt(fd_, IPPROTO_UDP, UDP_GRO, &yes, sizeof yes);  // without it each datagram comes alone
+    setsockopt(fd_, SOL_SOCKET, SO_TIMESTAMPNS, &yes, sizeof yes);  // without it a datagram arrives when it is read
     setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &kBufferBytes, sizeof kBufferBytes);
     setsockopt(fd_, SOL_SOCKET, SO_SNDBUF, &kBufferBytes, sizeof kBufferBytes);
     watch_ = watch_fd(loop, fd_, [this] { receive(); });
@@ -115,6 +118,7 @@ class Socket final : public UdpSocket {
     return static_cast<std::size_t>(std::max(0, mtu - (v4 ? kHeaders4 : kHeaders6)));
   }
   const Counters& counters() const override { return counters_; }
+  LocalTime arrived() const override { return arrived_; }
   void set_connected() { connected_ = true; }
 
  private:
@@ -132,10 +136,18 @@ class Socket final : public UdpSocket {
     std::array<std::uint8_t, CMSG_SPACE(sizeof(std::uint16_t))> bytes;
     cmsghdr align;
   };
-  union GroControl {
+  union ReceiveControl {
     cmsghdr align;
-    std::array<std::uint8_t, CMSG_SPACE(sizeof(int))> bytes;
+    std::array<std::uint8_t, CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(timespec))> bytes;
   };
+  // The kernel's stamp is of the clock that people set; how long ago it was is all that counts.
+  static LocalTime arrival(const timespec& stamp) {
+    timespec real{};
+    (void)::clock_gettime(CLOCK_REALTIME, &real);
+    const nanoseconds ago = std::chrono::seconds(real.tv_sec - stamp.tv_sec) + nanoseconds(real.tv_nsec - stamp.tv_nsec);
+    const LocalTime now = local_now();
+    return ago > 0ns && ago < kMostWait ? now - ago : now;
+  }
 
   // How many from the front may go as one super-packet.
   std::size_t run_of(std::span<const Outgoing> datagrams, std::size_t room) const {
@@ -160,7 +172,7 @@ class Socket final : public UdpSocket {
       std::array<mmsghdr, kReceiveBatch> headers{};
       std::array<iovec, kReceiveBatch> vectors{};
       std::array<SocketAddress, kReceiveBatch> from{};
-      std::array<GroControl, kReceiveBatch> controls;
+      std::array<ReceiveControl, kReceiveBatch> controls;
       for (std::size_t i = 0; i < kReceiveBatch; ++i) {
         msghdr& header = headers[i].msg_hdr;
         vectors[i] = {store_.get() + i * kSuperPacket, kSuperPacket};
@@ -182,7 +194,14 @@ class Socket final : public UdpSocket {
       for (std::size_t i = 0; i < static_cast<std::size_t>(got); ++i) {
         ByteSpan rest(store_.get() + i * kSuperPacket, headers[i].msg_len);
         std::size_t segment = rest.size();
+        arrived_ = local_now();
         for (cmsghdr* c = CMSG_FIRSTHDR(&headers[i].msg_hdr); c != nullptr; c = CMSG_NXTHDR(&headers[i].msg_hdr, c)) {
+          if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
+            timespec stamp{};
+            std::memcpy(&stamp, CMSG_DATA(c), sizeof stamp);
+            arrived_ = arrival(stamp);
+            continue;
+          }
           if (c->cmsg_level != IPPROTO_UDP || c->cmsg_type != UDP_GRO) continue;
           int value = 0;
           std::memcpy(&value, CMSG_DATA(c), sizeof value);
@@ -212,6 +231,7 @@ class Socket final : public UdpSocket {
   std::unique_ptr<std::uint8_t[]> store_;  // not zeroed: what is never used costs no memory
   FdWatch watch_;
   Counters counters_;
+  LocalTime arrived_{};
   bool connected_ = false, gso_ = true;
   bool* destroyed_ = nullptr;
 };

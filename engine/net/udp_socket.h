@@ -53,6 +53,8 @@ class UdpSocket {
   // The largest datagram that the interface, or a router that said so, takes towards the other end of a connected socket; 0: not known.
   virtual std::size_t largest() const = 0;
   virtual const Counters& counters() const = 0;
+  // While OnDatagram runs: when the kernel took its datagram, which on a busy machine is long before anybody reads it.
+  virtual LocalTime arrived() const = 0;
 };
 
 }  // namespace beside::net

@@ -24,6 +24,8 @@ class MediaPort {
   virtual std::size_t max_datagram() const = 0;
   virtual void set_ticket(const control::Ticket& ticket) = 0;
   virtual void probe_now() = 0;
+  // While Handlers::datagram runs: when this machine got it; LocalTime::min(): not known.
+  virtual LocalTime arrived() const { return LocalTime::min(); }
 };
 using MakeMedia = std::function<std::unique_ptr<MediaPort>(const control::Ticket&, MediaPort::Handlers)>;
 

@@ -83,7 +83,9 @@ void PeerLink::on_datagram(ByteSpan datagram) {
   } else if (auto parsed = wire::parse_rtp(packet)) {
     if (is_bulk(parsed->header.payload_type)) {
       const LocalTime now = ports_.clock->now();
-      arrivals_.on_packet(parsed->header.ssrc, parsed->header.seq, parsed->header.marker, now);
+      // What waited here because this machine is busy did not wait in the line.
+      const LocalTime arrived = media_ ? media_->arrived() : LocalTime::min();
+      arrivals_.on_packet(parsed->header.ssrc, parsed->header.seq, parsed->header.marker, arrived == LocalTime::min() ? now : std::min(arrived, now));
       tell_arrivals(now);
       if (parsed->header.payload_type != wire::kPayloadFec) events_.rtp(*parsed, packet);
       if (dead_) return;

@@ -66,6 +66,29 @@ TEST_CASE("rows of equal datagrams, shorter and longer ones between them, arrive
   }
 }
 
+TEST_CASE("a datagram arrived when the kernel took it, not when somebody read it") {
+  Loop loop;
+  UdpSocket* socket = nullptr;
+  LocalTime arrived{}, read{};
+  auto server = UdpSocket::create_bound(loop, "127.0.0.1", 0, [&](ByteSpan, const UdpEndpoint&) {
+    arrived = socket->arrived();
+    read = local_now();
+  });
+  REQUIRE(server);
+  socket = server->get();
+  auto client = UdpSocket::create_connected(loop, *parse_endpoint("127.0.0.1", socket->local().port), [](ByteSpan, const UdpEndpoint&) {});
+  REQUIRE(client);
+  const LocalTime before = local_now();
+  CHECK((*client)->send(to_bytes(as_bytes("datagram"))));
+  const LocalTime after = local_now();
+  while (local_now() < after + 30ms) {   // this process does something else
+  }
+  CHECK(run_until(loop, [&] { return read != LocalTime{}; }));
+  CHECK(arrived >= before - 1ms);
+  CHECK(arrived <= after + 1ms);
+  CHECK(read >= after + 30ms);
+}
+
 TEST_CASE("the address that the kernel would take towards the relay is known without sending") {
   const auto local = UdpSocket::local_towards(*parse_endpoint("127.0.0.1", 9));
   REQUIRE(local);

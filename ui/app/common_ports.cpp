@@ -100,6 +100,7 @@ class NetMedia final : public session::MediaPort {
   std::size_t max_datagram() const override { return path_->link().max_datagram(); }
   void set_ticket(const control::Ticket& ticket) override { path_->set_ticket(native_ticket(ticket)); }
   void probe_now() override { path_->probe_now(); }
+  LocalTime arrived() const override { return path_->arrived(); }
 
  private:
   Handlers handlers_;
