@@ -6,6 +6,7 @@
 #include "codec/tiles/tile_look.h"
 #include "codec/tiles/tiles.h"
 #include "engine/base/rect_set.h"
+#include "engine/ports/canvas.h"
 
 namespace beside::tiles {
 namespace {
@@ -24,7 +25,6 @@ constexpr int kEnterBytes = 450, kStayBytes = 120;
 constexpr int kEdgeBytes = 60;             // of what moves together with a video: some rows of it, which that takes for next to nothing
 constexpr int kEnterPixels = kTileSide * kTileSide / 5;
 constexpr float kMovesAlike = 0.75F;
-constexpr int kCell = 16;                  // to which a video's area is rounded within a tile
 constexpr int kMostWaste = 35;             // percent that joined rectangles may cover for nothing: pieces cost more than that
 constexpr milliseconds kLookAgain = 300ms; // at a tile of a video: looking costs more than all else that is done for it
 constexpr std::size_t kRemembered = 32;    // changes of a tile
@@ -32,6 +32,7 @@ constexpr std::size_t kRemembered = 32;    // changes of a tile
 }  // namespace
 
 namespace {
+Rect touched_by(const Rect& r) { return {r.x - 1, r.y - 1, r.width + 2, r.height + 2}; }
 bool is_smooth(const TileFacts& f) { return f.colours > 64 && f.gradient_percent >= 30; }
 }  // namespace
 
@@ -157,22 +158,16 @@ class Classifier final : public ports::TileClassifier {
   bool moves_with_video(int x, int y) const {
     const Rect& changed = tiles_[index(x, y)].changed;
     if (changed.empty() || tiles_[index(x, y)].copied) return false;
-    const Rect reach{changed.x - 1, changed.y - 1, changed.width + 2, changed.height + 2};
+    const Rect reach = touched_by(changed);
     for (int ty = std::max(0, y - 1); ty <= std::min(rows_ - 1, y + 1); ++ty)
       for (int tx = std::max(0, x - 1); tx <= std::min(columns_ - 1, x + 1); ++tx)
         if (const Tile& t = tiles_[index(tx, ty)]; (tx != x || ty != y) && t.is == TileClass::Video && !t.changed.clipped_to(reach).empty()) return true;
     return false;
   }
 
-  Rect cells_of(const Rect& r) const {
-    const int left = r.x / kCell * kCell, top = r.y / kCell * kCell;
-    return Rect{left, top, (r.right() + kCell - 1) / kCell * kCell - left, (r.bottom() + kCell - 1) / kCell * kCell - top}.clipped_to({0, 0, width_, height_});
-  }
-
   // What changes apart from a film's area is text that somebody types beside it, unless it moves as often as the film.
   void grow(Tile& t, const Rect& part) const {
-    const Rect reach{t.area.x - 1, t.area.y - 1, t.area.width + 2, t.area.height + 2};
-    if (t.area.empty() || t.beside > kMovesAlike || !part.clipped_to(reach).empty()) t.area = t.area.united_with(cells_of(part));
+    if (t.area.empty() || t.beside > kMovesAlike || !part.clipped_to(touched_by(t.area)).empty()) t.area = t.area.united_with(aligned_out(part, ports::Canvas::kCell).clipped_to({0, 0, width_, height_}));
     else t.apart = true;
   }
 

@@ -9,6 +9,12 @@
 
 namespace beside {
 
+// The least rectangle around `r` whose sides lie on a grid of so many pixels from (0, 0) on. Not for what lies left of it or above.
+inline Rect aligned_out(const Rect& r, int grid) {
+  const int left = r.x / grid * grid, top = r.y / grid * grid;
+  return {left, top, (r.right() + grid - 1) / grid * grid - left, (r.bottom() + grid - 1) / grid * grid - top};
+}
+
 // Takes `hole` out of rectangles that do not overlap; what is left does not overlap either. Each that is hit becomes up to
 // four: above, below, left, right.
 inline void subtract(std::vector<Rect>& parts, const Rect& hole) {

@@ -118,8 +118,8 @@ TileSender::Video* TileSender::video_for(const Rect& tile) {
   return nullptr;
 }
 
-// Gives what is wanted as video, one rectangle of whole cells in each tile, and lies in a ready encoder's place to its stream, and takes back what is not wanted any
-// more: from there on nobody draws it but tiles, which follow because its cells are not exact.
+// Gives what is wanted as video, one rectangle of whole cells in each tile, and lies in a ready encoder's place to its stream, and
+// takes back what is not wanted any more: from there on nobody draws it but tiles, which follow because its cells are not exact.
 void TileSender::own_video(LocalTime now) {
   rest_at_ = kNever;
   if (videos_.empty() && !any_owned_) return;
@@ -210,8 +210,7 @@ void TileSender::cluster() {
 // The place that an encoder for this group should have; nothing when there is one that fits. A group that outgrew an encoder gets
 // room to grow on the sides where it did, so that nothing begins anew with each step.
 std::optional<Rect> TileSender::place_for(const Rect& group) const {
-  const int left = group.x / kTile * kTile, top = group.y / kTile * kTile;
-  Rect place = Rect{left, top, (group.right() + kTile - 1) / kTile * kTile - left, (group.bottom() + kTile - 1) / kTile * kTile - top}.clipped_to(cells_.picture());
+  Rect place = aligned_out(group, kTile).clipped_to(cells_.picture());
   if (place.width < kLeastSide && place.x >= kTile) place = {place.x - kTile, place.y, place.width + kTile, place.height};
   if (place.height < kLeastSide && place.y >= kTile) place = {place.x, place.y - kTile, place.width, place.height + kTile};
   if (place.width < 16 || place.height < 16 || place.width > kMostSide || place.height > kMostSide) return std::nullopt;

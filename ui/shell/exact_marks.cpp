@@ -10,6 +10,7 @@ namespace beside::shell {
 namespace {
 
 constexpr std::size_t kMostGroups = 32;
+static_assert(ExactMarks::kCell == ports::Canvas::kCell);
 
 }  // namespace
 
