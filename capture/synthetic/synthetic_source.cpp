@@ -5,8 +5,25 @@
 #include <condition_variable>
 #include <cstring>
 #include <mutex>
+#include <utility>
 
 namespace beside::capture {
+
+void SceneHold::rest(std::function<void(const ports::PixelBuffer&)> told) {
+  std::lock_guard lock(mutex_);
+  resting_ = true;
+  told_ = std::move(told);
+}
+
+bool SceneHold::resting(const ports::PixelBuffer& picture) {
+  std::unique_lock lock(mutex_);
+  const bool resting = resting_;
+  const auto told = std::exchange(told_, {});
+  lock.unlock();
+  if (told) told(picture);
+  return resting;
+}
+
 namespace {
 
 using ports::Frame;
@@ -186,7 +203,8 @@ Result<std::optional<Frame>> SyntheticSource::next(LocalTime until) {
   if (!started_ || !gate_->allows(Right::See))
     return fail(ErrorKind::Refused, "capture/synthetic: next", "the customer does not allow the screen to be seen");
   const bool timed = options_.frame_interval > 0ns;
-  const bool over = !full_ && ((options_.frame_limit != 0 && frames_ >= options_.frame_limit) ||
+  const bool resting = frames_ > 0 && options_.hold && options_.hold->resting(*picture_);
+  const bool over = !full_ && (resting || (options_.frame_limit != 0 && frames_ >= options_.frame_limit) ||
                                (options_.scene == Scene::Still && frames_ > 0));
   if (timed || over) {
     std::unique_lock lock(mutex_);
@@ -206,7 +224,7 @@ Result<std::optional<Frame>> SyntheticSource::next(LocalTime until) {
   auto lease = pool_.take();
   if (!lease) return std::optional<Frame>{};
   const bool first = frames_ == 0;
-  auto damage = first ? std::vector<Rect>{whole()} : draw();
+  auto damage = first || resting ? std::vector<Rect>{whole()} : draw();
   if (std::exchange(full_, false)) damage = {whole()};
   ++frames_;
   for (int y = 0; y < options_.height; ++y)

@@ -51,6 +51,34 @@ TEST_CASE("synthetic scenes are the same on every run, and what is not damaged d
   }
 }
 
+TEST_CASE("a scene that is held still tells its picture once, draws no more and shows it whole when asked") {
+  auto gate = std::make_shared<ports::RightsGate>();
+  ConsentMachine::set(*gate, Right::See);
+  SyntheticOptions options;
+  options.width = 64;
+  options.height = 48;
+  options.scene = Scene::Noise;
+  options.frame_interval = 0ns;
+  options.hold = std::make_shared<SceneHold>();
+  auto source = make_synthetic_source(options, gate);
+  REQUIRE(source->start(ConsentMachine::grant(Right::See), 0));
+  std::vector<std::uint8_t> last, told;
+  const auto pixels_of = [](const ports::PixelBuffer& p) {
+    return std::vector<std::uint8_t>(p.row(0), p.row(0) + static_cast<std::size_t>(p.stride) * static_cast<std::size_t>(p.height));
+  };
+  for (int i = 0; i < 3; ++i) last = pixels_of(*(**source->next(LocalTime{})).pixels);
+  int times = 0;
+  options.hold->rest([&](const ports::PixelBuffer& p) { told = pixels_of(p), ++times; });
+  CHECK_FALSE(source->next(LocalTime{})->has_value());
+  CHECK_FALSE(source->next(LocalTime{})->has_value());
+  CHECK(times == 1);
+  CHECK(told == last);
+  source->request_full();
+  const auto whole = source->next(LocalTime{});
+  REQUIRE(whole->has_value());
+  CHECK(pixels_of(*(*whole)->pixels) == told);
+}
+
 TEST_CASE("no grant, no synthetic frame") {
   auto gate = std::make_shared<ports::RightsGate>();
   auto source = make_synthetic_source({}, gate);

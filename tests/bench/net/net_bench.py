@@ -37,6 +37,11 @@ class Figures:
         self.values[metric] = value
         measure.figure("net", self.scene, metric, None if value is None else round(value, 1), unit, seed=self.seed)
 
+    def equal(self, value, **hashes):
+        """How LineSession.finish() tells whether both ends have the same picture after a rest."""
+        self.values["picture_equal_after_rest"] = value
+        measure.figure("net", self.scene, "picture_equal_after_rest", None if value is None else round(value), "ms", seed=self.seed, **hashes)
+
     def spread(self, metric, values, unit="ms"):
         for share in (50, 95, 99):
             self(f"{metric}_p{share}", measure.percentile(values, share), unit)
@@ -56,9 +61,10 @@ class Wall:
         return done.stdout.decode()
 
 
-def steady(stage, out, seed, line, source, both="delay_ms=10", before="", settle=3, **more):
+def steady(stage, out, seed, line, source, both="delay_ms=10", before="", settle=3, rest=5.0, **more):
     """A line that stays as it is: set up in good weather, or on a line of its own (`before`), then the setting, 3 s to settle, then
-    SECONDS of measuring. Where `before` is the same, the session began on it."""
+    SECONDS of measuring. Where `before` is the same, the session began on it. Then the scene stands still, and within `rest` seconds
+    the operator's picture must be the customer's screen."""
     with Line(stage, seed=seed) as net:
         net.both(both)
         if before:
@@ -90,7 +96,7 @@ def steady(stage, out, seed, line, source, both="delay_ms=10", before="", settle
         stats = net.lines["c"].order("stats")
         out("line_up", stats["up"]["bytes"] * 8 / 1000 / (end - begin + settle), "kbit/s at most")
         out("queue_worst", stats["up"]["worst_queue_us"] / 1000, "ms")
-        session.finish()
+        session.finish(rest, out.equal)
 
 
 def loss_2(stage, out, seed):
@@ -122,31 +128,38 @@ def narrow_300k(stage, out, seed):
     steady(stage, out, seed, "delay_ms=30 rate_kbps=300 queue_bytes=32768", "typing", rate="8")
 
 
+# Noise does not pack: each pixel is three bytes of the line.
+def noise_rest(size, kbps):
+    return 5 + int(size[0]) * int(size[1]) * 24 / (0.8 * kbps * 1000)
+
+
 MBIT = "delay_ms=30 rate_kbps=1000 queue_bytes=65536"
+WIDE = ("960", "540")
 
 
 def film_1mbit(stage, out, seed):
     """A film of noise on a line that cannot carry it, from the first picture on, and somebody types beside it."""
-    steady(stage, out, seed, MBIT, "noise", before=MBIT, rate="25", size=("960", "540"))
+    steady(stage, out, seed, MBIT, "noise", before=MBIT, rest=noise_rest(WIDE, 1000), rate="25", size=WIDE)
 
 
 def text_beside_film(stage, out, seed):
     """A film in a window and a glyph a frame below it: typed_to_seen is that glyph's way, which comes before the film's picture."""
-    steady(stage, out, seed, MBIT, "film_and_text", before=MBIT, rate="25", size=("960", "540"))
+    steady(stage, out, seed, MBIT, "film_and_text", before=MBIT, rest=noise_rest(("640", "360"), 1000), rate="25", size=WIDE)
 
 
 def film_goes_narrow(stage, out, seed):
     """The same, 2 s after a line without limit and with a third of the delay became that line."""
-    steady(stage, out, seed, MBIT, "noise", settle=2, rate="25", size=("960", "540"))
+    steady(stage, out, seed, MBIT, "noise", settle=2, rest=noise_rest(WIDE, 1000), rate="25", size=WIDE)
 
 
 def film_10_to_1(stage, out, seed):
     """The line falls from 10 to 1 Mbit/s in the middle of the film, measured from that moment on: its own queue holds 524 ms."""
-    steady(stage, out, seed, MBIT, "noise", before=MBIT.replace("1000", "10000"), settle=0, rate="25", size=("960", "540"))
+    steady(stage, out, seed, MBIT, "noise", before=MBIT.replace("1000", "10000"), settle=0, rest=noise_rest(WIDE, 1000), rate="25", size=WIDE)
 
 
 def film_300k(stage, out, seed):
-    steady(stage, out, seed, "delay_ms=30 rate_kbps=300 queue_bytes=32768", "noise", rate="25", size=("320", "240"))
+    small = ("320", "240")
+    steady(stage, out, seed, "delay_ms=30 rate_kbps=300 queue_bytes=32768", "noise", rest=noise_rest(small, 300), rate="25", size=small)
 
 
 def broken(stage, out, seed, breaks, seconds=6.0, udp=True):
@@ -173,7 +186,7 @@ def broken(stage, out, seed, breaks, seconds=6.0, udp=True):
         session.chat("after it", 30)
         out("chat_afterwards", 1000 * (now() - began), "ms")
         out("rung", {"none": 0, "udp": 1, "tls": 2, "tls_proxy": 3}.get((session.operator.last("media") or {}).get("rung"), 0), "1 UDP, 2 TLS")
-        session.finish()
+        session.finish(figure=out.equal)
 
 
 def outage_3s(stage, out, seed):
@@ -242,7 +255,7 @@ def udp_dies(stage, out, seed):
         out("typing_gap_at_the_upgrade", typing, "ms")
         session.all_typed_arrived(20)
         out("typed_lost_or_doubled", 0, "characters")
-        session.finish()
+        session.finish(figure=out.equal)
 
 
 def nat_rebinding(stage, out, seed):
@@ -277,7 +290,7 @@ def comes_up(stage, out, seed, rung, net, session):
     session.chat("here")
     out("datagram", session.operator.last("media")["datagram"], "bytes")
     out("media_reason_" + session.customer.last("media")["reason"], 1, "")
-    session.finish()
+    session.finish(figure=out.equal)
 
 
 def mtu_1280(stage, out, seed):
@@ -301,7 +314,7 @@ def mtu_1000(stage, out, seed):
         out("pictures_per_second", sum(e["t_us"] / 1e6 > begin for e in session.operator.events("picture")) / 4, "1/s")
         out("longest_freeze", 1000 * longest_gap(session.operator, begin, begin + 4), "ms")
         out("too_big_for_the_line", sum(net.stats()["c"][way]["too_big"] for way in ("up", "down")), "packets")
-        session.finish()
+        session.finish(figure=out.equal)
 
 
 def mtu_black_hole(stage, out, seed):

@@ -2,16 +2,21 @@
 #include "tests/tools/headless/customer_player.h"
 
 #include "tests/tools/headless/json_of.h"
+#include "tests/tools/headless/picture_box.h"
 #include "tests/tools/headless/words.h"
 
 namespace beside::headless {
 
-CustomerPlayer::CustomerPlayer(app::CustomerEngineConfig config, std::string code)
-    : engine_(std::make_unique<app::CustomerEngine>(std::move(config), [this] { wake(); })), code_(std::move(code)) {}
+CustomerPlayer::CustomerPlayer(app::CustomerEngineConfig config, std::string code, std::shared_ptr<capture::SceneHold> hold)
+    : hold_(std::move(hold)), engine_(std::make_unique<app::CustomerEngine>(std::move(config), [this] { wake(); })), code_(std::move(code)) {}
 
 CustomerPlayer::~CustomerPlayer() { engine_->stop(); }
 
 void CustomerPlayer::look() {
+  std::unique_lock lock(resting_mutex_);
+  auto resting = std::exchange(resting_, std::nullopt);
+  lock.unlock();
+  if (resting) emit(std::move(*resting));
   const auto now = engine_->snapshot();
   if (now == last_) return;
   last_ = now;
@@ -29,6 +34,16 @@ std::string CustomerPlayer::decide(Rights granted, std::uint32_t monitor_id) {
   decided_ = now->ask->id;
   engine_->command(session::DecideAsk{decided_, granted, monitor_id, to_us(local_now())});
   return {};
+}
+
+void CustomerPlayer::rest() {
+  hold_->rest([this, asked = to_us(local_now())](const ports::PixelBuffer& picture) {
+    json told = {{"event", "resting"}, {"hash", hash_of(picture)}, {"width", picture.width}, {"height", picture.height}, {"asked_us", asked}};
+    std::unique_lock lock(resting_mutex_);
+    resting_ = std::move(told);
+    lock.unlock();
+    wake();
+  });
 }
 
 std::string CustomerPlayer::act(const std::string& what, const json& step) {
@@ -58,6 +73,9 @@ std::string CustomerPlayer::act(const std::string& what, const json& step) {
     engine_->command(session::CustomerTyping{step.at("typing")});
   } else if (what == "confirm_words") {
     engine_->command(session::ConfirmWords{0, step.at("same")});
+  } else if (what == "rest") {
+    if (!hold_) return "only a drawn scene can be held still";
+    rest();
   } else if (what == "stop") {
     engine_->command(session::StopSession{});
   } else if (what == "close_panel") {

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 
+#include "capture/synthetic/synthetic_source.h"
 #include "tests/tools/headless/player.h"
 #include "ui/app/customer_engine.h"
 
@@ -11,7 +13,8 @@ namespace beside::headless {
 // The customer without a window. It grants what its script says: for tests only, and never part of what customers get.
 class CustomerPlayer final : public Player {
  public:
-  CustomerPlayer(app::CustomerEngineConfig config, std::string code);
+  // `hold` of the drawn scene; null: an X server's screen, which does not rest when asked.
+  CustomerPlayer(app::CustomerEngineConfig config, std::string code, std::shared_ptr<capture::SceneHold> hold);
   ~CustomerPlayer() override;
 
  private:
@@ -20,7 +23,11 @@ class CustomerPlayer final : public Player {
   void quit() override { engine_->command(session::Quit{}); }
   bool has_quit() const override { return engine_->wants_quit(); }
   std::string decide(Rights granted, std::uint32_t monitor_id);
+  void rest();
 
+  std::shared_ptr<capture::SceneHold> hold_;
+  std::mutex resting_mutex_;
+  std::optional<json> resting_;             // the capture thread's word, until it is told
   std::unique_ptr<app::CustomerEngine> engine_;
   std::string code_;                        // typed as soon as the program stands at its start
   std::optional<Rights> always_;            // what every ask gets

@@ -45,13 +45,14 @@ app::ClientIdentity identity_of(const Line& line, control::Role role, const char
 }
 
 // A desktop drawn by arithmetic instead of an X server: many customers fit on one machine.
-void make_synthetic(const Line& line, app::CustomerEngineConfig& config) {
+std::shared_ptr<capture::SceneHold> make_synthetic(const Line& line, app::CustomerEngineConfig& config) {
   capture::SyntheticOptions options;
   options.width = line.width;
   options.height = line.height;
   options.scene = kScenes.at(line.scene);
   options.frame_interval = line.rate > 0 ? nanoseconds(1s) / line.rate : 0ns;
   options.frame_limit = line.frames;
+  options.hold = std::make_shared<capture::SceneHold>();
   config.make_source = [options](std::shared_ptr<const ports::RightsGate> gate) { return capture::make_synthetic_source(options, std::move(gate)); };
   config.make_desktop = [options](std::shared_ptr<const ports::RightsGate> gate, std::shared_ptr<const ports::OwnWindows> own) {
     static const SystemClock clock;
@@ -59,6 +60,7 @@ void make_synthetic(const Line& line, app::CustomerEngineConfig& config) {
     return std::make_unique<headless::TellingDesktop>(
         std::make_unique<capture::SyntheticDesktop>(std::move(layout), std::move(gate), std::move(own), clock));
   };
+  return options.hold;
 }
 
 }  // namespace
@@ -110,8 +112,8 @@ int main(int argc, char** argv) {
     config.identity = identity_of(line, control::ROLE_CUSTOMER, "customer");
     config.display = line.display;
     config.converter = gpu::make_cpu_converter("no window, no device");
-    if (!line.scene.empty()) make_synthetic(line, config);
-    return headless::CustomerPlayer(std::move(config), line.code.empty() ? std::string(code.reveal()) : line.code).run();
+    auto hold = line.scene.empty() ? nullptr : make_synthetic(line, config);
+    return headless::CustomerPlayer(std::move(config), line.code.empty() ? std::string(code.reveal()) : line.code, std::move(hold)).run();
   }
   app::OperatorEngineConfig config;
   config.settings = settings;

@@ -14,24 +14,30 @@ struct Rgb {
   Bytes pixels;
 };
 
-Rgb rgb_of(const ports::Canvas& canvas) {
+Rgb rgb_of(const ports::PixelBuffer& from) {
   Rgb out;
-  canvas.read([&](const ports::PixelBuffer& from) {
-    out.width = from.width;
-    out.height = from.height;
-    out.pixels.resize(static_cast<std::size_t>(from.width) * static_cast<std::size_t>(from.height) * 3);
-    std::uint8_t* to = out.pixels.data();
-    for (int y = 0; y < from.height; ++y) {
-      const std::uint8_t* row = from.row(y);
-      for (int x = 0; x < from.width; ++x, row += 4, to += 3) {
-        to[0] = row[2];
-        to[1] = row[1];
-        to[2] = row[0];
-      }
+  out.width = from.width;
+  out.height = from.height;
+  out.pixels.resize(static_cast<std::size_t>(from.width) * static_cast<std::size_t>(from.height) * 3);
+  std::uint8_t* to = out.pixels.data();
+  for (int y = 0; y < from.height; ++y) {
+    const std::uint8_t* row = from.row(y);
+    for (int x = 0; x < from.width; ++x, row += 4, to += 3) {
+      to[0] = row[2];
+      to[1] = row[1];
+      to[2] = row[0];
     }
-  });
+  }
   return out;
 }
+
+Rgb rgb_of(const ports::Canvas& canvas) {
+  Rgb out;
+  canvas.read([&](const ports::PixelBuffer& from) { out = rgb_of(from); });
+  return out;
+}
+
+std::string hash_of(const Rgb& rgb) { return rgb.pixels.empty() ? std::string() : to_hex(crypto::sha256(rgb.pixels)).substr(0, 16); }
 
 }  // namespace
 
@@ -63,10 +69,8 @@ PictureBox::Seen PictureBox::seen(std::uint32_t session) const {
   return at == seen_.end() ? Seen{} : at->second;
 }
 
-std::string hash_of(const ports::Canvas& canvas) {
-  const Rgb rgb = rgb_of(canvas);
-  return rgb.pixels.empty() ? std::string() : to_hex(crypto::sha256(rgb.pixels)).substr(0, 16);
-}
+std::string hash_of(const ports::Canvas& canvas) { return hash_of(rgb_of(canvas)); }
+std::string hash_of(const ports::PixelBuffer& pixels) { return hash_of(rgb_of(pixels)); }
 
 Result<void> write_ppm(const ports::Canvas& canvas, const std::string& file) {
   const Rgb rgb = rgb_of(canvas);

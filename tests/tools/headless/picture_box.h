@@ -32,6 +32,7 @@ class PictureBox {
 
 // Sixteen hex digits over the pixels' colours: equal pictures have equal hashes. Empty: there is no picture.
 std::string hash_of(const ports::Canvas& canvas);
+std::string hash_of(const ports::PixelBuffer& pixels);
 // Portable pixmap (P6), 8 bits a channel.
 Result<void> write_ppm(const ports::Canvas& canvas, const std::string& file);
 

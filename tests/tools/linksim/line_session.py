@@ -92,7 +92,29 @@ class LineSession:
                 seen.append(min(shown) / 1000 - typed * 1000)
         return there, seen
 
-    def finish(self):
+    def rest(self, seconds=5.0):
+        """The customer's scene stands still. Returns (its hash, the operator's picture's hash in the end, ms until they were equal to
+        stay, None: they did not within that time)."""
+        self.customer.do("rest")
+        told = self.customer.wait("the scene to stand still", lambda: self.customer.events("resting"), 10)[-1]
+        try:
+            wait_until("equal pictures", lambda: self.operator.events("picture")[-1]["hash"] == told["hash"], seconds, 0.02)
+        except Failure:
+            pass
+        time.sleep(0.3)   # an equal one that is changed again is none
+        equal = None
+        for picture in reversed(self.operator.events("picture")):
+            if picture["hash"] != told["hash"]:
+                break
+            equal = max((picture["t_us"] - told["asked_us"]) / 1000, 0.0)
+        return told["hash"], self.operator.events("picture")[-1]["hash"], equal
+
+    def finish(self, rest=5.0, figure=None):
+        """Ends well only if the operator's picture equals the customer's screen after a rest; figure(ms or None, both hashes)."""
+        customer, operator, equal = self.rest(rest)
+        if figure:
+            figure(equal, customer=customer, operator=operator)
+        check(equal is not None, f"after {rest:.1f} s of rest the operator's picture is {operator}, the customer's screen {customer}")
         for player, what in ((self.operator, "end"), (self.customer, None)):
             check(player.child.poll() is None, f"the {player.name} ended early")
             if what:
