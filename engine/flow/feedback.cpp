@@ -37,7 +37,9 @@ void FeedbackCollector::on_packet(Ssrc media, SeqNo seq, bool marker, LocalTime 
   if (fresh_packets_++ == 0) first_fresh_ = now;
   due_ = std::min(due_, first_fresh_ + kLate);
   if (marker) due_ = std::min(due_, first_fresh_ + kSoon);
-  if (fresh_packets_ >= kPackets) due_ = now;
+  const bool alone = fresh_packets_ == 1 && (last_packet_ == LocalTime::min() || now - last_packet_ >= kLate);
+  if (fresh_packets_ >= kPackets || (marker && alone)) due_ = now;
+  last_packet_ = now;
 }
 
 std::optional<wire::CcFeedback> FeedbackCollector::poll(LocalTime now) {

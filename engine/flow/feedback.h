@@ -12,7 +12,8 @@
 namespace beside::flow {
 
 // The receiver's side of RFC 8888 for all streams of one path: what came, and when. No I/O.
-// A report leaves when kPackets came since the last, at the end of a picture (marker) when kSoon has passed, or after kLate.
+// A report leaves when kPackets came since the last, at the end of a picture (marker) when kSoon has passed, or after kLate; at once
+// for a picture of one packet (a letter) that nothing came shortly before: to wake up later would cost more than the report.
 // Each packet is told of at least twice, so that one lost report hides nothing.
 class FeedbackCollector {
  public:
@@ -36,7 +37,7 @@ class FeedbackCollector {
   Ssrc own_;
   std::map<std::uint32_t, Stream> streams_;
   std::size_t fresh_packets_ = 0;
-  LocalTime first_fresh_{};
+  LocalTime first_fresh_{}, last_packet_ = LocalTime::min();
   LocalTime due_ = kNever;
 };
 

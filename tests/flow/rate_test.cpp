@@ -76,6 +76,31 @@ TEST_CASE("65,536 packets later a number is another packet") {
   CHECK(report.acks[0].arrived_ms);
 }
 
+TEST_CASE("a picture of one packet after a pause is told of at once, one of several or in a stream of them waits for more") {
+  ManualClock clock;
+  clock.advance(seconds(1));
+  FeedbackCollector collector(Ssrc{1});
+  collector.on_packet(kMedia, seq(1), true, clock.now());
+  REQUIRE(collector.poll(clock.now()));
+  clock.advance(milliseconds(2));
+  collector.on_packet(kMedia, seq(2), true, clock.now());     // soon after
+  CHECK_FALSE(collector.poll(clock.now()));
+  clock.advance(FeedbackCollector::kSoon);
+  CHECK(collector.poll(clock.now()));
+  clock.advance(milliseconds(100));
+  collector.on_packet(kMedia, seq(3), false, clock.now());    // its end is still to come
+  CHECK_FALSE(collector.poll(clock.now()));
+  collector.on_packet(kMedia, seq(4), true, clock.now());
+  CHECK_FALSE(collector.poll(clock.now()));
+  clock.advance(FeedbackCollector::kSoon);
+  CHECK(collector.poll(clock.now()));
+  clock.advance(FeedbackCollector::kLate);
+  collector.on_packet(kMedia, seq(5), true, clock.now());
+  const auto feedback = collector.poll(clock.now());
+  REQUIRE(feedback);
+  CHECK(feedback->streams[0].arrivals.back().offset == 0);
+}
+
 TEST_CASE("feedback tells of each packet twice, of a late one again, and leaves with the picture's end or the sixteenth packet") {
   ManualClock clock;
   FeedbackCollector collector(Ssrc{1});

@@ -86,10 +86,13 @@ class HashcashSolver {
 
 class NetMedia final : public session::MediaPort {
  public:
-  NetMedia(net::Loop& loop, net::MediaPathConfig config, const control::Ticket& ticket, Handlers handlers)
+  NetMedia(NetThread& net, net::MediaPathConfig config, const control::Ticket& ticket, Handlers handlers)
       : handlers_(std::move(handlers)) {
-    path_ = net::MediaPath::create(loop, std::move(config), native_ticket(ticket),
-                                   {[this](ByteSpan d) { handlers_.datagram(d); },
+    path_ = net::MediaPath::create(net.loop(), std::move(config), native_ticket(ticket),
+                                   {[this, &net](ByteSpan d) {
+                                      net.deadline_moved();   // feedback is due soon; nothing else would ask for it
+                                      handlers_.datagram(d);
+                                    },
                                     [this](const net::MediaPath::State& s) {
                                       handlers_.state(rung_of(s.rung), reason_of(s.reason));
                                       if (s.reason == net::MediaReason::Expired) handlers_.ticket_expired();
@@ -136,7 +139,7 @@ session::CommonPorts make_common_ports(NetThread& thread, const TimeSource& cloc
     net::MediaPathConfig config;
     config.control = *route;
     config.tls_only = tls_only;
-    return std::make_unique<NetMedia>(thread.loop(), std::move(config), ticket, std::move(handlers));
+    return std::make_unique<NetMedia>(thread, std::move(config), ticket, std::move(handlers));
   };
   ports.random = [](MutableByteSpan out) { crypto::random_bytes(out); };
   ports.post = [&thread](std::function<void()> task) { thread.post(std::move(task)); };

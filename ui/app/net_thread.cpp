@@ -2,6 +2,7 @@
 #include "ui/app/net_thread.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/base/thread_role.h"
 
@@ -74,9 +75,26 @@ void NetThread::poll_now() {
     stopping_ = true;
     return loop_.stop();
   }
-  const LocalTime next = std::min(role_.next_deadline(), stop_by_);
-  if (next == kNever) timer_->cancel();
-  else timer_->at(next, [this] { poll_now(); });
+  arm();
+}
+
+void NetThread::deadline_moved() {
+  if (std::exchange(moved_, true)) return;
+  loop_.post([this] {
+    moved_ = false;
+    if (!stopping_) arm();
+  });
+}
+
+void NetThread::arm() {
+  const LocalTime next = std::max(std::min(role_.next_deadline(), stop_by_), LocalTime{});   // at once is a time long ago
+  if (next == armed_for_) return;
+  armed_for_ = next;
+  if (next == kNever) return timer_->cancel();
+  timer_->at(next, [this] {
+    armed_for_ = kNever;
+    poll_now();
+  });
 }
 
 }  // namespace beside::app

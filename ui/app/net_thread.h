@@ -41,10 +41,13 @@ class NetThread {
   // Runs before the next poll, whenever that is due: for what nobody waits for, since a wake costs more than most tasks.
   void post_unhurried(std::function<void()> task);
   void wake();                                   // many calls before the poll make one poll
+  // On net, after something came that may have moved the role's next deadline: the timer follows once all that came has been read.
+  void deadline_moved();
 
  private:
   void poll_now();
   void run_posted();
+  void arm();
 
   net::Loop loop_;
   std::unique_ptr<net::Timer> timer_;
@@ -52,6 +55,8 @@ class NetThread {
   std::atomic<bool> woken_{false};
   std::mutex mutex_;
   std::vector<std::function<void()>> posted_;    // under mutex_
+  LocalTime armed_for_ = kNever;                 // net thread
+  bool moved_ = false;                           // net thread: the timer follows in a moment
   bool stopping_ = false;                        // net thread
   LocalTime stop_by_ = kNever;                   // net thread: winding down until then
   std::thread thread_;
