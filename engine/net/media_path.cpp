@@ -102,7 +102,8 @@ class Path final : public MediaPath, private flow::Link {
     MediaRungRunner::Handlers h;
     h.bound = [this, id] { on_bound(place_[id]); };
     h.datagram = [this, id](ByteSpan datagram) {
-      unanswered_since_ = kNever;
+      // A timer that finds all well costs more than setting it anew.
+      if (std::exchange(unanswered_since_, kNever) != kNever) quiet_.cancel();
       arrived_ = rungs_[place_[id]]->arrived();
       if (handlers_.on_datagram) handlers_.on_datagram(datagram);
     };
