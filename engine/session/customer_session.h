@@ -31,7 +31,7 @@ namespace beside::session {
 class CustomerSession {
  public:
   static constexpr auto kFarewell = 700ms;
-  static constexpr auto kLiveMark = 700ms;
+  static constexpr auto kLiveMark = 1200ms;   // no flicker, and no frames for it, between the letters of a slow typist
   static constexpr auto kFilmRests = 2s;
 
   struct Events {
@@ -126,6 +126,7 @@ class CustomerSession {
     Ssrc ssrc;
     SeqNo next;
     std::uint64_t taken = 0;             // payload bytes that came to be sent
+    LocalTime tail_due = kNever;         // when the viewer is asked for its report on the newest of them
   } tiles_;
   LocalTime refresh_due_{};
   bool first_told_ = false;
