@@ -383,6 +383,7 @@ LocalTime CustomerSession::next_deadline() const {
   LocalTime next = std::min({link_->next_deadline(), farewell_until_});
   if (ended_ || !live_) return next;
   next = std::min({next, consent_.next_deadline(), input_.next_deadline(), cursor_.next_deadline(), tail_due(), quality_due()});
+  if (screen_) next = std::min(next, tiles_.tail_due);
   if (control_paused_) next = std::min(next, control_paused_until_);
   for (const auto& [bit, at] : used_at_) {
     if (at != LocalTime{}) next = std::min(next, at + kLiveMark + 1ms);

@@ -62,6 +62,7 @@ void CustomerSession::new_tile_stream() {
   tiles_.ssrc = Ssrc{random.u32()};
   tiles_.next = SeqNo{static_cast<std::uint16_t>(random.u16() & 0x7fff)};
   tiles_.taken = 0;
+  tiles_.tail_due = kNever;
   inner::Inner out;
   out.mutable_tile_offer()->set_ssrc(tiles_.ssrc.value);
   out.mutable_tile_offer()->set_first_seq(tiles_.next.value);
@@ -77,6 +78,7 @@ void CustomerSession::on_tiles(std::uint32_t stream, std::vector<TileSender::Par
   const LocalTime now = ports_.clock->now();
   for (TileSender::Part& part : parts) {
     tiles_.taken += part.payload.size();
+    tiles_.tail_due = part.tail_due;
     wire::RtpHeader header;
     header.marker = part.last;
     header.payload_type = wire::kPayloadTiles;
@@ -201,6 +203,8 @@ void CustomerSession::on_rtcp(const std::vector<wire::RtcpPacket>& packets) {
   for (const auto& packet : packets) {
     if (const auto* report = std::get_if<wire::TileReport>(&packet); report != nullptr && screen_ && report->media == tiles_.ssrc) {
       media_.lost_packets += static_cast<std::size_t>(std::count(report->applied.begin(), report->applied.end(), false));
+      // Mostly the report is there long before anybody would ask, and the capture thread sleeps on.
+      if (static_cast<std::uint16_t>(report->begin_seq + report->applied.size()) == tiles_.next.value) tiles_.tail_due = kNever;
       screen_->report(*report);
     }
     if (const auto* pli = std::get_if<wire::Pli>(&packet); pli != nullptr && screen_ && pli->media == tiles_.ssrc && now >= refresh_due_) {
@@ -231,6 +235,10 @@ LocalTime CustomerSession::tail_due() const {
 }
 
 void CustomerSession::watch_tail(LocalTime now) {
+  if (tiles_.tail_due <= now && screen_) {
+    tiles_.tail_due = kNever;   // what is sent then tells of the next
+    screen_->ask_tail();
+  }
   if (tail_due() > now) return;
   const auto step = tail_.poll(link_->rate().rtt().value_or(100ms), link_->send_delay(), now);
   Bytes again;

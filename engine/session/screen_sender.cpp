@@ -81,6 +81,10 @@ void ScreenSender::report(wire::TileReport report) {
   }, losses);
 }
 
+void ScreenSender::ask_tail() {
+  do_later([](TileSender& tiles) { tiles.ask_tail(); }, true);
+}
+
 void ScreenSender::refresh() {
   do_later([](TileSender& tiles) { tiles.refresh(); }, true);
 }
@@ -181,7 +185,7 @@ bool ScreenSender::apply_orders(ports::FrameSource& source, TileSender& tiles) {
 
 // Waits for the next frame as long as nothing else is due. False: no more will come.
 bool ScreenSender::grab(ports::FrameSource& source, TileSender& tiles) {
-  auto frame = source.next(std::min(tiles.next_deadline(), local_now() + 1h));
+  auto frame = source.next(std::min(tiles.next_work(), local_now() + 1h));   // the owner sees to ask_tail()
   if (!frame) {
     if (frame.error().kind == ErrorKind::Refused) {  // the right is gone: wait for the next grant
       source.stop();

@@ -84,6 +84,7 @@ class ScreenSender {
   void begin(ports::Grant see, std::uint32_t monitor_id, std::uint32_t tile_stream, SeqNo first_seq);
   void pause();                                                 // no grab from here on
   void report(wire::TileReport report);                         // of the tile stream
+  void ask_tail();                                              // no report came by the Part::tail_due of the newest part
   void refresh();                                               // all tiles anew
   void set_line(const TileLine& line);
   void accepted(std::uint32_t stream);                          // the viewer plays that video stream

@@ -94,7 +94,7 @@ void TileSender::stop() {
   cells_.reset(0, 0);
   ordered_.reset();
   work_ = any_owned_ = look_again_ = found_ = false;
-  wake_at_ = probe_at_ = kNever;
+  wake_at_ = tail_at_ = probe_at_ = kNever;
 }
 
 bool TileSender::can_send(int width, int height) {
@@ -191,7 +191,7 @@ void TileSender::on_part(const ports::TilePart& part) {
   bytes_ += part.payload.size();
   const bool go = part.last || now - handed_out_at_ >= kHandOut;
   if (go) handed_out_at_ = now;
-  sink_({to_bytes(part.payload), captured_at_, part.last, go});
+  sink_({to_bytes(part.payload), captured_at_, part.last, go, tail_due()});
 }
 
 void TileSender::pump(LocalTime now) {
@@ -207,13 +207,14 @@ void TileSender::pump(LocalTime now) {
     if (work_ || !fresh_.empty()) send_blocks(blocks());
     if (open_) {
       probes_ = 0;
-    } else if (probe_at_ <= now) {
+    } else if (probe_at_ <= now || (tail_asked_ && !history_.all_known())) {
       // An update without ops: the viewer's report on it tells of all before it. Where only such are under way each waits longer
       // than the one before: a line that takes longer than is known would never come to rest.
       open();
       ++probes_;
       probed_at_ = now;
     }
+    tail_asked_ = false;
     close();
     // Now that the last packet is on its way.
     for (const Rect& r : sent_areas_) ports::copy_pixels(*shadow_, *frame_->pixels, r);
@@ -223,18 +224,23 @@ void TileSender::pump(LocalTime now) {
   plan_wake(now);
 }
 
+// Tail loss: nothing after the last packet would ever show the viewer that it is missing.
+LocalTime TileSender::tail_due() const {
+  const nanoseconds patience = std::max<nanoseconds>(60ms, 2 * line_.rtt + 30ms) * (1 << std::min(probes_, 4));
+  return std::max(history_.oldest(), probed_at_) + patience;
+}
+
 void TileSender::plan_wake(LocalTime now) {
-  wake_at_ = kNever;
+  wake_at_ = tail_at_ = kNever;
   wants_room_ = false;
   if (!frame_) return;
   if (history_.all_known() || line_.lost) {
     probe_at_ = kNever;
   } else {
-    // Tail loss: nothing after the last packet would ever show the viewer that it is missing.
-    const nanoseconds patience = std::max<nanoseconds>(60ms, 2 * line_.rtt + 30ms) * (1 << std::min(probes_, 4));
-    probe_at_ = std::max(history_.oldest(), probed_at_) + patience;
+    probe_at_ = tail_asked_ ? now : tail_due();
   }
-  wake_at_ = std::min({wake_at_, probe_at_, rest_at_, tools_.classifier->next_change()});
+  if (probe_at_ > now) tail_at_ = probe_at_;
+  wake_at_ = std::min({tail_at_ == kNever ? probe_at_ : kNever, rest_at_, tools_.classifier->next_change()});
   const bool due = work_ || look_again_ || !damage_.empty();
   if (!due && wake_at_ > now) return;
   const std::int64_t left = room();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -60,6 +61,7 @@ class TileSender {
     LocalTime captured_at{};
     bool last = false;
     bool go = false;                        // hand out now what is ready: the rest takes a while, or there is none
+    LocalTime tail_due{};                   // without a report by then ask_tail() is due
   };
   using Sink = std::function<void(Part)>;
   // `now` is asked while coding, for the ladder's stamps.
@@ -78,7 +80,11 @@ class TileSender {
   bool find_played();
   // Sends what is due and fits the line.
   void pump(LocalTime now);
-  LocalTime next_deadline() const { return wake_at_; }
+  LocalTime next_deadline() const { return std::min(wake_at_, tail_at_); }
+  // The same for whoever hears of reports on another thread, and so can see to Part::tail_due without waking this one: mostly a
+  // report comes, and nothing is due.
+  LocalTime next_work() const { return wake_at_; }
+  void ask_tail() { tail_asked_ = true; }
   // Something is due and only the line keeps it: better news of the line are worth a wake.
   bool wants_room() const { return wants_room_; }
   bool has_room() const { return room() > 0; }
@@ -157,6 +163,7 @@ class TileSender {
   std::size_t send_coarse(std::vector<Block>& blocks, std::size_t from);
   void tell_old(const Rect& area);
   void tell_not_old();
+  LocalTime tail_due() const;
   void plan_wake(LocalTime now);
 
   TileTools tools_;
@@ -185,6 +192,8 @@ class TileSender {
   double bytes_per_pixel_ = 0.1;            // of exact tiles, as of late
   int pointer_x_ = 0, pointer_y_ = 0;
   LocalTime wake_at_ = kNever;
+  LocalTime tail_at_ = kNever;              // probe_at_ while it lies ahead
+  bool tail_asked_ = false;
   LocalTime probe_at_ = kNever, probed_at_{};   // when a packet whose fate is unknown is asked after; when one was last
   int probes_ = 0;
   std::uint64_t clean_ = kCleanForAll;      // parts applied since the last loss

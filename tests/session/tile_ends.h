@@ -122,9 +122,19 @@ class TileEnds {
   }
   void step() {
     const LocalTime now = clock.now();
-    if (grabbing && desk.has_damage()) sender.frame(desk.grab(now));
+    bool woken = grabbing && !owner_asks_tail;
+    if (grabbing && desk.has_damage()) {
+      sender.frame(desk.grab(now));
+      woken = true;
+    }
+    if (owner_asks_tail && tail_due_ <= now) {
+      tail_due_ = kNever;
+      sender.ask_tail();
+      woken = true;
+    }
     sender.set_line({kbps_, pacer_.queued_bytes(), taken_, 2 * rtt_half, part_bytes, false});
-    if (sender.next_deadline() <= now || grabbing) {
+    if (woken || (owner_asks_tail ? sender.next_work() : sender.next_deadline()) <= now) {
+      ++pumps;
       if (sender.find_played()) early_pictures += code_video(now);
       sender.pump(now);
     }
@@ -149,7 +159,10 @@ class TileEnds {
     for (const Bytes& bytes : up.arrivals(now)) {
       const auto parsed = wire::parse_rtcp(bytes);
       for (const auto& packet : *parsed)
-        if (const auto* report = std::get_if<wire::TileReport>(&packet); report != nullptr && report->media.value == ssrc_) (void)sender.on_report(*report, now);
+        if (const auto* report = std::get_if<wire::TileReport>(&packet); report != nullptr && report->media.value == ssrc_) {
+          if (static_cast<std::uint16_t>(report->begin_seq + report->applied.size()) == seq_.value) tail_due_ = kNever;
+          (void)sender.on_report(*report, now);
+        }
     }
   }
 
@@ -161,6 +174,8 @@ class TileEnds {
   std::unique_ptr<session::TileCanvas> view;
   std::optional<Error> fault;
   bool grabbing = true;
+  bool owner_asks_tail = false;      // the sender sleeps as the capture thread does, and is asked for its tail as by CustomerSession
+  int pumps = 0;                     // of the sender
   nanoseconds rtt_half = 20ms;
   bool encoder_fails = false;
   nanoseconds stale{0};              // tiles that have waited so long for the line are dropped; 0: never
@@ -241,6 +256,7 @@ class TileEnds {
     out.bytes(part.payload);
     seq_ = seq_.next();
     taken_ += part.payload.size();
+    tail_due_ = part.tail_due;
     largest_part = std::max(largest_part, part.payload.size());
     (void)pacer_.add(flow::Pacer::Class::Tiles, std::move(packet), clock.now());
     parts.push_back(std::move(part));
@@ -253,6 +269,7 @@ class TileEnds {
   std::map<std::uint8_t, std::uint32_t> stamps_;
   std::uint32_t ssrc_ = 100;
   std::uint64_t taken_ = 0;
+  LocalTime tail_due_ = kNever;
   struct Picture {
     LocalTime at;
     std::uint8_t stream;

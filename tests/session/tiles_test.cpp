@@ -105,6 +105,7 @@ TEST_CASE("whatever the network loses, doubles or reorders, the viewer's picture
     std::mt19937_64 random(seed);
     Path path = paths[seed % std::size(paths)];
     TileEnds ends(seed, path);
+    ends.owner_asks_tail = seed / std::size(paths) % 2 == 1;
     ends.desk.text(ends.desk.whole(), static_cast<std::uint32_t>(seed));
     for (int i = 0; i < 60; ++i) {
       happen(ends.desk, random);
@@ -136,6 +137,27 @@ void play(TileEnds& ends, const Rect& area, int steps) {
 }  // namespace
 
 // A tunnel is found seconds after the picture began.
+TEST_CASE("after a letter that is reported the sender sleeps on; after one that is lost it is asked, and sends it again") {
+  TileEnds ends(2, Path{0, 0, 0, 5ms, 0ms});
+  ends.rtt_half = 5ms;
+  ends.owner_asks_tail = true;
+  ends.desk.text(ends.desk.whole(), 1);
+  converge_and_rest(ends);
+  int pumps = ends.pumps;
+  ends.desk.text({16, 32, 8, 16}, 9);
+  ends.run(2s);
+  CHECK(ends.same());
+  CHECK(ends.pumps - pumps <= 2);   // the letter, and nothing for its report
+  const auto sent = ends.down.sent();
+  ends.desk.text({24, 32, 8, 16}, 9);
+  ends.down.outage_until(ends.clock.now() + 20ms);
+  ends.run(30ms);
+  CHECK_FALSE(ends.same());
+  ends.run(120ms);                  // 60 ms of patience, the probe, its report, the letter
+  CHECK(ends.same());
+  CHECK(ends.down.sent() - sent == 3);
+}
+
 TEST_CASE("parts fit a path that is found to be narrow in mid-picture") {
   TileEnds ends(6, Path{});
   ends.desk.text(ends.desk.whole(), 1);
