@@ -33,7 +33,10 @@ struct ReceiveParams {
 };
 
 // The operator's side of a screen: the `decode` thread applies tile packets, in order, and decoded video to the canvas.
-// Thread: called on the owner's thread (net); the canvas is written on the decode thread; events come through `post`.
+// A small part of the tile stream that comes while that thread rests (a letter) is applied where it came, which takes less time than
+// to wake another thread.
+// Thread: called on the owner's thread (net); the canvas is written on the decode thread, or on the owner's under the lock while the
+// decode thread sleeps; events come through `post`.
 // Blocking: the destructor joins the thread (a decode takes milliseconds).
 class ScreenReceiver {
  public:
@@ -78,6 +81,7 @@ class ScreenReceiver {
   using Work = std::variant<BeginTiles, TileReceiver::Packet, ReceiveParams, DropVideo, Unit>;
   void decode_loop();
   void add(Work work);
+  bool is_slight(ByteSpan payload);
   void drop_units(std::uint8_t stream);
   void do_work(BeginTiles);
   void do_work(TileReceiver::Packet packet);
@@ -98,7 +102,9 @@ class ScreenReceiver {
   std::size_t packets_ = 0;                    // in work_
   std::map<std::uint8_t, std::size_t> units_;  // of each stream, in work_
   bool quit_ = false;
-  // decode thread
+  bool working_ = false;                       // the decode thread, without the lock
+  wire::TilePacket looked_at_;
+  // decode thread while it works, else whoever holds the lock
   TileCanvas canvas_;
   bool refused_ = false;                       // of the tile stream: nothing of it is used any more
   struct Played {
