@@ -49,7 +49,7 @@ void Bell::silence() const {
   if (fd_ >= 0) (void)!read(fd_, &count, sizeof count);
 }
 
-void wait_for_events(const Bell& bell, int other, LocalTime until) {
+bool wait_for_events(const Bell& bell, int other, LocalTime until) {
   Display* const display = glfwGetX11Display();
   // Events may lie read already in Xlib's queue, where no poll() sees them. A dead display ends the program in here.
   while (XPending(display) == 0) {
@@ -61,10 +61,11 @@ void wait_for_events(const Bell& bell, int other, LocalTime until) {
     }
     const int ready = ppoll(waits, other >= 0 ? 3 : 2, until == kNever ? nullptr : &left, nullptr);
     if (ready < 0 && errno == EINTR) continue;
-    if (ready <= 0) return;
+    if (ready <= 0) return true;   // now and then all is looked at
     if (waits[1].revents != 0) bell.silence();
-    if (waits[1].revents != 0 || (other >= 0 && waits[2].revents != 0)) return;
+    if (waits[1].revents != 0 || (other >= 0 && waits[2].revents != 0)) return waits[0].revents != 0;
   }
+  return true;
 }
 
 }  // namespace beside::shell

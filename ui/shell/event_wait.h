@@ -25,7 +25,8 @@ class Bell {
 };
 
 // Sleeps until GLFW has events to poll, the bell rings (which it silences), or `other` (-1: none) can be read; at most until
-// `until` (kNever: without end). GLFW's own wait hears neither: its connection is the only one it knows. Main thread.
-void wait_for_events(const Bell& bell, int other, LocalTime until);
+// `until` (kNever: without end). GLFW's own wait hears neither: its connection is the only one it knows. True: it has events, or
+// may have. Main thread.
+bool wait_for_events(const Bell& bell, int other, LocalTime until);
 
 }  // namespace beside::shell

@@ -20,6 +20,7 @@ void ExactMarks::reset(int width, int height, LocalTime now) {
   columns_ = width > 0 ? (width + kCell - 1) / kCell : 0;
   rows_ = height > 0 ? (height + kCell - 1) / kCell : 0;
   inexact_since_.assign(static_cast<std::size_t>(columns_) * static_cast<std::size_t>(rows_), now);
+  inexact_ = inexact_since_.size();
 }
 
 Rect ExactMarks::cell(int column, int row) const {
@@ -33,8 +34,10 @@ void ExactMarks::update(const ports::Canvas& canvas, std::span<const Rect> chang
     for (int row = area.y / kCell; row <= (area.bottom() - 1) / kCell; ++row) {
       for (int column = area.x / kCell; column <= (area.right() - 1) / kCell; ++column) {
         LocalTime& since = inexact_since_[static_cast<std::size_t>(row * columns_ + column)];
+        inexact_ -= since != kNever ? 1 : 0;
         if (canvas.exact(cell(column, row))) since = kNever;
         else since = std::min(since, now);
+        inexact_ += since != kNever ? 1 : 0;
       }
     }
   }
@@ -42,6 +45,7 @@ void ExactMarks::update(const ports::Canvas& canvas, std::span<const Rect> chang
 
 std::vector<Rect> ExactMarks::groups(LocalTime now) const {
   std::vector<Rect> found;
+  if (inexact_ == 0) return found;
   std::vector<std::uint8_t> open(inexact_since_.size());
   for (std::size_t i = 0; i < open.size(); ++i) open[i] = inexact_since_[i] != kNever && now - inexact_since_[i] >= kPatience ? 1 : 0;
   std::vector<int> stack;
@@ -75,6 +79,7 @@ std::vector<Rect> ExactMarks::groups(LocalTime now) const {
 
 LocalTime ExactMarks::next(LocalTime now) const {
   LocalTime soonest = kNever;
+  if (inexact_ == 0) return soonest;
   for (const LocalTime since : inexact_since_) {
     if (since != kNever && now - since < kPatience) soonest = std::min(soonest, since + kPatience);
   }

@@ -32,6 +32,7 @@ class ExactMarks {
   Rect cell(int column, int row) const;
   int width_ = 0, height_ = 0, columns_ = 0, rows_ = 0;
   std::vector<LocalTime> inexact_since_;        // kNever: exact
+  std::size_t inexact_ = 0;                     // cells: while there is none, nobody looks at all of them
 };
 
 }  // namespace beside::shell

@@ -347,13 +347,14 @@ void ShellOnGlfw::pointer_is_here() {
 }
 
 Result<bool> ShellOnGlfw::step(const std::function<void(FrameContext&)>& draw, LocalTime until) {
+  bool events = true;
   if (frames_due_ == 0 && !woken_.load(std::memory_order_acquire) && !nudged_.load(std::memory_order_acquire) &&
       !pictures_wait_.load(std::memory_order_acquire)) {
     // A dead display wakes nobody: it is noticed by looking.
-    wait_for_events(bell_, direct_ ? direct_->fd() : -1,
-                    std::min({until, ui_->wants().next(), patch_at_, marks_at_, local_now() + (panel_ ? kWatch : kLook)}));
+    events = wait_for_events(bell_, direct_ ? direct_->fd() : -1,
+                             std::min({until, ui_->wants().next(), patch_at_, marks_at_, local_now() + (panel_ ? kWatch : kLook)}));
   }
-  glfwPollEvents();
+  if (events) glfwPollEvents();   // which asks the system seven times, also for nothing
   control_.flush();
   look_after_window(false);
   if (nudged_.exchange(false, std::memory_order_acq_rel) && events_.before_frame) events_.before_frame();
