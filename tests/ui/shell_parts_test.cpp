@@ -180,7 +180,7 @@ TEST_CASE("only what stays inexact for long is marked, one box for cells that to
   marks.update(canvas, {&typing, 1}, now);
   CHECK(marks.groups(now).empty());
   CHECK(marks.next(now) == now + ExactMarks::kPatience);
-  now += 100ms;
+  now += 60ms;
   canvas.mark(typing, true);
   marks.update(canvas, {&typing, 1}, now);
   now += ExactMarks::kPatience;
@@ -195,6 +195,46 @@ TEST_CASE("only what stays inexact for long is marked, one box for cells that to
   CHECK(marks.groups(now).empty());
 }
 
+TEST_CASE("a column and a row that wait are marked each where they are, and a blurred page in several places") {
+  ports::Canvas canvas;
+  canvas.reset(1280, 800, 1, 0);
+  const Rect whole{0, 0, 1280, 800};
+  canvas.mark(whole, true);
+  const LocalTime now{seconds(7)};
+  ExactMarks marks;
+  marks.reset(1280, 800, now);
+  const Rect column{0, 0, 48, 800}, row{0, 752, 1280, 48};
+  canvas.mark(column, false);
+  canvas.mark(row, false);
+  marks.update(canvas, {&whole, 1}, now);
+  auto boxes = marks.groups(now + ExactMarks::kPatience);
+  std::int64_t area = 0;
+  bool left = false, below = false;
+  for (const Rect& box : boxes) {
+    area += std::int64_t{box.width} * box.height;
+    CHECK(std::max(box.width, box.height) <= ExactMarks::kFarthest);
+    left = left || (box.right() <= 64 && box.bottom() < 700);   // its corner lies in the column, not over what is exact
+    below = below || (box.y >= 736 && box.right() > 700);
+  }
+  CHECK(left);
+  CHECK(below);
+  const std::int64_t inexact = 48 * 752 + 1280 * 48;
+  CHECK(area >= inexact);
+  CHECK(area <= inexact * 5 / 4);
+  for (int y = 8; y < 800; y += 16)
+    for (int x = 8; x < 1280; x += 16)
+      if (!canvas.exact({x, y, 1, 1}))
+        CHECK(std::any_of(boxes.begin(), boxes.end(), [&](const Rect& box) { return box.contains(x, y); }));
+
+  canvas.mark(whole, false);
+  marks.update(canvas, {&whole, 1}, now);
+  boxes = marks.groups(now + ExactMarks::kPatience);
+  CHECK(boxes.size() == 4);
+  for (const Rect& box : boxes) CHECK(box.right() % 640 == 0);
+  CHECK(mark_fits(16, 800, 9));    // one column of cells
+  CHECK_FALSE(mark_fits(16, 16, 9));
+}
+
 TEST_CASE("marks of a picture that was made anew ask for patience again and stay within it") {
   ports::Canvas canvas;
   canvas.reset(100, 70, 1, 0);
@@ -203,8 +243,8 @@ TEST_CASE("marks of a picture that was made anew ask for patience again and stay
   marks.reset(100, 70, now);
   const Rect beyond{-50, -50, 5000, 5000};
   marks.update(canvas, {&beyond, 1}, now);
-  CHECK(marks.groups(now + 399ms).empty());
-  const auto groups = marks.groups(now + 400ms);
+  CHECK(marks.groups(now + 99ms).empty());
+  const auto groups = marks.groups(now + 100ms);
   REQUIRE(groups.size() == 1);
   CHECK(groups[0] == Rect{0, 0, 100, 70});
   marks.reset(0, 0, now);

@@ -7,6 +7,7 @@
 
 #include "engine/ports/copies.h"
 #include "ui/shell/covered.h"
+#include "ui/shell/exact_marks.h"
 
 namespace beside::shell {
 namespace {
@@ -157,7 +158,7 @@ void DirectPicture::place_sprites() {
   for (const Rect& box : mark_boxes_) {
     const Rect at = in_window(box);
     const int side = mark_pixels_->width, gap = side / 3;
-    if (at.width < 2 * side || at.height < 2 * side) continue;   // too little of it is to be seen
+    if (!mark_fits(at.width, at.height, side)) continue;   // too little of it is to be seen
     wanted_.push_back({{at.right() - side - gap, at.y + gap, side, side}, mark_pixels_});
   }
   if (!cursor_) return;

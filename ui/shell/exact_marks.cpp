@@ -9,7 +9,8 @@
 namespace beside::shell {
 namespace {
 
-constexpr std::size_t kMostGroups = 32;
+constexpr std::size_t kMostGroups = 48;
+constexpr int kSmallBox = 64;   // pixels: not cut further, whatever it holds
 static_assert(ExactMarks::kCell == ports::Canvas::kCell);
 
 }  // namespace
@@ -43,22 +44,40 @@ void ExactMarks::update(const ports::Canvas& canvas, std::span<const Rect> chang
   }
 }
 
+// What is mostly exact (a column and a row that meet), or large, is cut in the middle until a box says what it means.
+void ExactMarks::add_boxes(std::span<int> cells, std::vector<Rect>& boxes) const {
+  Rect box;
+  std::int64_t inexact = 0;
+  for (const int at : cells) {
+    const Rect one = cell(at % columns_, at / columns_);
+    box = box.united_with(one);
+    inexact += std::int64_t{one.width} * one.height;
+  }
+  const int longer = std::max(box.width, box.height);
+  if (longer <= kSmallBox || (longer <= kFarthest && inexact * 4 >= std::int64_t{box.width} * box.height * 3)) return boxes.push_back(box);
+  const bool across = box.width == longer;
+  const int middle = ((across ? box.x : box.y) + longer / 2) / kCell;
+  const auto first = std::partition(cells.begin(), cells.end(), [&](int at) { return (across ? at % columns_ : at / columns_) < middle; });
+  add_boxes(std::span(cells.begin(), first), boxes);
+  add_boxes(std::span(first, cells.end()), boxes);
+}
+
 std::vector<Rect> ExactMarks::groups(LocalTime now) const {
   std::vector<Rect> found;
   if (inexact_ == 0) return found;
   std::vector<std::uint8_t> open(inexact_since_.size());
   for (std::size_t i = 0; i < open.size(); ++i) open[i] = inexact_since_[i] != kNever && now - inexact_since_[i] >= kPatience ? 1 : 0;
-  std::vector<int> stack;
+  std::vector<int> stack, group;
   for (int start = 0; start < static_cast<int>(open.size()); ++start) {
     if (open[static_cast<std::size_t>(start)] == 0) continue;
-    Rect box;
+    group.clear();
     stack.assign(1, start);
     open[static_cast<std::size_t>(start)] = 0;
     while (!stack.empty()) {
       const int at = stack.back();
       stack.pop_back();
       const int column = at % columns_, row = at / columns_;
-      box = box.united_with(cell(column, row));
+      group.push_back(at);
       for (int r = std::max(row - 1, 0); r <= std::min(row + 1, rows_ - 1); ++r) {
         for (int c = std::max(column - 1, 0); c <= std::min(column + 1, columns_ - 1); ++c) {
           std::uint8_t& waits = open[static_cast<std::size_t>(r * columns_ + c)];
@@ -68,7 +87,7 @@ std::vector<Rect> ExactMarks::groups(LocalTime now) const {
         }
       }
     }
-    found.push_back(box);
+    add_boxes(group, found);
   }
   std::stable_sort(found.begin(), found.end(), [](const Rect& a, const Rect& b) {
     return std::int64_t{a.width} * a.height > std::int64_t{b.width} * b.height;

@@ -8,7 +8,6 @@ namespace beside::shell {
 namespace {
 
 constexpr milliseconds kThumbnail{250};   // how often a small picture is drawn again while its canvas changes
-constexpr float kMark = 9;                // diameter, pixels at scale 1
 
 Rect whole_pixels(const RemotePlacement& p) {
   return {static_cast<int>(p.x), static_cast<int>(p.y), static_cast<int>(p.width), static_cast<int>(p.height)};
@@ -55,7 +54,7 @@ void ShellOnGlfw::set_direct_cursor(const Remote& remote) {
 
 void ShellOnGlfw::set_direct_marks(const Remote& remote) {
   const std::uint32_t rgb = ui_->theme().warning.rgb;
-  direct_->set_marks(remote.marked, static_cast<int>(std::lround(kMark * ui_->scale())),
+  direct_->set_marks(remote.marked, static_cast<int>(std::lround(kMarkDiameter * ui_->scale())),
                      {static_cast<std::uint8_t>(rgb), static_cast<std::uint8_t>(rgb >> 8), static_cast<std::uint8_t>(rgb >> 16)});
 }
 

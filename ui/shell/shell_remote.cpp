@@ -6,7 +6,6 @@ namespace beside::shell {
 namespace {
 
 constexpr float kEdgeMargin = 28, kEdgeStep = 24;
-constexpr float kMark = 9;   // diameter, pixels at scale 1
 
 }  // namespace
 
@@ -229,10 +228,11 @@ RemoteViewState ShellOnGlfw::draw_remote(const RemoteView& view) {
 }
 
 void ShellOnGlfw::draw_marks(const Remote& remote, const RemotePlacement& placement, ImDrawList& list) const {
-  const float side = std::round(kMark * ui_->scale()), gap = std::floor(side / 3);
+  const float side = std::round(kMarkDiameter * ui_->scale()), gap = std::floor(side / 3);
   for (const Rect& box : remote.marked) {
     const float right = placement.x + placement.scale * static_cast<float>(box.right()), top = placement.y + placement.scale * static_cast<float>(box.y);
-    if (placement.scale * static_cast<float>(std::min(box.width, box.height)) < 2 * side) continue;
+    const auto shown = [&](int length) { return static_cast<int>(placement.scale * static_cast<float>(length)); };
+    if (!mark_fits(shown(box.width), shown(box.height), static_cast<int>(side))) continue;   // too little of it is to be seen
     const ImVec2 middle{right - gap - side / 2, top + gap + side / 2};
     list.AddCircleFilled(middle, side / 2, IM_COL32_WHITE);
     list.AddCircleFilled(middle, side / 2 - std::max(1.0F, side / 6), kit::packed(ui_->theme().warning));
