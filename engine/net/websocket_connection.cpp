@@ -42,7 +42,6 @@ using Ws = websocket::stream<Tls, false>;  // no permessage-deflate: what passes
 
 constexpr std::size_t kHeadLimit = 8 * 1024;
 constexpr auto kCloseGrace = 2s;
-constexpr auto kWriteStall = 20s;
 constexpr int kLongestRetransmitMs = 1000;  // the least that the kernel takes
 
 class Connection final : public WebSocketConnection, public std::enable_shared_from_this<Connection> {
@@ -251,7 +250,7 @@ class Connection final : public WebSocketConnection, public std::enable_shared_f
   }
   // One timer for many writes: it looks whether the write that it saw is still the one under way.
   void watch_stall() {
-    stall_.after(kWriteStall, [this, seen = writes_] {
+    stall_.after(limits_.write_stall, [this, seen = writes_] {
       if (queue_.empty()) return;
       if (seen == writes_) return finish(CloseKind::SlowReader, "the peer does not read");
       watch_stall();

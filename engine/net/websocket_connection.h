@@ -29,6 +29,7 @@ enum class CloseKind : std::uint8_t {
   Oversized,    // a message past the limit
   SlowReader,   // the peer does not read what it is sent
   TooMany,      // connection limit
+  NoDescriptors,  // this process may open no more
   Protocol,     // RFC 6455 violated
   kCount,
 };
@@ -49,6 +50,7 @@ class WebSocketConnection {
     std::size_t send_backlog_bytes = 1024 * 1024;     // send() refuses past this
     std::size_t datagram_backlog_bytes = 64 * 1024;   // send_datagram() drops past this
     nanoseconds handshake_timeout = 10s;
+    nanoseconds write_stall = 20s;                    // nothing of what is sent was taken for so long: SlowReader
     nanoseconds idle_timeout = 60s;                   // pings at half of it; silence for all of it ends the connection
   };
   struct Handlers {

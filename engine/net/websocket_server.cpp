@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/net/websocket_server.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -28,6 +29,7 @@ const char* to_string(CloseKind kind) {
     case CloseKind::Oversized: return "oversized";
     case CloseKind::SlowReader: return "slow_reader";
     case CloseKind::TooMany: return "too_many";
+    case CloseKind::NoDescriptors: return "no_descriptors";
     case CloseKind::Protocol: return "protocol";
     case CloseKind::kCount: break;
   }
@@ -49,12 +51,13 @@ PeerAddress peer_of(const SocketAddress& address) {
 class Server final : public WsServer {
  public:
   Server(Loop& loop, Config config, TlsContext tls, int fd, Handlers handlers)
-      : loop_(loop), config_(std::move(config)), tls_(std::move(tls)), fd_(fd), handlers_(std::move(handlers)), pause_(loop) {
+      : loop_(loop), config_(std::move(config)), tls_(std::move(tls)), fd_(fd), handlers_(std::move(handlers)), pause_(loop), spare_(open_spare()) {
     watch();
   }
   ~Server() override {
     stop_accepting();
     for (auto& [id, held] : connections_) held.connection->drop();
+    if (spare_ >= 0) ::close(spare_);
   }
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -99,6 +102,7 @@ class Server final : public WsServer {
       address.length = sizeof address.storage;
       const int fd = ::accept4(fd_, address.get(), &address.length, SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (fd < 0) {
+        if ((errno == EMFILE || errno == ENFILE) && refuse_one()) continue;
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) rest();
         if (errno == ECONNABORTED || errno == EINTR) continue;
         return;
@@ -106,6 +110,8 @@ class Server final : public WsServer {
       ++counters_.accepted;
       if (connections_.size() >= config_.max_connections) {
         ++counters_.closed[static_cast<std::size_t>(CloseKind::TooMany)];
+        BS_LOG_LIMITED(Warn, "net", "{} connections are open and no more are taken: {} refused so far", connections_.size(),
+                       counters_.closed_as(CloseKind::TooMany));
         ::close(fd);
         continue;
       }
@@ -113,11 +119,32 @@ class Server final : public WsServer {
     }
   }
 
-  // Out of descriptors the listener stays readable: turning at once would burn a core for nothing.
+  static int open_spare() { return ::open("/dev/null", O_RDONLY | O_CLOEXEC); }
+  // Out of descriptors nobody can be taken, not even to be refused: one that is kept for this makes room, so that who calls is told at
+  // once by a closed connection and does not wait in the kernel's queue. False: somebody else took it.
+  bool refuse_one() {
+    if (spare_ < 0) return false;
+    ::close(std::exchange(spare_, -1));
+    const int fd = ::accept4(fd_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+      ++counters_.accepted;
+      ++counters_.closed[static_cast<std::size_t>(CloseKind::NoDescriptors)];
+      ::close(fd);
+    }
+    spare_ = open_spare();
+    BS_LOG_LIMITED(Warn, "net", "no descriptors left with {} connections open: {} refused so far", connections_.size(),
+                   counters_.closed_as(CloseKind::NoDescriptors));
+    return fd >= 0;
+  }
+
+  // Without the spare the listener stays readable: turning at once would burn a core for nothing.
   void rest() {
-    BS_LOG_LIMITED(Warn, "net", "no descriptors left for new connections: {}", std::strerror(errno));
+    BS_LOG_LIMITED(Warn, "net", "new connections have to wait: {}", std::strerror(errno));
     watch_.reset();
-    pause_.after(100ms, [this] { watch(); });
+    pause_.after(100ms, [this] {
+      if (spare_ < 0) spare_ = open_spare();
+      watch();
+    });
   }
 
   void adopt(int fd, PeerAddress peer) {
@@ -152,6 +179,7 @@ class Server final : public WsServer {
   int fd_;
   Handlers handlers_;
   Timer pause_;
+  int spare_ = -1;   // a descriptor that is given up for refuse_one()
   FdWatch watch_;
   std::unordered_map<ConnectionId, Held> connections_;
   std::uint64_t next_id_ = 1;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "relay/net/relay_server.h"
 
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <thread>
 #include <unordered_map>
 
@@ -17,11 +20,22 @@
 namespace beside::relay {
 namespace {
 
+constexpr std::size_t kOwnDescriptors = 128;      // of the database, media, metrics and timers: connections never take these
 constexpr std::size_t kMostConnections = 50'000;  // about 1.5 GB when all are idle
 constexpr std::size_t kToWebSocketQueue = 4096;
 constexpr nanoseconds kBindWithin = 15s;    // a media WebSocket that never proves itself is closed
 constexpr nanoseconds kDrain = 700ms;       // for Goodbye to leave the sockets
 constexpr double kMediaBytesPerSecond = 64e6;
+
+// A connection is a descriptor. Those who call when all are taken are refused at once and counted (too_many).
+std::size_t connection_limit() {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY) return kMostConnections;
+  const auto allowed = static_cast<std::size_t>(files.rlim_cur);
+  const std::size_t left = allowed > 2 * kOwnDescriptors ? allowed - kOwnDescriptors : allowed / 2;
+  if (left < kMostConnections) BS_LOG(Info, "net", "this process may open {} descriptors: {} connections at most", allowed, left);
+  return std::min(left, kMostConnections);
+}
 
 struct ToWebSocket {
   ConnectionId connection;
@@ -199,7 +213,7 @@ Result<std::unique_ptr<RelayServer>> RelayServer::create(const Config& config, c
   net::WsServer::Config ws;
   ws.bind_address = config.bind_address;
   ws.port = config.port;
-  ws.max_connections = kMostConnections;
+  ws.max_connections = connection_limit();
   // A tunnel may have 4 MiB on its way to one who reads slowly, and the sequenced messages must still fit.
   ws.limits.send_backlog_bytes = 6u << 20;
   auto server = net::WsServer::create(

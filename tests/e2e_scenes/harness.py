@@ -443,9 +443,11 @@ class Window:
 # ---- the relay ----
 
 class Relay:
-    """beside-relay with a data folder of its own; it can be killed and started again on the same port."""
+    """beside-relay with a data folder of its own; it can be killed and started again on the same port. `descriptors`: as many as it
+    may open (its hard limit); None: as the machine has it."""
 
-    def __init__(self, stage, host="127.0.0.1", netns=None, more=(), env=None):
+    def __init__(self, stage, host="127.0.0.1", netns=None, more=(), env=None, descriptors=None):
+        self.limit = ["prlimit", f"--nofile={descriptors}:{descriptors}"] if descriptors else []
         self.stage, self.host, self.netns, self.more, self.env = stage, host, netns, list(more), env or {}
         self.data = stage.folder / "relay-data"
         self.logins = set()
@@ -457,7 +459,7 @@ class Relay:
 
     def start(self):
         before = self.stage.log("relay").count("Ready.")
-        self.child = self.stage.start("relay", [self.program, "--data", str(self.data), "--listen", self.host, "--port", str(self.port),
+        self.child = self.stage.start("relay", [*self.limit, self.program, "--data", str(self.data), "--listen", self.host, "--port", str(self.port),
                                                 "--metrics-port", str(self.metrics_port), *self.more],
                                       self.stage.environment("relay-home", **self.env), netns=self.netns)
 

@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <doctest/doctest.h>
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -150,6 +151,46 @@ TEST_CASE("connections past the limit are closed at once and counted") {
   CHECK(f.server->counters().closed_as(CloseKind::TooMany) == 1);
 }
 
+TEST_CASE("without a descriptor left connections are refused at once and counted, the loop does not spin, and the next ones are served") {
+  Fixture at;
+  constexpr int kClients = 12;
+  std::vector<int> clients;
+  for (int i = 0; i < kClients; ++i) clients.push_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int highest = ::dup(clients.front());
+  ::close(highest);
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  rlimit tight = before;
+  tight.rlim_cur = static_cast<rlim_t>(highest) + 4;   // four more may come
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &tight) == 0);
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_port = htons(at.server->port());
+  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  int connected = 0;
+  for (const int fd : clients) connected += ::connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0;
+  const auto refused = [&] { return at.server->counters().closed_as(CloseKind::NoDescriptors); };
+  const bool counted = run_until(at.loop, [&] { return refused() == kClients - 4; });
+  int turns = 0;
+  run_until(at.loop, [&] { return ++turns < 0; }, 300ms);   // nobody calls any more: it may only wait
+  int ended = 0;
+  for (const int fd : clients) {
+    std::uint8_t byte = 0;
+    const ssize_t got = ::recv(fd, &byte, 1, MSG_DONTWAIT);
+    ended += got == 0 || (got < 0 && errno == ECONNRESET);
+  }
+  const std::size_t held = at.server->connection_count();
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  CHECK(connected == kClients);
+  CHECK(counted);
+  CHECK(ended == kClients - 4);
+  CHECK(held == 4);
+  CHECK(turns < 50);   // each waits 20 ms
+  CHECK(at.server->counters().accepted == kClients);
+  for (const int fd : clients) ::close(fd);
+  CHECK(at.with_client([](RawClient& client) { return client.upgrade("/v1/control"); }).find("101") != std::string::npos);
+}
+
 TEST_CASE("a slow reader loses datagrams and is refused messages while another connection goes on") {
   Fixture f;
   std::promise<void> enough;
@@ -183,6 +224,28 @@ TEST_CASE("a slow reader loses datagrams and is refused messages while another c
   CHECK_FALSE(echo.empty());
   CHECK(f.heard == 1);
   CHECK(f.server->connection_count() >= 1);
+  enough.set_value();
+  slow.wait();
+}
+
+TEST_CASE("who takes nothing of what he is sent is closed after a while and counted as a slow reader") {
+  WsServer::Config config = local_server();
+  config.limits.write_stall = 150ms;
+  Fixture f(config);
+  std::promise<void> enough;
+  auto slow = std::async(std::launch::async, [&, port = f.server->port()] {
+    RawClient client(port);
+    client.secure();
+    client.upgrade("/v1/control");
+    enough.get_future().wait();
+  });
+  REQUIRE(run_until(f.loop, [&] { return f.opened == 1; }));
+  CHECK(run_until(f.loop, [&] {
+    (void)f.server->send(f.last, Bytes(100'000));
+    return f.server->counters().closed_as(CloseKind::SlowReader) == 1;
+  }));
+  CHECK(f.closed.kind == CloseKind::SlowReader);
+  CHECK(f.server->connection_count() == 0);
   enough.set_value();
   slow.wait();
 }

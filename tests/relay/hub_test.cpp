@@ -128,6 +128,16 @@ TEST_CASE("a peer that sends nonsense or too fast is closed with its reason, and
   s.say(1, ping);
   CHECK(s.last(1, control::Envelope::kPong));
   CHECK(s.metrics.violations[static_cast<std::size_t>(Violation::TooFast)] == 1);
+  CHECK(s.metrics.violations[static_cast<std::size_t>(Violation::Malformed)] == 1);
+  // One who does not read loses his connection, not his place; nobody else is held up.
+  s.greet(4, control::ROLE_CUSTOMER);
+  s.rig.reads_nothing = 4;
+  s.say(4, ping);
+  CHECK(s.rig.closed == std::vector<std::uint64_t>{2, 3, 4});
+  CHECK(s.metrics.violations[static_cast<std::size_t>(Violation::SlowReader)] == 1);
+  const std::size_t heard = s.rig.sent[1].size();
+  s.say(1, ping);
+  CHECK(s.rig.sent[1].size() > heard);
 }
 
 TEST_CASE("who is not signed in makes no session and reads no log, and each reading is audited") {

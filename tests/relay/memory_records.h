@@ -103,7 +103,9 @@ struct HubRig final : HubOutside {
   MemoryRecords records;
   std::map<std::uint64_t, std::vector<Bytes>> sent;
   std::vector<std::uint64_t> closed;
+  std::uint64_t reads_nothing = 0;   // a connection whose backlog is full
   bool send(ConnectionId to, Bytes message) override {
+    if (to.value == reads_nothing) return false;
     sent[to.value].push_back(std::move(message));
     return true;
   }
