@@ -215,7 +215,7 @@ class Path final : public MediaPath, private flow::Link {
     if (current_ == kNone) return;
     patience_.cancel();
     for (std::size_t i = 0; i < current_; ++i)
-      if (rungs_[i]->running()) rungs_[i]->stop();
+      if (rungs_[i]->running()) rungs_[i]->give_up();
     publish(rungs_[current_]->kind(), why_not_better());
     if (current_ == 0 || (current_ == 1 && !udp_allowed())) return better_.cancel();
     better_.after(config_.retry_better, [this] { try_better(); });
@@ -312,8 +312,10 @@ class Path final : public MediaPath, private flow::Link {
   void nobody_won() {
     // UDP goes on asking, four small packets a second: after a hole of half a minute the session is back within a round trip
     // and 250 ms, not when the next race begins.
-    if (udp_allowed() && rungs_[0]->running()) stop_from(1);
-    else stop_from(0);
+    starter_.cancel();
+    const bool udp_goes_on = udp_allowed() && rungs_[0]->running();
+    if (udp_goes_on) config_.control.ways->failed(Way::Udp, WayFailure::NoAnswer);
+    for (std::size_t i = udp_goes_on ? 1 : 0; i < rungs_.size(); ++i) rungs_[i]->give_up();
     publish(MediaRung::None, loop_.now() >= ticket_.expires ? MediaReason::Expired : MediaReason::Unreachable);
     give_up_.after(back_off_, [this] { race(); });
     back_off_ = std::min(back_off_ * 2, kLongestBackOff);

@@ -14,6 +14,7 @@
 #include "engine/net/dialer.h"
 #include "engine/net/udp_socket.h"
 #include "engine/net/websocket_connection.h"
+#include "engine/net/websocket_error.h"
 
 namespace beside::net {
 namespace {
@@ -47,6 +48,7 @@ class Runner : public MediaRungRunner {
     }
     running_ = true;
     was_bound_ = false;
+    config_.control.ways->tried(way());
     held_ = held;
     make_leg();
     connect();
@@ -67,6 +69,10 @@ class Runner : public MediaRungRunner {
     if (!leg_ || !carrying_) return;
     leg_->probe(loop_.now(), pace);
     pump();
+  }
+  void give_up() final {
+    if (running_ && !was_bound_ && !held_) config_.control.ways->failed(way(), WayFailure::NoAnswer);
+    stop();
   }
   void renew() final {
     if (leg_) leg_->renew(credentials_of(ticket_));
@@ -99,7 +105,7 @@ class Runner : public MediaRungRunner {
   void pump() {
     if (!leg_ || !carrying_) return;
     while (auto datagram = leg_->poll(loop_.now())) carry(*datagram);
-    if (leg_->state() == StunClientLeg::State::Lost) return fail_now();
+    if (leg_->state() == StunClientLeg::State::Lost) return fail_now(WayFailure::NoAnswer);
     timer_.at(leg_->next_deadline(), [this] { pump(); });
   }
 
@@ -116,11 +122,15 @@ class Runner : public MediaRungRunner {
     }
     pump();
     if (!bound()) return;
-    was_bound_ = true;
+    if (!std::exchange(was_bound_, true)) config_.control.ways->came_up(way());
     handlers_.bound();
   }
 
-  void fail_now() {
+  Way way() const {
+    return kind() == MediaRung::Udp ? Way::Udp : kind() == MediaRung::Tls ? Way::Tls : Way::TlsProxy;
+  }
+  void fail_now(WayFailure why) {
+    config_.control.ways->failed(way(), why);
     stop();
     handlers_.failed();
   }
@@ -175,7 +185,7 @@ class UdpRunner final : public Runner {
                             [this, resolver, mine, alive = alive_](error_code error, const asio::ip::udp::resolver::results_type& found) {
                               if (!*alive || mine != round_ || !running_) return;
                               // While the line is down no name is found: the addresses of before are still the best guess.
-                              if (error && addresses_.empty()) return fail_now();
+                              if (error && addresses_.empty()) return fail_now(WayFailure::Resolve);
                               if (!error) addresses_.clear();
                               for (const auto& entry : found)
                                 if (auto endpoint = parse_endpoint(entry.endpoint().address().to_string(), entry.endpoint().port()))
@@ -196,7 +206,7 @@ class UdpRunner final : public Runner {
       if (open(to)) break;
       ++failures;
     }
-    if (!socket_) return fail_now();
+    if (!socket_) return fail_now(WayFailure::Connect);
     if (addresses_.size() > 1)
       next_.after(kPerAddress, [this] {
         if (leg_ && leg_->state() == StunClientLeg::State::Probing && leg_->last_answer() == LocalTime::min()) try_address();
@@ -273,7 +283,7 @@ class TlsRunner final : public Runner {
     DialTarget target{address.host, address.port, proxy_};
     target.again = kDialAgain;
     dialer_ = Dialer::start(loop_, std::move(target), [this](Result<int> fd) {
-      if (!fd) return fail_now();
+      if (!fd) return fail_now(way_failure_of(fd.error()));
       secure(*fd);
     });
   }
@@ -282,14 +292,16 @@ class TlsRunner final : public Runner {
     const auto tls = TlsContext::make_client({address.pin, config_.control.extra_ca_file});
     if (!tls) {
       ::close(fd);
-      return fail_now();
+      return fail_now(WayFailure::Untrusted);
     }
     WebSocketConnection::Limits limits;
     limits.max_message_bytes = kMaxMessage;
     WebSocketConnection::Handlers handlers;
     handlers.on_open = [this](const std::string&) { carrier_up(); };
     handlers.on_message = [this](ByteSpan datagram) { receive(datagram); };
-    handlers.on_close = [this](const CloseReason&) { fail_now(); };
+    handlers.on_close = [this, pinned = tls->pinned()](const CloseReason& reason) {
+      fail_now(way_failure_of(to_error(reason, pinned, config_.control.address)));
+    };
     connection_ = WebSocketConnection::make_client(loop_, fd, *tls, limits, address.host, address.port, config_.path, std::move(handlers));
   }
   void disconnect() override {

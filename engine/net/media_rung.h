@@ -30,6 +30,7 @@ class MediaRungRunner {
   // asked of the relay yet, so that the leg stays where it is.
   virtual void start(bool held = false) = 0;
   virtual void stop() = 0;
+  virtual void give_up() = 0;   // it had its time without an answer: stop(), and counted
   virtual void linger() = 0;    // asks nothing more, still hands on what arrives; stop() follows
   virtual void probe(nanoseconds pace) = 0;   // asked now, and again at that pace until there is an answer
   virtual void renew() = 0;     // the ticket changed

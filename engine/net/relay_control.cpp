@@ -79,6 +79,7 @@ class Control final : public ports::RelayControl {
 
   void attempt() {
     drop_current();
+    config_.route.ways->tried(Way::Control);
     const auto proxy = proxy_of(config_.route);
     if (!proxy) return lost(proxy.error());
     via_proxy_ = proxy->has_value();
@@ -97,6 +98,7 @@ class Control final : public ports::RelayControl {
     handlers.on_open = [this](const std::string&) {
       up_ = true;
       up_since_ = loop_.now();
+      config_.route.ways->came_up(Way::Control);
       if (handlers_.up) handlers_.up();
     };
     handlers.on_message = [this](ByteSpan message) {
@@ -111,6 +113,7 @@ class Control final : public ports::RelayControl {
   }
 
   void lost(const Error& error) {
+    config_.route.ways->failed(Way::Control, way_failure_of(error));
     const bool was_up = std::exchange(up_, false);
     connection_.reset();
     if (was_up) lost_at_ = loop_.now();

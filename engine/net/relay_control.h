@@ -9,6 +9,7 @@
 #include "engine/net/loop.h"
 #include "engine/net/proxy.h"
 #include "engine/net/tls_identity.h"
+#include "engine/net/way_book.h"
 #include "engine/ports/relay_control.h"
 #include "engine/wire/relay_address.h"
 
@@ -20,6 +21,7 @@ struct RelayRoute {
   std::filesystem::path extra_ca_file;
   std::optional<ProxySetting> proxy;  // from the configuration; goes before the environment's
   bool use_environment_proxy = true;  // HTTPS_PROXY, NO_PROXY
+  std::shared_ptr<WayBook> ways = std::make_shared<WayBook>();   // of all that go to this address; never null
 };
 // The proxy that this route takes, if any. Errors: Environment, when the environment's cannot be read.
 Result<std::optional<ProxySetting>> proxy_of(const RelayRoute& route);

@@ -122,6 +122,8 @@ TEST_CASE("where UDP is swallowed media comes up over TLS with the reason, and U
   Watched media(loop, config, relay.ticket());
   CHECK(media.reaches(loop, MediaRung::Tls, MediaReason::UdpBlocked));
   CHECK(relay.udp_heard > 0);
+  CHECK(config.control.ways->count(Way::Udp, WayFailure::NoAnswer) == 1);
+  CHECK(config.control.ways->failures() == "udp: no_answer 1 of 1 tries");
   CHECK(media.echo(loop));
   relay.swallow_udp = false;
   CHECK(media.reaches(loop, MediaRung::Udp, MediaReason::Best));

@@ -135,7 +135,15 @@ std::string TestProxy::answer(const std::string& head) {
   const bool sha = mode_ == ProxyMode::DigestSha256;
   if (mode_ == ProxyMode::Open) return go;
   if (mode_ == ProxyMode::Nonsense) return "SSH-2.0-OpenSSH_9.2\r\n";
-  if (mode_ == ProxyMode::Silent) return {};
+  if (mode_ == ProxyMode::Silent || mode_ == ProxyMode::Closes) return {};
+  if (mode_ == ProxyMode::EarlyBytes) return go + "hello from the proxy";
+  if (mode_ == ProxyMode::Endless) return "HTTP/1.1 200 " + std::string(kProxyHeadLimit + 1, 'x');
+  if (mode_ == ProxyMode::Garbage) return go;
+  if (mode_ == ProxyMode::Interim) {
+    std::string out;
+    for (int i = 0; i < 20; ++i) out += "HTTP/1.1 100 Continue\r\n\r\n";
+    return out;
+  }
   if (mode_ == ProxyMode::Forbid) return "HTTP/1.1 403 Not from here\r\n\r\n";
   if (mode_ == ProxyMode::Basic) {
     // "kim:pa:ss"
@@ -172,10 +180,13 @@ void TestProxy::serve(int fd) {
         continue;
       }
       head.append(piece.data(), static_cast<std::size_t>(got));
+      if (asked && mode_ == ProxyMode::Garbage) ::send(fd, "220 mail.example ESMTP\r\n", 24, MSG_NOSIGNAL);
       if (asked || head.find("\r\n\r\n") == std::string::npos) continue;
       asked = true;
       const std::string reply = answer(head);
       ::send(fd, reply.data(), reply.size(), MSG_NOSIGNAL);
+      if (mode_ == ProxyMode::Closes) ended = true;
+      if (mode_ == ProxyMode::Garbage) continue;
       if (reply.rfind("HTTP/1.1 200", 0) != 0) continue;
       out = connect_local(target_);
       both[1].fd = out;

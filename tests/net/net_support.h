@@ -43,7 +43,9 @@ class RawClient {
   void* ssl_ = nullptr;
 };
 
-enum class ProxyMode { Open, Basic, DigestMd5, DigestSha256, Forbid, Nonsense, Silent };
+// EarlyBytes: its own bytes follow the 200; Endless: a head without an end; Interim: only 100s; Garbage: the tunnel leads to no TLS;
+// Closes: without a word.
+enum class ProxyMode { Open, Basic, DigestMd5, DigestSha256, Forbid, Nonsense, Silent, EarlyBytes, Endless, Interim, Garbage, Closes };
 // An HTTP CONNECT proxy in a thread of its own that leads everything to one local port. user "kim", password "pa:ss".
 class TestProxy {
  public:
