@@ -415,9 +415,7 @@ void CustomerSession::fill(CustomerSnapshot& s) const {
   s.recovering = link_->line_lost();
   s.recovering_since_ms = link_->line_lost() ? std::chrono::duration_cast<milliseconds>(now - link_->last_heard()).count() : 0;
   s.media = media_;
-  s.media.rung = link_->rung();
-  s.media.reason = link_->rung_reason();
-  s.media.rtt_ms = link_->rtt() ? static_cast<int>(std::chrono::duration_cast<milliseconds>(*link_->rtt()).count()) : -1;
+  link_->fill(s.media);
   s.end = end_;
 }
 

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string>
 
 #include "engine/base/bytes.h"
 #include "engine/session/snapshot.h"
@@ -26,6 +27,8 @@ class MediaPort {
   virtual void probe_now() = 0;
   // While Handlers::datagram runs: when this machine got it; LocalTime::min(): not known.
   virtual LocalTime arrived() const { return LocalTime::min(); }
+  // Which ways out failed so far and why, in words of the log; empty: none did.
+  virtual std::string failures() const { return {}; }
 };
 using MakeMedia = std::function<std::unique_ptr<MediaPort>(const control::Ticket&, MediaPort::Handlers)>;
 

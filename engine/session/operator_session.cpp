@@ -410,10 +410,7 @@ SessionView OperatorSession::view() const {
   v.media = media_;
   if (link_) {
     v.chat = link_->chat();
-    v.media.rung = link_->rung();
-    v.media.reason = link_->rung_reason();
-    v.media.datagram_bytes = link_->rung() == Rung::Udp ? static_cast<int>(link_->datagram_bytes()) : 0;
-    v.media.rtt_ms = link_->rtt() ? static_cast<int>(std::chrono::duration_cast<milliseconds>(*link_->rtt()).count()) : -1;
+    link_->fill(v.media);
     for (std::size_t i = chat_read_; i < v.chat.size(); ++i) v.unread += v.chat[i].mine ? 0 : 1;
     if (stage_ == SessionStage::WaitingForCustomer && link_->guess_spent()) v.stage = SessionStage::Securing;
   }

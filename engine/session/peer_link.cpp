@@ -74,6 +74,7 @@ void PeerLink::on_open() {
   last_heard_ = ports_.clock->now();
   probe_due_ = last_heard_;
   events_.opened();
+  tell_way();
 }
 
 void PeerLink::on_plaintext(ByteSpan plaintext) {
@@ -109,6 +110,8 @@ void PeerLink::on_plaintext(ByteSpan plaintext) {
         shown_rtt_ = rtt_;
         events_.changed();
       }
+    } else if (message->has_media_way()) {
+      on_way(message->media_way());
     } else {
       events_.message(*message);
     }

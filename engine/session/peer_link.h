@@ -130,6 +130,8 @@ class PeerLink {
 
   Rung rung() const { return rung_; }
   RungReason rung_reason() const { return rung_reason_; }
+  // All about the way that a view needs: rung and reason of both ends, round trip, what failed.
+  void fill(MediaView& media) const;
   std::optional<nanoseconds> rtt() const { return shown_rtt_; }   // for people: moves in noticeable steps
   LocalTime last_heard() const { return last_heard_; }
   bool line_lost() const { return line_lost_; }
@@ -157,6 +159,8 @@ class PeerLink {
   void on_probe(const wire::PathProbe& probe);
   void probe_size(LocalTime now);
   void told_size(std::size_t before);
+  void tell_way();
+  void on_way(const inner::MediaWay& way);
   void die(ports::ChannelFault fault);
   void pump_channel();
   void send_chat(const PendingChat& pending);
@@ -199,7 +203,8 @@ class PeerLink {
   struct Offset { nanoseconds rtt; nanoseconds peer_minus_local; LocalTime at; };
   std::optional<Offset> offset_;
   Rung rung_ = Rung::None;
-  RungReason rung_reason_ = RungReason::StillTrying;
+  RungReason rung_reason_ = RungReason::StillTrying, told_reason_ = RungReason::StillTrying, peer_reason_ = RungReason::StillTrying;
+  Rung told_rung_ = Rung::None, peer_rung_ = Rung::None;   // what the other end was told of ours; its own
   std::vector<ChatLine> chat_;
   std::vector<PendingChat> pending_chat_;    // not yet ordered by the relay; sent again after a rejoin
   std::uint64_t chat_seq_ = 0;

@@ -42,6 +42,7 @@ void PeerLink::start_media(const control::Ticket& ticket) {
                  path_changed_ = path_changed_ || rung != rung_;
                  rung_ = rung;
                  rung_reason_ = reason;
+                 tell_way();
                  events_.changed();
                },
                [this] {
@@ -49,6 +50,36 @@ void PeerLink::start_media(const control::Ticket& ticket) {
                  out.mutable_renew_ticket()->set_session_id(session_id_);
                  (void)ports_.send_control(out);
                }});
+}
+
+// Both people see both ends' ways (PROTOCOL 5). One that is gone is not told: that shows by itself.
+void PeerLink::tell_way() {
+  if (!opened_ || dead_ || rung_ == Rung::None || (rung_ == told_rung_ && rung_reason_ == told_reason_)) return;
+  told_rung_ = rung_;
+  told_reason_ = rung_reason_;
+  inner::Inner out;
+  out.mutable_media_way()->set_rung(static_cast<std::uint32_t>(rung_));
+  out.mutable_media_way()->set_reason(static_cast<std::uint32_t>(rung_reason_) + 1);
+  (void)send(out);
+}
+
+void PeerLink::on_way(const inner::MediaWay& way) {
+  const bool known = way.rung() <= static_cast<std::uint32_t>(Rung::TlsProxy) && way.reason() >= 1 &&
+                     way.reason() <= static_cast<std::uint32_t>(RungReason::ProxyOnly) + 1;
+  peer_rung_ = known ? static_cast<Rung>(way.rung()) : Rung::None;   // a later version may know others
+  peer_reason_ = known ? static_cast<RungReason>(way.reason() - 1) : RungReason::StillTrying;
+  BS_LOG(Info, "media", "the other end's way: rung={} reason={}", way.rung(), way.reason());
+  events_.changed();
+}
+
+void PeerLink::fill(MediaView& media) const {
+  media.rung = rung_;
+  media.reason = rung_reason_;
+  media.peer_rung = peer_rung_;
+  media.peer_reason = peer_reason_;
+  if (media_) media.failed_ways = media_->failures();
+  media.datagram_bytes = rung_ == Rung::Udp ? static_cast<int>(datagram_bytes()) : 0;
+  media.rtt_ms = shown_rtt_ ? static_cast<int>(std::chrono::duration_cast<milliseconds>(*shown_rtt_).count()) : -1;
 }
 
 void PeerLink::on_datagram(ByteSpan datagram) {

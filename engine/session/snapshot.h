@@ -54,6 +54,9 @@ struct MediaView {
   int most_fps = 0;            // of video, where the line cannot carry more; 0: as many as there are
   int video_scale = 1;         // both sides of video are divided by it there
   int datagram_bytes = 0;      // the largest that is known to get through; 0: not known
+  Rung peer_rung = Rung::None; // the other end's, as it says; None: it did not
+  RungReason peer_reason = RungReason::StillTrying;
+  std::string failed_ways;     // which ways out failed here and why, in words of the log
 };
 
 // Latency ladder: p50 and p95 in microseconds over the last 5 s, cumulative from capture; -1 unknown.

@@ -119,6 +119,7 @@ Result<void> check_body(const Inner& m) {
     case Inner::kWithdraw:
     case Inner::kPause:
     case Inner::kTyping:
+    case Inner::kMediaWay:   // numbers beyond ours are a later version's
     case Inner::kProbe:
     case Inner::kProbeReply:
     case Inner::BODY_NOT_SET: return {};
@@ -181,6 +182,7 @@ std::string dump_inner(const Inner& m) {
       return fmt::format("Hidden windows={} monitors={} areas={} one_window={}", m.hidden().windows(), m.hidden().monitors(), m.hidden().areas(), m.hidden().one_window());
     case Inner::kPictureKept: return fmt::format("PictureKept {}x{}", m.picture_kept().width(), m.picture_kept().height());
     case Inner::kVideoBudget: return fmt::format("VideoBudget most_fps={} scale={}", m.video_budget().most_fps(), m.video_budget().scale());
+    case Inner::kMediaWay: return fmt::format("MediaWay rung={} reason={}", m.media_way().rung(), m.media_way().reason());
     case Inner::kTyping: return fmt::format("Typing {}", m.typing().typing());
     case Inner::kJournalHead: return fmt::format("JournalHead lines={}", m.journal_head().lines());
     case Inner::kReceiptHeld: return "ReceiptHeld";

@@ -143,6 +143,29 @@ TEST_CASE("a picture over which somebody moves is veiled half a second after the
   CHECK(p.op.view().picture_current);
 }
 
+TEST_CASE("each person sees which way the other end's media takes and why, and a change of it") {
+  Pair p;
+  p.granted();
+  REQUIRE(p.bench.ways.size() == 2);
+  CHECK(p.op.view().media.peer_rung == session::Rung::Udp);
+  CHECK(p.customer.now().media.peer_rung == session::Rung::Udp);
+  CHECK(p.customer.now().media.peer_reason == session::RungReason::Best);
+  p.bench.ways[1](session::Rung::Tls, session::RungReason::UdpBlocked);   // the customer's
+  p.bench.run(300ms);
+  CHECK(p.op.view().media.rung == session::Rung::Udp);
+  CHECK(p.op.view().media.peer_rung == session::Rung::Tls);
+  CHECK(p.op.view().media.peer_reason == session::RungReason::UdpBlocked);
+  CHECK(p.customer.now().media.peer_rung == session::Rung::Udp);
+  p.bench.ways[0](session::Rung::TlsProxy, session::RungReason::UdpNotTriedByPolicy);
+  p.bench.run(300ms);
+  CHECK(p.customer.now().media.peer_rung == session::Rung::TlsProxy);
+  CHECK(p.customer.now().media.peer_reason == session::RungReason::UdpNotTriedByPolicy);
+  p.bench.ways[1](session::Rung::None, session::RungReason::StillTrying);   // nothing can be told of that
+  p.bench.ways[1](session::Rung::Udp, session::RungReason::Best);
+  p.bench.run(300ms);
+  CHECK(p.op.view().media.peer_rung == session::Rung::Udp);
+}
+
 TEST_CASE("five seconds after the last movement a session at rest sends nothing but its keep-alives") {
   Pair p;
   p.granted();

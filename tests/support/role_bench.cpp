@@ -56,6 +56,9 @@ class MemoryMedia final : public session::MediaPort {
     bench_.post([this, alive = alive_] {
       if (*alive) handlers_.state(session::Rung::Udp, session::RungReason::Best);
     });
+    bench_.ways.push_back([this, alive = alive_](session::Rung rung, session::RungReason reason) {
+      if (*alive) handlers_.state(rung, reason);
+    });
   }
   ~MemoryMedia() override {
     *alive_ = false;

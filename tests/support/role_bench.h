@@ -85,6 +85,7 @@ class RoleBench {
   ManualClock clock;
   RelayDouble relay{clock};
   int path_probes = 0;                       // how often an end had its way to the relay tried
+  std::vector<std::function<void(session::Rung, session::RungReason)>> ways;   // sets a media path's, in the order in which they were made
   std::uint64_t random_seed = 0;             // 0: the system's generator; else what the roles draw can be repeated
 
   CustomerSeat& add_customer();

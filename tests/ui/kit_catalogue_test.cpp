@@ -85,6 +85,15 @@ TEST_CASE("rights, causes and rungs have words in every language") {
     }
     for (int cause = 0; cause <= static_cast<int>(session::EndView::Cause::Expired); ++cause)
       CHECK(views::end_cause_text(static_cast<session::EndView::Cause>(cause)).find("end_cause") == std::string::npos);
+    for (int rung = 0; rung <= static_cast<int>(session::Rung::TlsProxy); ++rung)
+      CHECK(views::rung_text(static_cast<session::Rung>(rung)).find("rung.") == std::string::npos);
+    for (int reason = 0; reason <= static_cast<int>(session::RungReason::ProxyOnly); ++reason) {
+      session::MediaView media;
+      media.peer_rung = session::Rung::Tls;
+      media.reason = media.peer_reason = static_cast<session::RungReason>(reason);
+      CHECK(views::rung_reason_text(media.reason).find("rung_reason") == std::string::npos);
+      CHECK(views::peer_way_text(media).find("rung_reason") == std::string::npos);
+    }
   }
 }
 

@@ -42,7 +42,7 @@ SessionView live(LocalTime now) {
   v.layout.height = 1080;
   v.layout.monitors = {{1, {0, 0, 1920, 1080}, "DP-1", true}, {2, {1920, 0, 1920, 1080}, "HDMI-1", false}};
   v.monitor_id = 1;
-  v.media = {Rung::Udp, RungReason::Best, 31, "libx264 4:4:4", 1920, 1080, 5210, 48'200'000, 12, 2, "X11 :0, MIT-SHM fd, XDamage; changes: CPU (0.49 ms, pass 7.39 ms)"};
+  v.media = {Rung::Udp, RungReason::Best, 31, "libx264 4:4:4", 1920, 1080, 5210, 48'200'000, 12, 2, "X11 :0, MIT-SHM fd, XDamage; changes: CPU (0.49 ms, pass 7.39 ms)", 0, 1, 0, Rung::Udp, RungReason::Best, ""};
   v.ladder = {{1'900, 3'000}, {3'100, 5'200}, {3'900, 7'800}, {19'000, 29'000}, {24'000, 38'000}, {31'000, 52'000}};
   v.chat = {{1, false, true, "Maria Rossi is connected.", 1'790'000'000'000, false},
             {2, false, false, "Hello, the printer on the second floor does not print any more.", 1'790'000'060'000, false},
@@ -129,6 +129,15 @@ std::vector<OperatorSample> operator_samples(LocalTime now) {
   stale.media.reason = RungReason::UdpBlocked;
   stale.media.rtt_ms = 380;
   with("stale", {stale});
+  SessionView silent = control;
+  silent.picture_current = false;
+  silent.stale_why = NoticeKind::Reconnecting;
+  with("silent", {silent});
+  SessionView far = control;
+  far.media.peer_rung = Rung::Tls;
+  far.media.peer_reason = RungReason::UdpBlocked;
+  far.media.failed_ways = "control: proxy_nonsense 3 of 4 tries";
+  with("customer_on_tls", {far});
   SessionView narrow = control;
   narrow.media.most_fps = 8;
   narrow.media.video_scale = 2;

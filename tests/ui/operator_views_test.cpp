@@ -309,6 +309,39 @@ TEST_CASE("A stale picture is veiled and says why in words") {
   }
 }
 
+// During a hole the bar said "Fast path" and the list "You control" for three seconds more than the picture was veiled.
+TEST_CASE("The status bar and the list say that the line is silent from the moment on at which the picture is veiled for it") {
+  for (const char* name : {"silent", "recovering"}) {
+    Stage stage;
+    stage.use(name);
+    stage.settle();
+    REQUIRE_MESSAGE(stage.ui->map().find("pane.veil") != nullptr, name);
+    REQUIRE_MESSAGE(stage.ui->map().find("status.line") != nullptr, name);
+    CHECK(stage.ui->map().find("status.line")->text.find("reconnecting") != std::string::npos);
+    CHECK(stage.ui->map().find("status.rung") == nullptr);
+    CHECK(stage.ui->map().find("status.rtt") == nullptr);
+    const std::string state = session_state_text(stage.snapshot.sessions.back());
+    CHECK(state.find("reconnecting") != std::string::npos);
+  }
+}
+
+TEST_CASE("The operator sees which way the customer's media takes where it is not the usual one") {
+  Stage stage;
+  stage.use("live_control");
+  stage.settle();
+  CHECK(stage.ui->map().find("status.peer_rung") == nullptr);
+  stage.use("customer_on_tls");
+  stage.settle();
+  REQUIRE(stage.ui->map().find("status.peer_rung") != nullptr);
+  const std::string words = stage.ui->map().find("status.peer_rung")->text;
+  CHECK(words.find("TLS") != std::string::npos);
+  CHECK(words.find("that network blocks UDP") != std::string::npos);
+  (void)stage.click("tool.ladder");
+  stage.settle();
+  REQUIRE(stage.ui->map().find("ladder.failed_ways") != nullptr);
+  CHECK(stage.ui->map().find("ladder.failed_ways")->text.find("proxy_nonsense 3") != std::string::npos);
+}
+
 TEST_CASE("What a narrow line gives up is said beside the way that the picture takes, and nothing where it gives up nothing") {
   Stage stage;
   stage.use("live_control");

@@ -157,6 +157,16 @@ TEST_CASE("what is given up of video has limits") {
   }
 }
 
+TEST_CASE("a way of a later version is no fault of the peer's") {
+  inner::Inner m;
+  m.mutable_media_way()->set_rung(2);
+  m.mutable_media_way()->set_reason(2);
+  CHECK(fault(m).empty());
+  CHECK(dump_inner(m) == "MediaWay rung=2 reason=2");
+  m.mutable_media_way()->set_rung(4'000'000'000u);
+  CHECK(fault(m).empty());
+}
+
 TEST_CASE("a cursor has exactly the bytes that its size says") {
   inner::Inner m;
   auto* cursor = m.mutable_cursor_shape();

@@ -87,7 +87,7 @@ class HashcashSolver {
 class NetMedia final : public session::MediaPort {
  public:
   NetMedia(NetThread& net, net::MediaPathConfig config, const control::Ticket& ticket, Handlers handlers)
-      : handlers_(std::move(handlers)) {
+      : handlers_(std::move(handlers)), ways_(config.control.ways) {
     path_ = net::MediaPath::create(net.loop(), std::move(config), native_ticket(ticket),
                                    {[this, &net](ByteSpan d) {
                                       net.deadline_moved();   // feedback is due soon; nothing else would ask for it
@@ -104,9 +104,11 @@ class NetMedia final : public session::MediaPort {
   void set_ticket(const control::Ticket& ticket) override { path_->set_ticket(native_ticket(ticket)); }
   void probe_now() override { path_->probe_now(); }
   LocalTime arrived() const override { return path_->arrived(); }
+  std::string failures() const override { return ways_->failures(); }
 
  private:
   Handlers handlers_;
+  std::shared_ptr<const net::WayBook> ways_;   // the control connection's too
   std::unique_ptr<net::MediaPath> path_;
 };
 

@@ -19,7 +19,7 @@ sys.path.insert(0, str(here.parent))
 sys.path.insert(0, str(here.parent.parent / "tools" / "linksim"))
 
 import measure  # noqa: E402
-from line import Line, now  # noqa: E402
+from line import Line, Wall, now  # noqa: E402
 from line_session import LineSession  # noqa: E402
 from harness import Failure, Skipped, Stage, check, wait_until  # noqa: E402
 from scene_udp_blocked import build_wall, longest_gap  # noqa: E402
@@ -46,19 +46,6 @@ class Figures:
         for share in (50, 95, 99):
             self(f"{metric}_p{share}", measure.percentile(values, share), unit)
         self(f"{metric}_max", max(values, default=None), unit)
-
-
-class Wall:
-    """Rules of nft in one namespace of a Line."""
-
-    def __init__(self, net, key):
-        self.name = net.names[key]
-
-    def run(self, *words, stdin=""):
-        done = subprocess.run(["ip", "netns", "exec", self.name, *words], input=stdin.encode(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        if done.returncode != 0:
-            raise Skipped("no packet filter: " + done.stdout.decode().strip())
-        return done.stdout.decode()
 
 
 def steady(stage, out, seed, line, source, both="delay_ms=10", before="", settle=3, rest=5.0, **more):

@@ -38,7 +38,8 @@ json layout_of(const DesktopLayout& layout) {
 
 json media_of(const session::MediaView& media) {
   return {{"rung", name_of(media.rung)}, {"reason", name_of(media.reason)}, {"encoder", media.encoder}, {"width", media.width},
-          {"height", media.height}, {"most_fps", media.most_fps}, {"scale", media.video_scale}, {"datagram", media.datagram_bytes}};
+          {"height", media.height}, {"most_fps", media.most_fps}, {"scale", media.video_scale}, {"datagram", media.datagram_bytes}, {"peer_rung", name_of(media.peer_rung)},
+          {"peer_reason", name_of(media.peer_reason)}, {"failed_ways", media.failed_ways}};
 }
 
 json end_of(const session::EndView& end) {

@@ -62,6 +62,19 @@ class OneLine:
         return self.wait(answer or ("set" if word in ("up", "down", "both") else word))
 
 
+class Wall:
+    """Rules of nft in one namespace of a Line."""
+
+    def __init__(self, net, key):
+        self.name = net.names[key]
+
+    def run(self, *words, stdin=""):
+        done = subprocess.run(["ip", "netns", "exec", self.name, *words], input=stdin.encode(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        if done.returncode != 0:
+            raise Skipped("no packet filter: " + done.stdout.decode().strip())
+        return done.stdout.decode()
+
+
 class Line:
     """`device_mtu`: of all interfaces, or {"o": 1500, "c": 1000}."""
 

@@ -34,6 +34,9 @@ void header(kit::Ui& ui, const session::CustomerSnapshot& s) {
   if (s.media.rung != session::Rung::None && s.media.reason != session::RungReason::Best)
     kit::icon_text(ui, "panel.rung", kit::icon::kSignal, rung_text(s.media.rung) + ": " + rung_reason_text(s.media.reason),
                    {.size = kit::Size::Small, .tone = kit::Tone::Muted});
+  if (s.media.peer_rung != session::Rung::None && s.media.peer_reason != session::RungReason::Best)
+    kit::icon_text(ui, "panel.peer_rung", kit::icon::kSignal, kit::tr("panel.peer_way", peer_way_text(s.media)),
+                   {.size = kit::Size::Small, .tone = kit::Tone::Muted});
 }
 
 std::string state_of(const session::CustomerSnapshot& s, Right right) {

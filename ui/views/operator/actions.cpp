@@ -32,7 +32,12 @@ bool died_otherwise(const SessionView& s) {
   return s.code_replaces_dead_one && std::find(kOther.begin(), kOther.end(), s.notice.kind) != kOther.end();
 }
 
+bool line_silent(const SessionView& s) {
+  return s.stage == SessionStage::Recovering || (s.stage == SessionStage::Live && !s.picture_current && s.stale_why == session::NoticeKind::Reconnecting);
+}
+
 std::string session_state_text(const SessionView& s) {
+  if (line_silent(s)) return tr("op.state_recovering");
   switch (s.stage) {
     case SessionStage::WaitingForCustomer:
       if (died_otherwise(s)) return notice_text(s.notice.kind, s.notice.args, Reader::Operator).title;
@@ -55,6 +60,7 @@ std::string session_state_text(const SessionView& s) {
 }
 
 kit::Tone session_tone(const SessionView& s) {
+  if (line_silent(s)) return kit::Tone::Warning;
   switch (s.stage) {
     case SessionStage::WaitingForCustomer:
       return s.code_replaces_dead_one ? kit::Tone::Warning : kit::Tone::Muted;

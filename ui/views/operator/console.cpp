@@ -229,9 +229,16 @@ void draw_status_bar(kit::Ui& ui, const Area& area, const session::OperatorSnaps
   };
   const bool live = s != nullptr && (s->stage == SessionStage::Live || s->stage == SessionStage::Recovering);
   if (live) {
-    const bool best = s->media.reason == session::RungReason::Best;
-    part("status.rung", kit::icon::kSignal, rung_text(s->media.rung) + (best ? "" : ": " + rung_reason_text(s->media.reason)));
-    if (s->media.rtt_ms >= 0 && s->stage == SessionStage::Live) part("status.rtt", kit::icon::kClock, tr("op.rtt", s->media.rtt_ms), s->media.rtt_ms > 250 ? kit::Tone::Warning : kit::Tone::Muted);
+    // Says the same as the veil over the picture, at the same moment.
+    if (line_silent(*s)) {
+      part("status.line", kit::icon::kWarning, tr("op.state_recovering"), kit::Tone::Warning);
+    } else {
+      const bool best = s->media.reason == session::RungReason::Best;
+      part("status.rung", kit::icon::kSignal, rung_text(s->media.rung) + (best ? "" : ": " + rung_reason_text(s->media.reason)));
+      if (s->media.peer_rung != session::Rung::None && s->media.peer_reason != session::RungReason::Best)
+        part("status.peer_rung", kit::icon::kSignal, tr("op.peer_way", peer_way_text(s->media)));
+    }
+    if (s->media.rtt_ms >= 0 && !line_silent(*s)) part("status.rtt", kit::icon::kClock, tr("op.rtt", s->media.rtt_ms), s->media.rtt_ms > 250 ? kit::Tone::Warning : kit::Tone::Muted);
     if (s->media.most_fps > 0) {
       const std::string fewer = kit::trn("op.fewer_pictures", s->media.most_fps);
       part("status.quality", kit::icon::kSignal, s->media.video_scale > 1 ? tr("op.smaller_pictures", fewer) : fewer, kit::Tone::Warning);

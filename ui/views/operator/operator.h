@@ -143,6 +143,8 @@ const session::SessionView* find_session(const session::OperatorSnapshot&, std::
 std::string session_title(const session::SessionView&);
 // The notice tells of a code that died by something else than a wrong try.
 bool died_otherwise(const session::SessionView&);
+// Nothing is heard of the customer: where a person depends on the line that is known within half a second.
+bool line_silent(const session::SessionView&);
 std::string session_state_text(const session::SessionView&);
 kit::Tone session_tone(const session::SessionView&);
 std::string veil_text(const session::SessionView&);          // why the picture is not current, in words; empty: it is

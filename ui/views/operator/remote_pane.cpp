@@ -31,7 +31,7 @@ void head_line(kit::Ui& ui, const Area& area, const SessionView& s, OperatorStat
   // The right end is measured first: minutes and latency are always there, the badges shrink to their marks before those go.
   const kit::TextStyle small{.size = kit::Size::Small, .tone = kit::Tone::Muted};
   const std::string time = minutes_text(kit::minutes_since(ui.wants(), s.started_at, ui.now()));
-  const std::string lag = s.media.rtt_ms >= 0 && s.stage == SessionStage::Live ? tr("op.rtt", s.media.rtt_ms) : std::string();
+  const std::string lag = s.media.rtt_ms >= 0 && !line_silent(s) ? tr("op.rtt", s.media.rtt_ms) : std::string();
   const float time_width = kit::measure_text(ui, time, small).width, lag_width = lag.empty() ? 0 : kit::measure_text(ui, lag, small).width + ui.px(14);
   const bool words = area.width >= ui.px(620);
   const kit::TextStyle strong{.face = kit::Face::Strong};

@@ -121,6 +121,17 @@ std::string rung_reason_text(session::RungReason reason) {
   return {};
 }
 
+std::string peer_way_text(const session::MediaView& media) {
+  switch (media.peer_reason) {
+    case session::RungReason::UdpBlocked:
+      return rung_text(media.peer_rung) + ": " + tr("peer_rung_reason.udp_blocked");
+    case session::RungReason::UdpNotTriedByPolicy:
+      return rung_text(media.peer_rung) + ": " + tr("peer_rung_reason.policy");
+    default:
+      return rung_text(media.peer_rung) + ": " + rung_reason_text(media.peer_reason);
+  }
+}
+
 std::string end_cause_text(session::EndView::Cause cause) {
   using Cause = session::EndView::Cause;
   switch (cause) {

@@ -27,6 +27,8 @@ const char* right_icon(Right right);
 std::string verified_text(session::Verified verified);  // one sentence
 std::string rung_text(session::Rung rung);
 std::string rung_reason_text(session::RungReason reason);
+// The other end's way and why, to follow its name.
+std::string peer_way_text(const session::MediaView& media);
 std::string end_cause_text(session::EndView::Cause cause);
 std::string monitor_text(const MonitorInfo& monitor);  // "Monitor 1 (1920 x 1080, main)"
 
