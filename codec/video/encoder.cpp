@@ -12,6 +12,7 @@
 #include "codec/video/ffmpeg_encoder.h"
 #include "codec/video/gate.h"
 #include "codec/video/scaling.h"
+#include "codec/video/x264_encoder.h"
 #include "engine/base/log.h"
 
 namespace beside::video {
@@ -62,62 +63,62 @@ Result<std::unique_ptr<ports::VideoEncoder>> make_video_encoder(const ports::Vid
   using Kind = EncoderPlan::Kind;
   EncoderPlan plan;
   plan.settings = settings;
-  plan.quality = std::clamp(preferences.quality, 1, 45);
-  plan.threads = thread_count(preferences, settings.height);
+  const int threads = thread_count(preferences, settings.height);
   Error last{ErrorKind::Environment, "codec/encoder: none", {}};
-  auto report = [&](Kind kind, std::string reason) {
-    BS_LOG(Info, "codec", "{}: {}", codec_name(kind), reason.empty() ? std::string("chosen") : reason);
-    if (probes != nullptr) probes->push_back({codec_name(kind), std::move(reason)});
+  auto report = [&](const char* name, std::string reason) {
+    BS_LOG(Info, "codec", "{}: {}", name, reason.empty() ? std::string("chosen") : reason);
+    if (probes != nullptr) probes->push_back({name, std::move(reason)});
+  };
+  // The other end's gate must admit what this encoder will send; otherwise it is of no use.
+  auto admitted = [&](auto encoder) -> std::unique_ptr<ports::VideoEncoder> {
+    if (!encoder) {
+      last = encoder.error();
+      return nullptr;
+    }
+    auto gate = H264Gate::create((*encoder)->sps(), (*encoder)->pps(), settings.width, settings.height);
+    if (gate) return std::move(*encoder);
+    last = gate.error();
+    return nullptr;
   };
   auto attempt = [&](Kind kind) -> std::unique_ptr<ports::VideoEncoder> {
     plan.kind = kind;
-    auto encoder = FfmpegEncoder::open(plan, converter);
-    if (encoder) {
-      // The other end's gate must admit what this encoder will send; otherwise it is of no use.
-      auto gate = H264Gate::create((*encoder)->sps(), (*encoder)->pps(), settings.width, settings.height);
-      if (gate) {
-        report(kind, {});
-        return std::move(*encoder);
-      }
-      last = gate.error();
-    } else {
-      last = encoder.error();
-    }
-    report(kind, dump_error(last));
-    return nullptr;
+    auto encoder = admitted(FfmpegEncoder::open(plan, converter));
+    report(codec_name(kind), encoder ? std::string() : dump_error(last));
+    return encoder;
   };
   if (ports::is_av1(settings.codec)) {
-    auto encoder = AomEncoder::open(settings, plan.threads, converter);
-    Result<void> admitted = {};
+    auto encoder = AomEncoder::open(settings, threads, converter);
+    Result<void> sound = {};
     if (encoder) {
-      if (auto gate = Av1Gate::create((*encoder)->sps(), settings.width, settings.height); !gate) admitted = fail(gate);
+      if (auto gate = Av1Gate::create((*encoder)->sps(), settings.width, settings.height); !gate) sound = fail(gate);
     } else {
-      admitted = fail(encoder);
+      sound = fail(encoder);
     }
-    BS_LOG(Info, "codec", "libaom-av1: {}", admitted ? std::string("chosen") : dump_error(admitted.error()));
-    if (probes != nullptr) probes->push_back({"libaom-av1", admitted ? std::string() : dump_error(admitted.error())});
-    if (admitted) return std::unique_ptr<ports::VideoEncoder>(std::move(*encoder));
+    report("libaom-av1", sound ? std::string() : dump_error(sound.error()));
+    if (sound) return std::unique_ptr<ports::VideoEncoder>(std::move(*encoder));
     // Whoever asked for it finds by codec() that it is H.264.
     plan.settings.codec = ports::is_444(settings.codec) ? ports::VideoCodec::H264_444 : ports::VideoCodec::H264_420;
   }
   if (plan.settings.codec == ports::VideoCodec::H264_444) {
     if (preferences.hardware) {
-      for (Kind kind : {Kind::Vaapi, Kind::Nvenc}) report(kind, "gives 4:2:0 only and 4:4:4 is wanted");
+      for (Kind kind : {Kind::Vaapi, Kind::Nvenc}) report(codec_name(kind), "gives 4:2:0 only and 4:4:4 is wanted");
     }
   } else if (preferences.hardware) {
     plan.device = render_node();
     if (plan.device.empty()) {
-      report(Kind::Vaapi, "no render node in /dev/dri");
+      report(codec_name(Kind::Vaapi), "no render node in /dev/dri");
     } else if (auto encoder = attempt(Kind::Vaapi)) {
       return encoder;
     }
     if (!has_cuda()) {
-      report(Kind::Nvenc, "no libcuda.so.1");
+      report(codec_name(Kind::Nvenc), "no libcuda.so.1");
     } else if (auto encoder = attempt(Kind::Nvenc)) {
       return encoder;
     }
   }
-  if (auto encoder = attempt(Kind::X264)) return encoder;
+  auto software = admitted(X264Encoder::open(plan.settings, threads, std::clamp(preferences.quality, 1, 45), converter));
+  report("libx264", software ? std::string() : dump_error(last));
+  if (software) return software;
   return tl::unexpected<Error>(last);
 }
 

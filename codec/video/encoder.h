@@ -14,7 +14,7 @@ namespace beside::video {
 struct EncoderPreferences {
   bool hardware = true;                      // try hardware first (4:2:0 only: no hardware encoder of ours gives 4:4:4)
   int threads = 0;                           // slices per picture as well; 0 = cores, at most 4
-  int quality = 23;                          // constant-rate factor, capped by the target rate; lower is better
+  int quality = 23;                          // finest quantiser of libx264, capped by the target rate; lower is better
 };
 
 // One encoder that was considered: chosen when reason is empty, otherwise why not.

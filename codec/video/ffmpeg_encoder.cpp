@@ -5,7 +5,6 @@ extern "C" {
 #include <libavutil/hwcontext.h>
 #include <libavutil/opt.h>
 }
-#include <fmt/format.h>
 #include <libyuv/convert_from.h>
 
 #include <algorithm>
@@ -22,22 +21,6 @@ namespace {
 constexpr int kNominalRate = 30;
 // Room of the rate buffer in pictures at that rate: a picture is on the line for 67 ms at the target rate at most.
 constexpr int kBufferPictures = 2;
-// A picture whose quantiser is at most this much above the wanted quality counts as refined (x264 moves by a few steps
-// around the constant-rate factor by itself).
-constexpr int kRefinedSlack = 4;
-
-// At the same bytes each is about 0.7 dB better than the one before on a film full of detail. Normal costs a fifth more than Least;
-// Most twice as much here and three times as much at the viewer (CABAC). Normal rounds coefficients less towards nothing, which at
-// the quantisers of a wide line is worth 0.3 dB and takes no time, and lets blocks of 8x8 move for themselves (0.2 dB).
-struct X264Effort {
-  const char *name, *preset, *more;
-};
-const X264Effort& effort_of(ports::VideoEffort effort) {
-  static constexpr X264Effort kEfforts[] = {{"least", "ultrafast", ""}, {"normal", "ultrafast", ":subme=1:deadzone-inter=16:deadzone-intra=9:analyse=p8x8,i4x4"}, {"most", "superfast", ""}};
-  return kEfforts[std::clamp(static_cast<int>(effort), 1, 3) - 1];
-}
-
-bool full_chroma(const ports::VideoSettings& s) { return s.codec == ports::VideoCodec::H264_444; }
 int even_up(int v) { return (v + 1) & ~1; }
 
 tl::unexpected<Error> broken(std::string_view where, int error) {
@@ -48,7 +31,6 @@ tl::unexpected<Error> broken(std::string_view where, int error) {
 
 const char* codec_name(EncoderPlan::Kind kind) {
   switch (kind) {
-    case EncoderPlan::Kind::X264: return "libx264";
     case EncoderPlan::Kind::Vaapi: return "h264_vaapi";
     case EncoderPlan::Kind::Nvenc: return "h264_nvenc";
   }
@@ -75,25 +57,23 @@ void FfmpegEncoder::apply_rate(int kbps) {
   const std::int64_t rate = std::int64_t{plan_.settings.target_kbps} * 1000;
   context_->rc_max_rate = rate;
   context_->rc_buffer_size = static_cast<int>(rate * kBufferPictures / kNominalRate);
-  if (plan_.kind != EncoderPlan::Kind::X264) context_->bit_rate = rate;
+  context_->bit_rate = rate;
 }
 
 Result<void> FfmpegEncoder::open_codec() {
   using Kind = EncoderPlan::Kind;
   const AVCodec* codec = avcodec_find_encoder_by_name(codec_name(plan_.kind));
   if (codec == nullptr) return fail(ErrorKind::Environment, "codec/encoder: find", "FFmpeg was built without it");
-  const bool full = full_chroma(plan_.settings);
-  const bool x264 = plan_.kind == Kind::X264;
   context_.reset(avcodec_alloc_context3(codec));
   planes_.reset(av_frame_alloc());
   packet_.reset(av_packet_alloc());
   if (!context_ || !planes_ || !packet_) return fail(ErrorKind::Limit, "codec/encoder: memory");
-  context_->width = full ? plan_.settings.width : even_up(plan_.settings.width);
-  context_->height = full ? plan_.settings.height : even_up(plan_.settings.height);
-  context_->pix_fmt = full ? AV_PIX_FMT_YUV444P : AV_PIX_FMT_YUV420P;
+  context_->width = even_up(plan_.settings.width);
+  context_->height = even_up(plan_.settings.height);
+  context_->pix_fmt = AV_PIX_FMT_YUV420P;
   context_->time_base = {1, kNominalRate};
   context_->framerate = {kNominalRate, 1};
-  context_->gop_size = x264 ? -1 : INT_MAX;  // -1: x264-params below say infinite
+  context_->gop_size = INT_MAX;
   context_->max_b_frames = 0;
   context_->refs = 1;
   context_->flags |= AV_CODEC_FLAG_GLOBAL_HEADER | AV_CODEC_FLAG_LOW_DELAY;
@@ -101,23 +81,9 @@ Result<void> FfmpegEncoder::open_codec() {
   context_->color_primaries = AVCOL_PRI_BT709;
   context_->color_trc = AVCOL_TRC_BT709;
   context_->colorspace = AVCOL_SPC_BT709;
-  context_->chroma_sample_location = full ? AVCHROMA_LOC_UNSPECIFIED : AVCHROMA_LOC_CENTER;
+  context_->chroma_sample_location = AVCHROMA_LOC_CENTER;
   apply_rate(plan_.settings.target_kbps);
-  if (x264) {
-    context_->thread_count = plan_.threads;
-    const X264Effort& effort = effort_of(plan_.settings.effort);
-    av_opt_set(context_->priv_data, "preset", effort.preset, 0);
-    av_opt_set(context_->priv_data, "tune", "zerolatency", 0);
-    if (full) av_opt_set(context_->priv_data, "profile", "high444", 0);
-    av_opt_set_double(context_->priv_data, "crf", plan_.quality, 0);
-    av_opt_set(context_->priv_data, "forced-idr", "1", 0);
-    // No adaptive quantiser: it takes bits away from hard edges, so from text.
-    // Half of the colour is gone already in 4:2:0: what is left may cost a little more.
-    const std::string parameters = fmt::format("keyint=infinite:scenecut=0:intra-refresh=0:aud=0:nal-hrd=none:aq-mode=0{}{}",
-                                               full ? "" : ":chroma-qp-offset=-2", effort.more);
-    av_opt_set(context_->priv_data, "x264-params", parameters.c_str(), 0);
-    name_ = fmt::format("libx264 {} {}", full ? "4:4:4" : "4:2:0", effort.name);
-  } else if (plan_.kind == Kind::Nvenc) {
+  if (plan_.kind == Kind::Nvenc) {
     av_opt_set(context_->priv_data, "preset", "p1", 0);
     av_opt_set(context_->priv_data, "tune", "ull", 0);
     av_opt_set(context_->priv_data, "zerolatency", "1", 0);
@@ -133,7 +99,7 @@ Result<void> FfmpegEncoder::open_codec() {
   if (const int error = avcodec_open2(context_.get(), codec, nullptr); error < 0) {
     return broken("codec/encoder: open", error);
   }
-  planes_->format = full ? AV_PIX_FMT_YUV444P : AV_PIX_FMT_YUV420P;
+  planes_->format = AV_PIX_FMT_YUV420P;
   planes_->width = context_->width;
   planes_->height = context_->height;
   if (const int error = av_frame_get_buffer(planes_.get(), 64); error < 0) return broken("codec/encoder: memory", error);
@@ -178,7 +144,7 @@ Result<void> FfmpegEncoder::read_parameter_sets() {
 
 Result<void> FfmpegEncoder::set_target_kbps(int kbps) {
   if (kbps <= 0) return fail(ErrorKind::Refused, "codec/encoder: rate", "not a rate");
-  apply_rate(kbps);  // libx264 picks it up with the next picture
+  apply_rate(kbps);
   return {};
 }
 
@@ -187,7 +153,7 @@ Result<void> FfmpegEncoder::convert(const ports::Frame& frame) {
   ports::Planes target;
   target.width = plan_.settings.width;
   target.height = plan_.settings.height;
-  target.chroma = full_chroma(plan_.settings) ? ports::Chroma::k444 : ports::Chroma::k420;
+  target.chroma = ports::Chroma::k420;
   for (int i = 0; i < 3; ++i) {
     target.data[i] = planes_->data[i];
     target.stride[i] = planes_->linesize[i];
@@ -272,13 +238,6 @@ Result<ports::EncodedPicture> FfmpegEncoder::take() {
         return {};  // SEI, delimiters, filler: the gate admits none
     }
   });
-  std::size_t stats_size = 0;
-  const std::uint8_t* stats = av_packet_get_side_data(packet_.get(), AV_PKT_DATA_QUALITY_STATS, &stats_size);
-  if (stats != nullptr && stats_size >= 4) {
-    const std::uint32_t lambda = static_cast<std::uint32_t>(stats[0]) | static_cast<std::uint32_t>(stats[1]) << 8 |
-                                 static_cast<std::uint32_t>(stats[2]) << 16 | static_cast<std::uint32_t>(stats[3]) << 24;
-    refined_ = lambda / FF_QP2LAMBDA <= static_cast<std::uint32_t>(plan_.quality + kRefinedSlack);
-  }
   av_packet_unref(packet_.get());
   if (!walked) return fail(walked);
   if (out.annex_b.empty()) return fail(ErrorKind::Environment, "codec/encoder: empty picture");

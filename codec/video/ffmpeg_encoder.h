@@ -11,18 +11,16 @@
 
 namespace beside::video {
 
-// Which of FFmpeg's encoders to open and how.
+// Which of the encoders in hardware to open and how. They give 4:2:0 only.
 struct EncoderPlan {
-  enum class Kind : std::uint8_t { X264, Vaapi, Nvenc };
-  Kind kind = Kind::X264;
+  enum class Kind : std::uint8_t { Vaapi, Nvenc };
+  Kind kind = Kind::Vaapi;
   ports::VideoSettings settings;
-  int threads = 1;
-  int quality = 23;
   std::string device;              // VAAPI: the render node
 };
 const char* codec_name(EncoderPlan::Kind kind);
 
-// What: one encoder of FFmpeg for one picture size. Keeps the planes of the last picture, so that only damage is
+// What: one encoder in hardware, by FFmpeg, for one picture size. Keeps the planes of the last picture, so that only damage is
 // converted, and rewrites what comes out into the stream that the gate admits: key pictures open with the SPS and PPS
 // of the offer, and nothing but slices follows.
 // Thread: the owner's (`encode`). Failure: an error of encode() is final.
@@ -36,7 +34,6 @@ class FfmpegEncoder final : public ports::VideoEncoder {
   ports::VideoCodec codec() const override;
   Result<ports::EncodedPicture> encode(const ports::Frame& frame, bool force_key) override;
   Result<void> set_target_kbps(int kbps) override;
-  bool refined() const override { return refined_; }
 
  private:
   FfmpegEncoder(const EncoderPlan& plan, std::shared_ptr<ports::Converter> converter);
@@ -61,7 +58,6 @@ class FfmpegEncoder final : public ports::VideoEncoder {
   PacketPtr packet_;
   Bytes sps_, pps_;
   bool filled_ = false;                                // planes_ hold a whole picture
-  bool refined_ = true;
   bool failed_ = false;
   std::int64_t count_ = 0;
 };
