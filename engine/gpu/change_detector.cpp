@@ -25,15 +25,6 @@ constexpr int kCellsAcross = BS_CHANGE_TILE / BS_CHANGE_CELL;
 constexpr std::int64_t kLargestPicture = 64'000'000;   // pixels; nothing larger is sent (TileSender::kMostPixels)
 static_assert(BS_CHANGE_TILE == ports::kTileSide && BS_CHANGE_CELL == ports::kCellSide);
 
-Result<void> grow(const Device& device, std::unique_ptr<HostBuffer>& buffer, VkDeviceSize bytes, std::string_view name) {
-  if (buffer && buffer->size() >= bytes) return {};
-  buffer.reset();
-  auto made = HostBuffer::create(device, bytes, kStorage, name);
-  if (!made) return fail(made);
-  buffer = std::move(*made);
-  return {};
-}
-
 // A picture's memory as a buffer of the device; null where the device will not have it.
 class PictureView final : public ports::DeviceView {
  public:
@@ -106,8 +97,8 @@ class GpuDetector final : public ports::ChangeDetector {
     auto now = source(frame, copies_[1], "change frame");
     if (!now) return fail(now);
     const std::size_t count = boxes_.size();
-    if (auto ok = grow(device_, jobs_, count * 8, "change jobs"); !ok) return ok;
-    if (auto ok = grow(device_, cells_, count * BS_CHANGE_CELLS * 4, "change cells"); !ok) return ok;
+    if (auto ok = grow_storage(device_, jobs_, count * 8, "change jobs"); !ok) return ok;
+    if (auto ok = grow_storage(device_, cells_, count * BS_CHANGE_CELLS * 4, "change cells"); !ok) return ok;
     auto* job = reinterpret_cast<std::uint32_t*>(jobs_->data());
     for (const Rect& box : boxes_) {
       const int tx = box.x / BS_CHANGE_TILE, ty = box.y / BS_CHANGE_TILE, left = box.x - tx * BS_CHANGE_TILE, top = box.y - ty * BS_CHANGE_TILE;
@@ -142,7 +133,7 @@ class GpuDetector final : public ports::ChangeDetector {
       if (in_place_ && known != nullptr) return Source{known->buffer->handle(), static_cast<std::uint32_t>(picture.stride / 16)};
     }
     const std::size_t stride = static_cast<std::size_t>((picture.width + 3) / 4) * 16;
-    if (auto ok = grow(device_, copy, stride * static_cast<std::size_t>(picture.height), name); !ok) return fail(ok);
+    if (auto ok = grow_storage(device_, copy, stride * static_cast<std::size_t>(picture.height), name); !ok) return fail(ok);
     for (const Rect& box : boxes_) {
       for (int y = box.y; y < box.bottom(); ++y)
         std::memcpy(copy->data() + static_cast<std::size_t>(y) * stride + static_cast<std::size_t>(box.x) * 4, picture.row(y) + std::ptrdiff_t{4} * box.x,

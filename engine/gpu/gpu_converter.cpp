@@ -9,7 +9,6 @@
 namespace beside::gpu {
 namespace {
 
-constexpr VkBufferUsageFlags kStorage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT;
 
 std::uint32_t words(int bytes) { return static_cast<std::uint32_t>((bytes + 3) / 4); }
 
@@ -38,15 +37,6 @@ std::size_t plane_offset(const ConvertPush& p, int plane) {
 }
 std::size_t plane_stride(const ConvertPush& p, int plane) {
   return std::size_t{4} * (plane == 0 ? p.luma_stride : p.chroma_stride);
-}
-
-Result<void> grow(const Device& device, std::unique_ptr<HostBuffer>& buffer, VkDeviceSize bytes, std::string_view name) {
-  if (buffer && buffer->size() >= bytes) return {};
-  buffer.reset();
-  auto made = HostBuffer::create(device, bytes, kStorage, name);
-  if (!made) return fail(made);
-  buffer = std::move(*made);
-  return {};
 }
 
 class GpuConverter final : public ports::Converter {
@@ -79,8 +69,8 @@ class GpuConverter final : public ports::Converter {
       in.height = bottom - in.y;
     }
     const ConvertPush push = layout_of(in.width, in.height, target.chroma);
-    if (auto ok = grow(device_, pixels_, VkDeviceSize{4} * push.pixel_stride * push.height, "convert pixels"); !ok) return ok;
-    if (auto ok = grow(device_, planes_, planes_bytes(push), "convert planes"); !ok) return ok;
+    if (auto ok = grow_storage(device_, pixels_, VkDeviceSize{4} * push.pixel_stride * push.height, "convert pixels"); !ok) return ok;
+    if (auto ok = grow_storage(device_, planes_, planes_bytes(push), "convert planes"); !ok) return ok;
     const std::size_t row_bytes = std::size_t{4} * push.width;
     for (int y = 0; y < in.height; ++y) {
       std::memcpy(pixels_->data() + static_cast<std::size_t>(y) * row_bytes,
@@ -134,8 +124,8 @@ Result<void> planes_to_bgra_gpu(const Device& device, const ports::Planes& p, st
   if (!commands) return fail(commands);
   const ConvertPush push = layout_of(p.width, p.height, p.chroma);
   std::unique_ptr<HostBuffer> planes, pixels;
-  if (auto ok = grow(device, planes, planes_bytes(push), "planes"); !ok) return ok;
-  if (auto ok = grow(device, pixels, VkDeviceSize{4} * push.pixel_stride * push.height, "pixels"); !ok) return ok;
+  if (auto ok = grow_storage(device, planes, planes_bytes(push), "planes"); !ok) return ok;
+  if (auto ok = grow_storage(device, pixels, VkDeviceSize{4} * push.pixel_stride * push.height, "pixels"); !ok) return ok;
   for (int plane = 0; plane < 3; ++plane) {
     const int shift = plane_shift(push, plane), round = (1 << shift) - 1;
     const auto bytes = static_cast<std::size_t>((p.width + round) >> shift);

@@ -44,6 +44,15 @@ Result<std::unique_ptr<HostBuffer>> HostBuffer::create(const Device& device, VkD
   return out;
 }
 
+Result<void> grow_storage(const Device& device, std::unique_ptr<HostBuffer>& buffer, VkDeviceSize bytes, std::string_view name) {
+  if (buffer && buffer->size() >= bytes) return {};
+  buffer.reset();
+  auto made = HostBuffer::create(device, bytes, VK_BUFFER_USAGE_STORAGE_BUFFER_BIT, name);
+  if (!made) return fail(made);
+  buffer = std::move(*made);
+  return {};
+}
+
 HostBuffer::~HostBuffer() {
   if (buffer_ != VK_NULL_HANDLE) vkDestroyBuffer(device_.handle(), buffer_, nullptr);
   if (memory_ != VK_NULL_HANDLE) vkFreeMemory(device_.handle(), memory_, nullptr);

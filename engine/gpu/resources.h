@@ -36,6 +36,9 @@ class HostBuffer {
   VkDeviceSize size_ = 0;
 };
 
+// Room for so many bytes in a storage buffer of passes; what was in it is lost when it grows. Null after a failure.
+Result<void> grow_storage(const Device& device, std::unique_ptr<HostBuffer>& buffer, VkDeviceSize bytes, std::string_view name);
+
 // Memory of the program as a buffer, read by the device where it lies. Nothing is copied; what the host writes before a
 // submission is seen by it. Lifetime: the memory must outlive it.
 class ImportedBuffer {
