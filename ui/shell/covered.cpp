@@ -4,10 +4,10 @@
 #include <imgui.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 
 #include "engine/base/rect_set.h"
+#include "ui/shell/triangle_bounds.h"
 
 namespace beside::shell {
 namespace {
@@ -62,29 +62,15 @@ class Boxes {
   std::vector<Rect> boxes_;
 };
 
-Rect around(float left, float top, float right, float bottom) {
-  const int x = static_cast<int>(std::floor(left)), y = static_cast<int>(std::floor(top));
-  return {x, y, static_cast<int>(std::ceil(right)) - x, static_cast<int>(std::ceil(bottom)) - y};
-}
-
 void add_command(Boxes& boxes, const ImDrawList& list, const ImDrawCmd& command, const Rect& area) {
   const ImVec4& c = command.ClipRect;
   const Rect clip = around(c.x, c.y, c.z, c.w).clipped_to(area);
   if (clip.empty()) return;
   for (unsigned i = 0; i + 2 < command.ElemCount && !boxes.full(); i += 3) {
-    float left = 1e9F, top = 1e9F, right = -1e9F, bottom = -1e9F;
     ImU32 any = 0;
-    for (unsigned k = 0; k < 3; ++k) {
-      const ImDrawIdx index = list.IdxBuffer[static_cast<int>(command.IdxOffset + i + k)];
-      const ImDrawVert& v = list.VtxBuffer[static_cast<int>(command.VtxOffset + index)];
-      left = std::min(left, v.pos.x);
-      top = std::min(top, v.pos.y);
-      right = std::max(right, v.pos.x);
-      bottom = std::max(bottom, v.pos.y);
-      any |= v.col & IM_COL32_A_MASK;
-    }
-    if (any == 0 || right <= left || bottom <= top) continue;
-    boxes.add(around(left, top, right, bottom).clipped_to(clip));
+    const Bounds at = bounds_of(list, command, i, [&](const ImDrawVert& v) { any |= v.col & IM_COL32_A_MASK; });
+    if (any == 0 || at.right <= at.left || at.bottom <= at.top) continue;
+    boxes.add(around(at.left, at.top, at.right, at.bottom).clipped_to(clip));
   }
 }
 

@@ -5,8 +5,9 @@
 
 #include <algorithm>
 #include <bit>
-#include <cmath>
 #include <cstring>
+
+#include "ui/shell/triangle_bounds.h"
 
 namespace beside::shell {
 namespace {
@@ -14,11 +15,6 @@ namespace {
 constexpr int kTile = 32;
 
 std::uint64_t bits_of(float a, float b) { return std::uint64_t{std::bit_cast<std::uint32_t>(a)} << 32 | std::bit_cast<std::uint32_t>(b); }
-
-Rect around(float left, float top, float right, float bottom) {
-  const int x = static_cast<int>(std::floor(left)), y = static_cast<int>(std::floor(top));
-  return {x, y, static_cast<int>(std::ceil(right)) - x, static_cast<int>(std::ceil(bottom)) - y};
-}
 
 }  // namespace
 
@@ -68,19 +64,12 @@ Rect FrameDamage::update(const ImDrawData& data, int width, int height, std::uin
       // Exactly as it is, since half pixels of a clip move what is seen.
       const std::uint64_t state = mix_stamp(mix_stamp(std::bit_cast<std::uintptr_t>(command.TextureId), bits_of(c.x, c.y)), bits_of(c.z, c.w));
       for (unsigned i = 0; i + 2 < command.ElemCount; i += 3) {
-        float left = 1e9F, top = 1e9F, right = -1e9F, bottom = -1e9F;
         std::uint64_t hash = state;
-        for (unsigned k = 0; k < 3; ++k) {
-          const ImDrawIdx index = list.IdxBuffer[static_cast<int>(command.IdxOffset + i + k)];
-          const ImDrawVert& v = list.VtxBuffer[static_cast<int>(command.VtxOffset + index)];
-          left = std::min(left, v.pos.x);
-          top = std::min(top, v.pos.y);
-          right = std::max(right, v.pos.x);
-          bottom = std::max(bottom, v.pos.y);
+        const Bounds at = bounds_of(list, command, i, [&](const ImDrawVert& v) {
           hash = mix_stamp(mix_stamp(mix_stamp(hash, bits_of(v.pos.x, v.pos.y)), bits_of(v.uv.x, v.uv.y)), v.col);
-        }
-        if (!(right >= left) || right < -1e8F || left > 1e8F || bottom < -1e8F || top > 1e8F) continue;
-        mark(around(std::max(left, -1e6F), std::max(top, -1e6F), std::min(right, 1e6F), std::min(bottom, 1e6F)).clipped_to(clip), hash);
+        });
+        if (!(at.right >= at.left) || at.right < -1e8F || at.left > 1e8F || at.bottom < -1e8F || at.top > 1e8F) continue;
+        mark(around(std::max(at.left, -1e6F), std::max(at.top, -1e6F), std::min(at.right, 1e6F), std::min(at.bottom, 1e6F)).clipped_to(clip), hash);
       }
     }
   }

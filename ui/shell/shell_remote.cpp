@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // ShellOnGlfw's pictures: upload, drawing, and the pointer's shape over them.
 #include "ui/shell/shell_on_glfw.h"
+#include "ui/shell/triangle_bounds.h"
 
 namespace beside::shell {
 namespace {
@@ -154,8 +155,7 @@ Rect ShellOnGlfw::what_changed(std::uint32_t ground) {
       // Filters look two texels beyond.
       const float left = at.x + at.scale * static_cast<float>(r.x - 2), top = at.y + at.scale * static_cast<float>(r.y - 2);
       const float right = at.x + at.scale * static_cast<float>(r.right() + 2), bottom = at.y + at.scale * static_cast<float>(r.bottom() + 2);
-      const int x = static_cast<int>(std::floor(left)), y = static_cast<int>(std::floor(top));
-      d.changed.push_back({x, y, static_cast<int>(std::ceil(right)) - x, static_cast<int>(std::ceil(bottom)) - y});
+      d.changed.push_back(around(left, top, right, bottom));
     }
   }
   return damage_.update(*ImGui::GetDrawData(), swapchain_->width(), swapchain_->height(), ground, drawn);
