@@ -9,7 +9,7 @@
 
 #include "capture/x11/connection.h"
 #include "capture/x11/x11_source.h"
-#include "tests/capture/support.h"
+#include "tests/capture/source_rig.h"
 
 using namespace beside;
 using namespace beside::capture;
@@ -18,18 +18,8 @@ using session::ConsentMachine;
 
 namespace {
 
-struct Rig {
-  explicit Rig(const std::string& display) {
-    ConsentMachine::set(*gate, Right::See);
-    auto made = make_x11_source(display, gate, own, layouts);
-    REQUIRE(made);
-    source = std::move(*made);
-    auto opened = Connection::open(display);
-    REQUIRE(opened);
-    x = std::move(*opened);
-    gc = xcb_generate_id(x->xcb());
-    xcb_create_gc(x->xcb(), gc, x->root(), 0, nullptr);
-  }
+struct Rig : SourceRig {
+  explicit Rig(const std::string& display) : SourceRig(display, Draws::BesideWindows) {}
   int bits_per_pixel() const {
     for (auto it = xcb_setup_pixmap_formats_iterator(x->setup()); it.rem > 0; xcb_format_next(&it))
       if (it.data->depth == x->screen()->root_depth) return it.data->bits_per_pixel;
@@ -48,25 +38,10 @@ struct Rig {
     }
     x->sync();
   }
-  void fill(const Rect& r, std::uint32_t pixel) {
-    xcb_change_gc(x->xcb(), gc, XCB_GC_FOREGROUND, &pixel);
-    const xcb_rectangle_t rect{static_cast<std::int16_t>(r.x), static_cast<std::int16_t>(r.y), static_cast<std::uint16_t>(r.width), static_cast<std::uint16_t>(r.height)};
-    xcb_poly_fill_rectangle(x->xcb(), x->root(), gc, 1, &rect);
-    x->sync();
-  }
-  std::optional<ports::Frame> frame(nanoseconds within = 3s) {
-    auto got = source->next(local_now() + within);
-    REQUIRE(got);
-    return std::move(*got);
-  }
   // Pixels of the frame that are not what the server holds there, its bits taken apart by the visual's masks and each channel
   // scaled so that full stays full.
   int differing(const ports::Frame& f) {
-    Reply<xcb_get_image_reply_t> image(xcb_get_image_reply(
-        x->xcb(), xcb_get_image(x->xcb(), XCB_IMAGE_FORMAT_Z_PIXMAP, x->root(), static_cast<std::int16_t>(f.area.x), static_cast<std::int16_t>(f.area.y),
-                                static_cast<std::uint16_t>(f.area.width), static_cast<std::uint16_t>(f.area.height), ~0U),
-        nullptr));
-    REQUIRE(image);
+    const auto image = image_of(f);
     const xcb_visualtype_t* visual = nullptr;
     for (auto depth = xcb_screen_allowed_depths_iterator(x->screen()); depth.rem > 0; xcb_depth_next(&depth))
       for (auto v = xcb_depth_visuals_iterator(depth.data); v.rem > 0; xcb_visualtype_next(&v))
@@ -88,12 +63,6 @@ struct Rig {
       }
     return wrong;
   }
-  std::shared_ptr<ports::RightsGate> gate = std::make_shared<ports::RightsGate>();
-  std::shared_ptr<ports::OwnWindows> own = std::make_shared<ports::OwnWindows>();
-  std::shared_ptr<LayoutBook> layouts = std::make_shared<LayoutBook>();
-  std::unique_ptr<ports::FrameSource> source;
-  std::unique_ptr<Connection> x;
-  xcb_gcontext_t gc = 0;
 };
 
 ports::Grant see() { return ConsentMachine::grant(Right::See); }

@@ -14,7 +14,7 @@
 #include "capture/x11/grabber.h"
 #include "capture/x11/hatch.h"
 #include "engine/ports/copies.h"
-#include "tests/capture/support.h"
+#include "tests/capture/source_rig.h"
 
 using namespace beside;
 using namespace beside::capture;
@@ -23,41 +23,17 @@ using session::ConsentMachine;
 
 namespace {
 
-struct Rig {
-  explicit Rig(const std::vector<std::string>& extra = {}, const std::string& screen = "800x600x24") : server(extra, screen) {
-    REQUIRE(server.ok());
-    ConsentMachine::set(*gate, Right::See);
-    auto made = make_x11_source(server.display(), gate, own, layouts);
-    REQUIRE(made);
-    source = std::move(*made);
-    auto opened = Connection::open(server.display());
-    REQUIRE(opened);
-    x = std::move(*opened);
-    gc = xcb_generate_id(x->xcb());
-    const std::uint32_t include_inferiors = 1;
-    xcb_create_gc(x->xcb(), gc, x->root(), XCB_GC_SUBWINDOW_MODE, &include_inferiors);
-  }
-  void fill(const Rect& r, std::uint32_t pixel) {
-    xcb_change_gc(x->xcb(), gc, XCB_GC_FOREGROUND, &pixel);
-    const xcb_rectangle_t rect{static_cast<std::int16_t>(r.x), static_cast<std::int16_t>(r.y),
-                               static_cast<std::uint16_t>(r.width), static_cast<std::uint16_t>(r.height)};
-    xcb_poly_fill_rectangle(x->xcb(), x->root(), gc, 1, &rect);
-    x->sync();
-  }
-  std::optional<ports::Frame> frame(nanoseconds within = 3s) {
-    auto got = source->next(local_now() + within);
-    REQUIRE(got);
-    return std::move(*got);
-  }
+// The server is there before what draws on it.
+struct Served {
+  explicit Served(const std::vector<std::string>& extra, const std::string& screen) : server(extra, screen) { REQUIRE(server.ok()); }
+  XServer server;
+};
+struct Rig : Served, SourceRig {
+  explicit Rig(const std::vector<std::string>& extra = {}, const std::string& screen = "800x600x24")
+      : Served(extra, screen), SourceRig(server.display(), Draws::OverWindows) {}
   // Pixels that differ from what XGetImage says (24-bit servers).
   int differing(const ports::Frame& f, const std::vector<Rect>& but_for = {}) {
-    Reply<xcb_get_image_reply_t> image(xcb_get_image_reply(
-        x->xcb(),
-        xcb_get_image(x->xcb(), XCB_IMAGE_FORMAT_Z_PIXMAP, x->root(), static_cast<std::int16_t>(f.area.x),
-                      static_cast<std::int16_t>(f.area.y), static_cast<std::uint16_t>(f.area.width),
-                      static_cast<std::uint16_t>(f.area.height), ~0u),
-        nullptr));
-    REQUIRE(image);
+    const auto image = image_of(f);
     const auto* data = xcb_get_image_data(image.get());
     int wrong = 0;
     for (int py = 0; py < f.area.height; ++py)
@@ -68,13 +44,6 @@ struct Rig {
       }
     return wrong;
   }
-  XServer server;
-  std::shared_ptr<ports::RightsGate> gate = std::make_shared<ports::RightsGate>();
-  std::shared_ptr<ports::OwnWindows> own = std::make_shared<ports::OwnWindows>();
-  std::shared_ptr<LayoutBook> layouts = std::make_shared<LayoutBook>();
-  std::unique_ptr<ports::FrameSource> source;
-  std::unique_ptr<Connection> x;
-  xcb_gcontext_t gc = 0;
 };
 
 ports::Grant see() { return ConsentMachine::grant(Right::See); }
