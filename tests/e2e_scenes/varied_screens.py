@@ -6,6 +6,8 @@ import random
 import sys
 import time
 
+from plain_window import PlainWindow
+
 
 class XImage(ctypes.Structure):
     _fields_ = [("width", ctypes.c_int), ("height", ctypes.c_int)]      # and more that nobody reads
@@ -57,23 +59,13 @@ def screen(n, width, height):
 
 
 def main():
-    x11 = ctypes.CDLL("libX11.so.6")
-    x11.XOpenDisplay.restype = x11.XCreateGC.restype = x11.XDefaultVisual.restype = ctypes.c_void_p
-    x11.XCreateImage.restype = ctypes.POINTER(XImage)
-    for name in ("XDefaultRootWindow", "XCreateSimpleWindow"):
-        getattr(x11, name).restype = ctypes.c_ulong
     x, y, width, height = (int(v) for v in sys.argv[1:5])
-    at = ctypes.c_void_p(x11.XOpenDisplay(None))
-    if not at:
-        return 1
-    window = ctypes.c_ulong(x11.XCreateSimpleWindow(at, ctypes.c_ulong(x11.XDefaultRootWindow(at)), x, y, width, height, 0, ctypes.c_ulong(0), ctypes.c_ulong(0)))
-    x11.XStoreName(at, window, b"varied screens")
-    gc = ctypes.c_void_p(x11.XCreateGC(at, window, ctypes.c_ulong(0), None))
-    x11.XMapRaised(at, window)
-    x11.XSync(at, 0)
+    window = PlainWindow(x, y, width, height, 0, "varied screens")
+    x11, at = window.x11, window.at
+    x11.XCreateImage.restype = ctypes.POINTER(XImage)
     time.sleep(0.5)         # a window manager places it first where it likes
-    x11.XMoveWindow(at, window, x, y)
-    x11.XSync(at, 0)
+    window.move(x, y)
+    window.sync()
     print("ready", flush=True)
     for line in sys.stdin:
         rows = screen(int(line), width, height)
@@ -81,8 +73,8 @@ def main():
         data = ctypes.create_string_buffer(raw, len(raw))
         image = x11.XCreateImage(at, ctypes.c_void_p(x11.XDefaultVisual(at, 0)), 24, 2, 0, data, width, height, 32, 0)
         for top in range(0, height, 50):        # one request may not be larger than the server takes
-            x11.XPutImage(at, window, gc, image, 0, top, 0, top, width, min(50, height - top))
-        x11.XSync(at, 0)
+            x11.XPutImage(at, window.id, window.gc, image, 0, top, 0, top, width, min(50, height - top))
+        window.sync()
         print(int(line), flush=True)
     return 0
 
