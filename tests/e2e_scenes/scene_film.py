@@ -15,12 +15,13 @@ def run(stage):
     s.connect()
     s.share("see", "control")
     s.one_to_one()
+    s.operator.click("tool.ladder")
     player = dict(s.at_customer.env, SDL_VIDEODRIVER="x11", SDL_AUDIODRIVER="dummy")
     log = stage.folder / "customer-window.log"
     for size in ("384x216", "256x144"):
         film = stage.start("film-" + size, ["ffplay", "-v", "error", "-an", "-noborder", "-left", "10", "-top", "20", "-f", "lavfi", "-i", f"testsrc2=s={size}:r=30"],
                            player)
-        s.operator.wait_text("status.encoder", "264", 30)
+        s.operator.wait_text("ladder.encoder", "264", 30)
         before = s.at_operator.grab()
         x, y, *_ = (int(v) for v in s.picture_rect())
         row = before.row(x + 10, y + 20 + 100, 200)

@@ -19,6 +19,7 @@ struct Stage {
   OperatorHost host;
   std::vector<RemoteView> drawn;
   std::string copied;
+  bool picture_has_keys = false;
   session::OperatorSnapshot snapshot;
   ManualClock clock;
 
@@ -40,7 +41,7 @@ struct Stage {
       s.has_picture = true;
       s.picture_width = 1920;
       s.picture_height = 1080;
-      s.focused = view.take_focus;
+      s.focused = view.take_focus || (picture_has_keys && !view.release_focus);
       s.shown_x = view.x;
       s.shown_y = view.y;
       s.shown_width = view.width;
@@ -407,6 +408,41 @@ TEST_CASE("Opening the ladder asks for its figures and closing it ends that") {
   CHECK(stage.ui->map().find("ladder.shown")->text == "31 ms / 52 ms");
   CHECK(stage.ui->map().find("ladder.capture")->text == "X11 :0, MIT-SHM fd, XDamage; changes: CPU (0.49 ms, pass 7.39 ms)");
   CHECK(watched(stage.click("tool.ladder")) == std::vector<bool>{false});
+}
+
+TEST_CASE("While the picture has the keyboard the console's keys are the customer's, but for Ctrl, Alt and Shift together") {
+  constexpr int kF9 = 298;
+  Stage stage;
+  stage.use("live_control");
+  stage.settle();
+  CHECK(keys_text(stage.state, "F9") == "F9");
+  CHECK(keys_text(stage.state, "Ctrl+Shift+C") == "Ctrl+Shift+C");
+  CHECK(find<session::TakeScreenshot>(stage.key(kF9)) != nullptr);
+
+  stage.picture_has_keys = true;
+  stage.settle();
+  REQUIRE(stage.state.remote_focused);
+  CHECK(find<session::TakeScreenshot>(stage.key(kF9)) == nullptr);
+  CHECK(keys_text(stage.state, "F9") == "Ctrl+Alt+Shift+F9");
+  CHECK(keys_text(stage.state, "Ctrl+D") == "Ctrl+Alt+Shift+D");
+
+  operator_chord(stage.state, 'i');
+  CHECK(find<session::TakeScreenshot>(stage.frame()) != nullptr);
+  CHECK(find<session::TakeScreenshot>(stage.frame()) == nullptr);
+  CHECK(stage.state.remote_focused);
+  operator_chord(stage.state, 'l');
+  (void)stage.frame();
+  CHECK(stage.state.ladder_open);
+  // What opens something to type into takes the keyboard with it.
+  operator_chord(stage.state, 'K');
+  bool released = false;
+  for (int i = 0; i < 3; ++i) {
+    stage.drawn.clear();
+    (void)stage.frame();
+    for (const RemoteView& view : stage.drawn) released = released || view.release_focus;
+  }
+  CHECK(released);
+  CHECK(stage.state.palette_open);
 }
 
 TEST_CASE("The palette finds an action by a few letters and runs it on Return") {

@@ -156,6 +156,19 @@ TEST_CASE("Ctrl, Alt and Shift with a letter stay local and the customer's machi
   CHECK(r.events.back().kind == InputKind::ReleaseAll);
 }
 
+TEST_CASE("Ctrl, Alt and Shift with a function key name it to the window, without them it is the customer's") {
+  constexpr std::uint32_t kF9 = 75;
+  auto keyboard = german();
+  Recorder r;
+  r.show(RemoteInput::Control);
+  r.type(*keyboard, kF9);
+  CHECK(r.chords.empty());
+  REQUIRE(r.events.size() == 2);
+  for (const std::uint32_t code : {kCtrl, kAlt, kShiftKey}) r.control.key(code, keyboard->press(code), true);
+  r.type(*keyboard, kF9);
+  CHECK(r.chords == "i");
+}
+
 TEST_CASE("Losing the right to control lets go and takes the focus away") {
   auto keyboard = german();
   Recorder r;

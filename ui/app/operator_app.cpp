@@ -70,8 +70,7 @@ int run_operator(const Settings& settings, const OperatorOptions& options) {
   events.picture_shown = [&](std::uint32_t session, std::uint64_t number, LocalTime at) {
     engine->command(session::PictureShown{session, number, to_us(at)});
   };
-  views::OperatorOut from_chords;
-  events.local_chord = [&](char key) { views::operator_chord(state, key, from_chords); };
+  events.local_chord = [&](char key) { views::operator_chord(state, key); };
   events.display_gone = [&] {
     if (engine) engine->stop();
   };
@@ -132,8 +131,6 @@ int run_operator(const Settings& settings, const OperatorOptions& options) {
       remember_relay(snapshot->relay_address);
     }
     auto commands = views::draw_operator(frame.ui(), *snapshot, state, host);
-    commands.insert(commands.end(), from_chords.begin(), from_chords.end());
-    from_chords.clear();
     if (want_session && snapshot->stage == session::OperatorStage::Console && snapshot->relay_up) {
       want_session = false;
       commands.push_back(session::NewSession{0, options.ask, options.reason});

@@ -10,12 +10,12 @@ namespace {
 
 constexpr std::uint16_t kLocalChord = modifier::kControl | modifier::kAlt | modifier::kShift;
 // X keysyms (X11/keysymdef.h): only these few are named here.
-constexpr std::uint32_t kSymF12 = 0xffc9, kSymEscape = 0xff1b;
+constexpr std::uint32_t kSymF1 = 0xffbe, kSymF12 = 0xffc9, kSymEscape = 0xff1b;
 
-// Letters and digits as they are (upper case), F12 as 'F', Escape as 'L' (leave); 0 for the rest.
+// Letters and digits as they are (upper case), F1 to F12 as 'a' to 'l', Escape as 'L' (leave); 0 for the rest.
 char chord_key(std::uint32_t keysym) {
   if (keysym < 0x80 && std::isalnum(static_cast<int>(keysym)) != 0) return static_cast<char>(std::toupper(static_cast<int>(keysym)));
-  if (keysym == kSymF12) return 'F';
+  if (keysym >= kSymF1 && keysym <= kSymF12) return static_cast<char>('a' + (keysym - kSymF1));
   if (keysym == kSymEscape) return 'L';
   return 0;
 }

@@ -82,7 +82,8 @@ struct ShellEvents {
   std::function<void()> before_frame;
   // The display has gone away: end what must end in good order. The process ends, with status 1, when this returns. Main.
   std::function<void()> display_gone;
-  // Local chords while the remote view has the focus: Ctrl+Alt+Shift and this key ('K' palette, 'L' leave, F12 as 'F').
+  // Local chords while the remote view has the focus: Ctrl+Alt+Shift and this key: a letter (upper case) or digit, F1 to F12 as
+  // 'a' to 'l', Escape as 'L'.
   std::function<void(char key)> local_chord;
 };
 

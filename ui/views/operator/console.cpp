@@ -2,6 +2,9 @@
 #include <imgui.h>
 
 #include <algorithm>
+#include <iterator>
+#include <string>
+#include <utility>
 
 #include "ui/kit/catalogue.h"
 #include "ui/views/operator/operator.h"
@@ -16,8 +19,24 @@ using session::SessionView;
 
 namespace {
 
-// GLFW's numbers.
-constexpr int kKeyF5 = 294, kKeyF9 = 298, kKeyF11 = 300, kKeyF12 = 301;
+constexpr int kKeyF1 = 290;   // GLFW's number
+
+// A key that works everywhere in the console: with or without Ctrl, and as a chord with Ctrl+Alt+Shift over the picture.
+struct ConsoleKey {
+  int key;
+  bool control;
+  const char* action;
+  bool leaves;   // what it opens wants the keyboard
+};
+constexpr ConsoleKey kConsoleKeys[] = {
+    {'N', true, "new_session", true}, {'H', true, "history", true}, {'D', true, "details", false}, {kKeyF1 + 4, false, "refresh", false},
+    {kKeyF1 + 8, false, "screenshot", false}, {kKeyF1 + 10, false, "fit", false}, {kKeyF1 + 11, false, "ladder", false}};
+
+// ShellEvents::local_chord's name of a GLFW key.
+constexpr char chord_name(int key) {
+  return key >= kKeyF1 ? static_cast<char>('a' + key - kKeyF1) : static_cast<char>(key);
+}
+
 constexpr double kWatchAgainS = 0.25;
 
 void run_action(const char* id, const session::OperatorSnapshot& snapshot, OperatorState& state, const OperatorHost& host, OperatorOut& out) {
@@ -36,23 +55,21 @@ void open_palette(OperatorState& state) {
 }
 
 void keys(kit::Ui& ui, const session::OperatorSnapshot& snapshot, OperatorState& state, const OperatorHost& host, OperatorOut& out) {
-  if (state.remote_focused) return;   // they are the customer's
-  if (ui.shortcut('K', true)) open_palette(state);
-  if (ui.shortcut('N', true)) run_action("new_session", snapshot, state, host, out);
-  if (ui.shortcut('H', true)) run_action("history", snapshot, state, host, out);
-  if (ui.shortcut('D', true)) run_action("details", snapshot, state, host, out);
-  if (ui.shortcut('Q', true)) run_action("quit", snapshot, state, host, out);
-  if (ui.shortcut('C', true, true)) run_action("copy_code", snapshot, state, host, out);
-  if (ui.shortcut(kKeyF12)) run_action("ladder", snapshot, state, host, out);
-  if (ui.shortcut(kKeyF11)) run_action("fit", snapshot, state, host, out);
-  if (ui.shortcut(kKeyF5)) run_action("refresh", snapshot, state, host, out);
-  if (ui.shortcut(kKeyF9)) run_action("screenshot", snapshot, state, host, out);
+  const std::string chords = std::exchange(state.chords, {});
+  const bool ours = !state.remote_focused;   // otherwise they are the customer's
+  const auto pressed = [&](int key, bool control) { return (ours && ui.shortcut(key, control)) || chords.find(chord_name(key)) != std::string::npos; };
+  if (pressed('K', true)) open_palette(state);
+  for (const ConsoleKey& key : kConsoleKeys) {
+    if (pressed(key.key, key.control)) run_action(key.action, snapshot, state, host, out);
+  }
   for (std::size_t i = 0; i < snapshot.sessions.size() && i < 9; ++i) {
-    if (ui.shortcut('1' + static_cast<int>(i), true)) {
+    if (pressed('1' + static_cast<int>(i), true)) {
       state.selected = snapshot.sessions[i].local_id;
       state.history_open = false;
     }
   }
+  if (ours && ui.shortcut('Q', true)) run_action("quit", snapshot, state, host, out);
+  if (ours && ui.shortcut('C', true, true)) run_action("copy_code", snapshot, state, host, out);
 }
 
 // A session that just appeared comes into view; one that went makes room for its neighbour.
@@ -197,7 +214,8 @@ void draw_console(kit::Ui& ui, const session::OperatorSnapshot& snapshot, Operat
     centre.y += band;
     centre.height -= band;
   }
-  state.remote_focused = false;
+  const bool picture = s != nullptr && !state.history_open && (s->stage == SessionStage::Live || s->stage == SessionStage::Recovering) && s->granted.has(Right::See);
+  if (!picture) state.remote_focused = false;
   if (state.history_open && !state.history_file.empty()) {
     draw_past_session(ui, centre, snapshot, state, host);
   } else if (state.history_open) {
@@ -243,7 +261,6 @@ void draw_status_bar(kit::Ui& ui, const Area& area, const session::OperatorSnaps
       const std::string fewer = kit::trn("op.fewer_pictures", s->media.most_fps);
       part("status.quality", kit::icon::kSignal, s->media.video_scale > 1 ? tr("op.smaller_pictures", fewer) : fewer, kit::Tone::Warning);
     }
-    part("status.encoder", kit::icon::kMonitor, s->media.encoder);
     if (s->media.width > 0) part("status.size", kit::icon::kExpand, std::to_string(s->media.width) + " x " + std::to_string(s->media.height));
     if (s->refused_events > 0) part("status.refused", kit::icon::kHand, kit::trn("op.refused_events", s->refused_events), kit::Tone::Warning);
   } else {
@@ -276,11 +293,27 @@ void leave(const session::OperatorSnapshot& snapshot, OperatorState& state, Oper
   else out.emplace_back(session::SignOut{});
 }
 
-void operator_chord(OperatorState& state, char key, OperatorOut& out) {
-  state.leave_remote = key == 'L' || key == 'K' || key == 'N';
-  if (key == 'K') open_palette(state);
-  if (key == 'F') state.ladder_open = !state.ladder_open;
-  if (key == 'N') out.emplace_back(session::NewSession{});
+void operator_chord(OperatorState& state, char key) {
+  const bool opens = std::any_of(std::begin(kConsoleKeys), std::end(kConsoleKeys), [&](const ConsoleKey& k) { return k.leaves && chord_name(k.key) == key; });
+  if (key == 'L' || key == 'K' || opens) state.leave_remote = true;
+  state.chords += key;
+}
+
+std::string keys_text(const OperatorState& state, std::string_view keys) {
+  std::string out;
+  const bool chord = state.remote_focused && !keys.empty();
+  if (chord) out = tr("op.key_ctrl") + "+Alt+" + tr("op.key_shift") + "+";
+  for (std::size_t at = 0; at < keys.size();) {
+    const std::size_t end = std::min(keys.find('+', at), keys.size());
+    const std::string_view part = keys.substr(at, end - at);
+    const bool modifier = part == "Ctrl" || part == "Shift";
+    if (!modifier || !chord) {
+      out += modifier ? tr(part == "Ctrl" ? "op.key_ctrl" : "op.key_shift") : std::string(part);
+      if (end < keys.size()) out += '+';
+    }
+    at = end + 1;
+  }
+  return out;
 }
 
 OperatorOut draw_operator(kit::Ui& ui, const session::OperatorSnapshot& snapshot, OperatorState& state, const OperatorHost& host) {

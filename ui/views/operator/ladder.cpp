@@ -71,6 +71,7 @@ void draw_ladder(kit::Ui& ui, const Area& area, const session::SessionView& s) {
     kit::muted(ui, "ladder.capture", s.media.capture);
   }
   kit::space(ui, 6);
+  if (!s.media.encoder.empty()) kit::muted(ui, "ladder.encoder", tr("op.ladder_encoder", s.media.encoder));
   if (s.media.datagram_bytes > 0) kit::muted(ui, "ladder.path", tr("op.ladder_path", s.media.datagram_bytes));
   if (!s.media.failed_ways.empty()) kit::muted(ui, "ladder.failed_ways", tr("op.ladder_failed_ways", s.media.failed_ways));
   kit::text(ui, "ladder.counts", tr("op.ladder_counts", s.media.frames, size_text(s.media.bytes), s.media.lost_packets, s.media.key_requests), mono);

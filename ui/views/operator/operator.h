@@ -65,7 +65,8 @@ struct OperatorState {
   std::string palette_query;
   int palette_at = 0;
   bool remote_focused = false;        // as of the last frame
-  bool leave_remote = false;          // set by the program on the local chord
+  bool leave_remote = false;          // set by a chord, for the next frame
+  std::string chords;                 // pressed since the last frame
   bool confirm_end = false;
   // Leaving ends sessions, so it is asked about while there are any: what is being asked, and whether the box is open.
   enum class Leaving : std::uint8_t { Quit, SignOut } leaving = Leaving::Quit;
@@ -90,8 +91,12 @@ std::size_t live_sessions(const session::OperatorSnapshot& snapshot);
 void leave(const session::OperatorSnapshot& snapshot, OperatorState& state, OperatorOut& out, OperatorState::Leaving how);
 
 OperatorOut draw_operator(kit::Ui& ui, const session::OperatorSnapshot& snapshot, OperatorState& state, const OperatorHost& host);
-// Keys that the shell keeps while the remote view has the focus: Ctrl+Alt+Shift and 'K', 'L' (leave), 'F' (F12), 'N'.
-void operator_chord(OperatorState& state, char key, OperatorOut& out);
+// A chord that the shell kept while the remote view has the focus (ShellEvents::local_chord): Ctrl+Alt+Shift takes the place of
+// nothing or Ctrl before the console's other keys, and with 'L' it leaves the picture. Done with the next frame.
+void operator_chord(OperatorState& state, char key);
+// As the keys are called in the person's language: "Ctrl+Shift+C" is "Strg+Umschalt+C". While the picture has the keyboard a
+// function key takes Ctrl+Alt+Shift.
+std::string keys_text(const OperatorState& state, std::string_view keys);
 
 // ---- one screen or part each ----
 void draw_operator_address(kit::Ui&, const session::OperatorSnapshot&, OperatorState&, OperatorOut&);

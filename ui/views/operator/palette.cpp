@@ -39,11 +39,12 @@ void draw_palette(kit::Ui& ui, const session::OperatorSnapshot& snapshot, Operat
     const Action& action = *fit[i].second;
     const bool at = static_cast<int>(i) == state.palette_at;
     const bool pressed = kit::list_row(ui, "palette." + action.id, {.selected = at}, [&](float width) {
-      const float keys = action.keys.empty() ? 0 : kit::measure_text(ui, action.keys, {.face = kit::Face::Mono, .size = kit::Size::Small}).width + ui.px(12);
-      kit::elided(ui, "", action.label, width - keys);
-      if (!action.keys.empty()) {
+      const std::string keys = keys_text(state, action.keys);
+      const float room = keys.empty() ? 0 : kit::measure_text(ui, keys, {.face = kit::Face::Mono, .size = kit::Size::Small}).width + ui.px(12);
+      kit::elided(ui, "", action.label, width - room);
+      if (!keys.empty()) {
         kit::beside(ui);
-        kit::text(ui, "", action.keys, {.face = kit::Face::Mono, .size = kit::Size::Small, .tone = kit::Tone::Muted, .align = kit::Align::Right});
+        kit::text(ui, "", keys, {.face = kit::Face::Mono, .size = kit::Size::Small, .tone = kit::Tone::Muted, .align = kit::Align::Right});
       }
     });
     if (pressed || (at && typed.submitted)) chosen = &action;

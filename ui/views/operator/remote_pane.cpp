@@ -78,7 +78,7 @@ void head_line(kit::Ui& ui, const Area& area, const SessionView& s, OperatorStat
     ui.map().add({.label = "pane.latency", .role = kit::Role::Text, .rect = {static_cast<int>(figures + time_width + ui.px(14)), static_cast<int>(y), static_cast<int>(lag_width), static_cast<int>(side)}, .text = lag});
   }
   ImGui::SetCursorScreenPos({edge - end_width - ui.px(4) - side, y});
-  if (kit::icon_button(ui, "pane.details", kit::icon::kInfo, tr("op.toggle_details") + "  Ctrl+D", {.selected = state.narrow ? state.details_over : !state.details_hidden})) toggle_details(state);
+  if (kit::icon_button(ui, "pane.details", kit::icon::kInfo, tr("op.toggle_details") + "  " + keys_text(state, "Ctrl+D"), {.selected = state.narrow ? state.details_over : !state.details_hidden})) toggle_details(state);
   ImGui::SetCursorScreenPos({edge - end_width, y});
   if (kit::button(ui, "pane.end", end, {.kind = kit::ButtonKind::Alarm, .icon = kit::icon::kSignOut, .width = end_width, .tip = tr("op.end_session")})) state.confirm_end = true;
 }
@@ -153,7 +153,7 @@ void toolbar(kit::Ui& ui, const Area& area, const SessionView& s, OperatorState&
   if (!see) return;
   kit::beside(ui);
   const bool fitted = mine.fit == RemoteFit::Fitted;
-  if (kit::button(ui, "tool.fit", fitted ? label("op.fitted") : label("op.one_to_one"), {.kind = kit::ButtonKind::Plain, .icon = fitted ? kit::icon::kCompress : kit::icon::kExpand, .tip = tr("op.toggle_fit") + "  F11"})) {
+  if (kit::button(ui, "tool.fit", fitted ? label("op.fitted") : label("op.one_to_one"), {.kind = kit::ButtonKind::Plain, .icon = fitted ? kit::icon::kCompress : kit::icon::kExpand, .tip = tr("op.toggle_fit") + "  " + keys_text(state, "F11")})) {
     mine.fit = fitted ? RemoteFit::OneToOne : RemoteFit::Fitted;
   }
   if (s.layout.monitors.size() > 1) {
@@ -184,11 +184,11 @@ void toolbar(kit::Ui& ui, const Area& area, const SessionView& s, OperatorState&
     }
   }
   kit::beside(ui);
-  if (kit::icon_button(ui, "tool.refresh", kit::icon::kRefresh, tr("op.refresh") + "  F5")) out.emplace_back(session::RefreshPicture{s.local_id});
+  if (kit::icon_button(ui, "tool.refresh", kit::icon::kRefresh, tr("op.refresh") + "  " + keys_text(state, "F5"))) out.emplace_back(session::RefreshPicture{s.local_id});
   kit::beside(ui, 4);
-  if (kit::icon_button(ui, "tool.screenshot", kit::icon::kCamera, tr("op.screenshot") + "  F9")) out.emplace_back(session::TakeScreenshot{s.local_id, false});
+  if (kit::icon_button(ui, "tool.screenshot", kit::icon::kCamera, tr("op.screenshot") + "  " + keys_text(state, "F9"))) out.emplace_back(session::TakeScreenshot{s.local_id, false});
   kit::beside(ui, 4);
-  if (kit::icon_button(ui, "tool.ladder", kit::icon::kSignal, tr("op.ladder") + "  F12", {.selected = state.ladder_open})) state.ladder_open = !state.ladder_open;
+  if (kit::icon_button(ui, "tool.ladder", kit::icon::kSignal, tr("op.ladder") + "  " + keys_text(state, "F12"), {.selected = state.ladder_open})) state.ladder_open = !state.ladder_open;
 }
 
 // Who has the pointer and the keys, decided from this frame's mouse and keys.
