@@ -24,6 +24,7 @@ struct Shape {
 struct Frame {
   Frame() : list(nullptr) {
     context = ImGui::CreateContext();
+    ImGui::GetIO().IniFilename = nullptr;   // no file beside the test
     int w = 0, h = 0;
     unsigned char* pixels = nullptr;
     ImGui::GetIO().Fonts->GetTexDataAsRGBA32(&pixels, &w, &h);

@@ -326,6 +326,7 @@ TEST_CASE("A panel is visible while three quarters of it show") {
 TEST_CASE("A key pressed and released in one batch is seen by ImGui, and a word after a Tab waits") {
   ImGui::CreateContext();
   ImGuiIO& io = ImGui::GetIO();
+  io.IniFilename = nullptr;   // no file beside the test
   InputQueue queue;
   queue.character('a');
   queue.key(GLFW_KEY_TAB, true);
@@ -347,6 +348,7 @@ TEST_CASE("A key pressed and released in one batch is seen by ImGui, and a word 
 TEST_CASE("Ctrl pressed and let go around a key in one batch is a chord, and takes no letter typed beside it") {
   ImGui::CreateContext();
   ImGuiIO& io = ImGui::GetIO();
+  io.IniFilename = nullptr;   // no file beside the test
   InputQueue queue;
   queue.key(GLFW_KEY_B, true);
   queue.character('b');
@@ -376,6 +378,7 @@ TEST_CASE("Ctrl pressed and let go around a key in one batch is a chord, and tak
 TEST_CASE("Two clicks at two places in one batch reach their places") {
   ImGui::CreateContext();
   ImGuiIO& io = ImGui::GetIO();
+  io.IniFilename = nullptr;   // no file beside the test
   InputQueue queue;
   queue.move(10, 10);
   queue.button(0, true);
