@@ -189,10 +189,15 @@ def outage_3s_tls(stage, out, seed):
 
 
 def outage_30s(stage, out, seed):
-    # Rights pause after 15 s and come back by themselves; what is typed in the pause is refused and said so, so nobody types then.
+    # Rights pause after 15 s and come back by themselves; what is typed in the hole is refused and said so, so nobody types then, but
+    # from the moment on at which the operator's window would say that the line is back.
     def hole(net, session):
         moment = net.outage("c", 30000)
-        time.sleep(max(moment - now(), 0) + 2)
+        time.sleep(max(moment - now(), 0))
+        def live():
+            return [e for e in session.operator.events("stage") if e["t_us"] / 1e6 > moment and e["value"] == "live"]
+        wait_until("the operator's live session", lambda: live() and session.operator.last("paused") == [], 20, 0.005)
+        out("operator_told", 1000 * (live()[0]["t_us"] / 1e6 - moment), "ms")
         return moment
     broken(stage, out, seed, hole)
 
@@ -359,7 +364,7 @@ SCENES = {f.__name__: f for f in (loss_2, wan_scroll, wan_film, rough, bursts, v
 
 # What a break may cost, ms: a round trip of 40 ms and 300 ms; over TCP four and 500 ms (issue 4).
 UDP_GOALS, TCP_GOALS = {"picture_again": 340, "typing_again": 340}, {"picture_again": 660, "typing_again": 660}
-GOALS = {"outage_3s": UDP_GOALS, "outage_3s_tls": TCP_GOALS, "outage_30s": {"picture_again": 340}, "nat_rebinding": UDP_GOALS,
+GOALS = {"outage_3s": UDP_GOALS, "outage_3s_tls": TCP_GOALS, "outage_30s": {"picture_again": 340, "typing_again": 660}, "nat_rebinding": UDP_GOALS,
          "suspended": {"picture_again": 340}, "address_change": UDP_GOALS, "relay_killed": UDP_GOALS}
 
 

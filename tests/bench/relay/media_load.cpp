@@ -87,14 +87,14 @@ class Load final : public MediaLoad {
       }
       if (waiting == 0) return {};
       if (local_now() > until) return fail(ErrorKind::Environment, "bench", "the relay bound not all legs");
-      receive(5);
+      receive(5ms);
     }
   }
   void refresh() override {
     for (auto& end : ends_) {
       if (end.stun) ask(end);
     }
-    receive(0);
+    receive(0ns);
   }
 
   Count run(const Traffic& traffic) override {
@@ -102,6 +102,8 @@ class Load final : public MediaLoad {
     count_ = &out;
     out.delay_us.reserve(1u << 20);
     const std::size_t step = traffic.both_ways ? 1 : 2;
+    const bool naps = traffic.per_second > 0 && traffic.catch_up > Traffic::kNaps;
+    batch_ = naps ? 1 : kBatch;   // many slow senders: one waits at a socket, and asking for a second would be a call in vain
     const double senders = static_cast<double>(ends_.size() / step);
     const LocalTime began = local_now(), end = began + nanoseconds(static_cast<std::int64_t>(traffic.seconds * 1e9));
     LocalTime refreshed = began, accrued = began;
@@ -110,10 +112,10 @@ class Load final : public MediaLoad {
     for (LocalTime now = began; now < end; now = local_now()) {
       std::uint64_t may = 0;
       if (traffic.per_second > 0) {
-        // What this program missed while others had its core is not made up for in one heap: it is offered less, not in bursts.
+        // What this program missed while others had its core is not made up for in one heap, but as far as the order says.
         allowance += std::chrono::duration<double>(now - accrued).count() * traffic.per_second * senders;
         accrued = now;
-        allowance = std::min(allowance, std::max(static_cast<double>(traffic.burst), traffic.per_second * senders * 0.0002));
+        allowance = std::min(allowance, std::max(static_cast<double>(traffic.burst), traffic.per_second * senders * traffic.catch_up));
         may = static_cast<std::uint64_t>(allowance);
       } else {
         const std::uint64_t under_way = out.sent - out.received;
@@ -129,7 +131,7 @@ class Load final : public MediaLoad {
         in_row = 0;
         at = (at + step) % ends_.size();
       }
-      receive(0);
+      receive(naps ? nanoseconds(100us) : nanoseconds(0));
       if (now - refreshed > 2s) {
         refreshed = now;
         for (auto& each : ends_) if (each.stun && each.due <= now) ask(each);
@@ -138,7 +140,7 @@ class Load final : public MediaLoad {
     out.seconds = std::chrono::duration<double>(local_now() - began).count();
     for (LocalTime quiet = local_now(); local_now() - quiet < 200ms && out.received < out.sent;) {
       const auto before = out.received;
-      receive(10);
+      receive(10ms);
       if (out.received != before) quiet = local_now();
     }
     count_ = nullptr;
@@ -191,9 +193,10 @@ class Load final : public MediaLoad {
     return ::sendmsg(end.fd, &header, MSG_DONTWAIT) > 0 ? count : 0;
   }
 
-  void receive(int timeout_ms) {
+  void receive(nanoseconds patience) {
     std::array<epoll_event, 256> events{};
-    const int ready = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), timeout_ms);
+    const timespec limit{0, patience.count()};
+    const int ready = ::epoll_pwait2(epoll_, events.data(), static_cast<int>(events.size()), &limit, nullptr);
     for (int i = 0; i < ready; ++i) drain(ends_[events[static_cast<std::size_t>(i)].data.u64]);
   }
 
@@ -215,7 +218,7 @@ class Load final : public MediaLoad {
         headers[i].msg_hdr.msg_controllen = control[i].bytes.size();
       }
     }
-    const int got = ::recvmmsg(end.fd, headers.data(), kBatch, MSG_DONTWAIT, nullptr);
+    const int got = ::recvmmsg(end.fd, headers.data(), batch_, MSG_DONTWAIT, nullptr);
     for (int n = 0; n < got; ++n) {
       const auto i = static_cast<std::size_t>(n);
       ByteSpan rest(store[i].data(), headers[i].msg_len);
@@ -258,6 +261,7 @@ class Load final : public MediaLoad {
     count_->delay_us.push_back(static_cast<std::uint32_t>(std::max<std::int64_t>(stamp_ns - sent, 0) / 1000));
   }
 
+  unsigned batch_ = kBatch;
   int epoll_;
   Bytes noise_;
   std::vector<End> ends_;

@@ -14,6 +14,10 @@ namespace beside::bench {
 struct Traffic {
   double seconds = 3;
   double per_second = 0;        // datagrams a second of each sender; 0: as fast as the receivers keep up
+  // Seconds of what this program missed that it makes up for; the rest is never offered. Past kNaps it sleeps between its turns: one
+  // that is before all others and never sleeps is stopped by the kernel for a twentieth of each second (sched_rt_runtime_us).
+  double catch_up = 0.0002;
+  static constexpr double kNaps = 0.002;
   std::size_t burst = 1;        // so many equal ones in one system call (UDP_SEGMENT when more than one)
   std::size_t row = 1;          // so many calls of one sender in a row, as for the packets of a frame
   std::size_t bytes = 1000;     // of each datagram

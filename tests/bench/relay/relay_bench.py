@@ -2,7 +2,8 @@
 """What forwarding costs, beside coturn in the same run: python3 tests/bench/relay/relay_bench.py [SCENE ...]
 
 Scenes: forward (processor time per datagram, plain senders and bursts, in turn with coturn), delay (kernel receive stamp to the
-return of the send, from the relay's metrics), load (2,000 sessions at 50 packets a second), memory (per session, per idle
+return of the send, from the relay's metrics), load (2,000 sessions at 50 packets a second), crowd (the same
+beside 20,000 idle control connections), memory (per session, per idle
 connection), idle (20,000 idle control connections). Without names: all. The relay and coturn get one core, the generator
 another. coturn is started here on loopback with its own settings and ended here; where it is not installed its lines are missing.
 """
@@ -193,17 +194,63 @@ def load(stage):
     for pid in (relay.child.pid, ours.child.pid):
         before_all_others(pid)
     before = relay.metrics()
-    got = ours.run(seconds=10, rate=25, both=1)  # 50 packets a second of each session, half each way
+    got = ours.run(seconds=10, rate=25, both=1, catch_up_ms=100)  # 50 packets a second of each session, half each way
     after = relay.metrics()
-    figure("load", "beside", "datagrams_per_second", round(got["received"] / got["seconds"]), "1/s")
-    figure("load", "beside", "sent", got["sent"], "datagrams")
-    figure("load", "beside", "lost", got["sent"] - got["received"], "datagrams")
-    figure("load", "beside", "forwarded_by_the_relay", after["forwarded_datagrams_total"] - before["forwarded_datagrams_total"], "datagrams")
-    figure("load", "beside", "cpu_share", round(got["cpu_share"], 3), "cores")
-    figure("load", "beside", "added_delay_p99_at_most", quantile(histogram(before, after), 0.99), "us")
+    told_of_load("load", sessions, got, before, after)
+
+
+def told_of_load(scene, sessions, got, before, after):
+    figure(scene, "beside", "datagrams_per_second_of_each", round(got["sent"] / got["seconds"] / sessions, 2), "1/s")
+    figure(scene, "beside", "datagrams_per_second", round(got["received"] / got["seconds"]), "1/s")
+    figure(scene, "beside", "sent", got["sent"], "datagrams")
+    figure(scene, "beside", "lost", got["sent"] - got["received"], "datagrams")
+    figure(scene, "beside", "forwarded_by_the_relay", after["forwarded_datagrams_total"] - before["forwarded_datagrams_total"], "datagrams")
+    figure(scene, "beside", "cpu_share", round(got["cpu_share"], 3), "cores")
+    figure(scene, "generator", "cpu_share", round(got["own_cpu_share"], 3), "cores")
+    figure(scene, "beside", "added_delay_p99_at_most", quantile(histogram(before, after), 0.99), "us")
     for reason, count in after.items():
         if reason.startswith("drops_total") and count != before.get(reason, 0):
-            figure("load", "beside", reason, count - before.get(reason, 0), "datagrams")
+            figure(scene, "beside", reason, count - before.get(reason, 0), "datagrams")
+
+
+def crowd(stage):
+    """All at once on two cores: 2,000 sessions at 50 packets a second, and as many idle control connections beside them as the machine
+    allows, 20,000 where its limit of descriptors is high enough. Two generators: the relay and each of them may open so many."""
+    sessions, wanted = int(os.environ.get("BESIDE_SESSIONS", "2000")), int(os.environ.get("BESIDE_IDLE", "20000"))
+    hard = raise_descriptors(wanted + 3 * sessions)
+    relay, ours, empty = start_beside(stage, sessions)
+    tokens = stage.folder / "tokens-idle"
+    tokens.write_text(pathlib.Path(relay.token()).read_text().strip() + "\n")
+    others = Load(stage, "load-idle", "beside", relay.address, tokens, 1, relay.child.pid)
+    there = relay.metrics()["control_connections"]
+    count = int(min(wanted, hard - 128 - there - 10))   # what the relay keeps for itself, and strangers
+    before = rss_kb(relay.child.pid)
+    began = time.monotonic()
+    up = others.order(f"idle {count} 400")["up"]
+    figure("crowd", "beside", "idle_connections", up, "")
+    figure("crowd", "beside", "control_connections", int(relay.metrics()["control_connections"]), "")
+    figure("crowd", "beside", "set_up", round(time.monotonic() - began, 1), "s")
+    figure("crowd", "beside", "memory_per_idle_connection", round((rss_kb(relay.child.pid) - before) / max(up, 1), 1), "kB")
+    figure("crowd", "beside", "memory_of_the_relay", round(rss_kb(relay.child.pid) / 1024, 1), "MB")
+    figure("crowd", "beside", "sessions", ours.ready["sessions"], "")
+    for pid in (relay.child.pid, ours.child.pid):
+        before_all_others(pid)
+    before = relay.metrics()
+    got = ours.run(seconds=10, rate=25, both=1, catch_up_ms=100)
+    after = relay.metrics()
+    told_of_load("crowd", sessions, got, before, after)
+    figure("crowd", "beside", "still_open", int(after["control_connections"]), "")
+
+
+def raise_descriptors(wanted):
+    """The hard limit of this process and of those that it starts, raised to what is wanted where the machine lets it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(wanted, soft), max(wanted, hard)))
+        return max(wanted, hard)
+    except (ValueError, PermissionError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        return hard
 
 
 def greedy(stage):
@@ -247,13 +294,8 @@ def memory(stage):
 
 def idle(stage):
     count = int(os.environ.get("BESIDE_IDLE", "20000"))
-    wanted = count * 2 + 2000
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (max(wanted, soft), max(wanted, hard)))
-    except (ValueError, PermissionError):
-        count = min(count, hard - 500)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    # Relay and generator are processes of their own: each holds one end.
+    count = min(count, raise_descriptors(count + 500) - 500)
     relay, ours, _ = start_beside(stage, 2)
     first = ours.order("idle 200 30")
     before = rss_kb(relay.child.pid)
@@ -269,7 +311,7 @@ def idle(stage):
     figure("idle", "beside", "still_open", ours.order("idle 0 1")["open"], "")
 
 
-SCENES = {"forward": forward, "delay": delay, "load": load, "greedy": greedy, "memory": memory, "idle": idle}
+SCENES = {"forward": forward, "delay": delay, "load": load, "greedy": greedy, "crowd": crowd, "memory": memory, "idle": idle}
 
 
 def main():

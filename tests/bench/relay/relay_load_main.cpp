@@ -29,6 +29,7 @@ std::uint64_t cpu_ns(const std::string& pid) {
   DIR* tasks = ::opendir(("/proc/" + pid + "/task").c_str());
   if (tasks == nullptr) return 0;
   while (const dirent* task = ::readdir(tasks)) {
+    if (task->d_name[0] == '.') continue;   // ".." holds the main thread once more
     std::ifstream in("/proc/" + pid + "/task/" + task->d_name + "/schedstat");
     std::uint64_t ran = 0;
     if (in >> ran) sum += ran;
@@ -51,19 +52,21 @@ void run(MediaLoad& load, const std::string& words, const std::string& pid) {
     const double value = equals == std::string::npos ? 0 : std::strtod(word.c_str() + equals + 1, nullptr);
     if (key == "seconds") traffic.seconds = value;
     else if (key == "rate") traffic.per_second = value;
+    else if (key == "catch_up_ms") traffic.catch_up = value / 1000;
     else if (key == "burst") traffic.burst = std::max<std::size_t>(1, static_cast<std::size_t>(value));
     else if (key == "row") traffic.row = std::max<std::size_t>(1, static_cast<std::size_t>(value));
     else if (key == "bytes") traffic.bytes = std::clamp<std::size_t>(static_cast<std::size_t>(value), 28, 1400);
     else if (key == "both") traffic.both_ways = value != 0;
     else if (key == "window") traffic.window = static_cast<std::size_t>(value);
   }
-  const std::uint64_t before = cpu_ns(pid);
+  const std::uint64_t before = cpu_ns(pid), own = cpu_ns("self");
   const Count count = load.run(traffic);
+  const double own_us = static_cast<double>(cpu_ns("self") - own) / 1000;
   const double cpu_us = static_cast<double>(cpu_ns(pid) - before) / 1000;
-  std::printf("{\"event\":\"run\",\"sent\":%llu,\"received\":%llu,\"seconds\":%.3f,\"cpu_us_per_datagram\":%.3f,\"cpu_share\":%.3f,"
+  std::printf("{\"event\":\"run\",\"sent\":%llu,\"received\":%llu,\"seconds\":%.3f,\"cpu_us_per_datagram\":%.3f,\"cpu_share\":%.3f,\"own_cpu_share\":%.3f,"
               "\"delay_us_p50\":%u,\"delay_us_p99\":%u}\n",
               static_cast<unsigned long long>(count.sent), static_cast<unsigned long long>(count.received), count.seconds,
-              cpu_us / static_cast<double>(std::max<std::uint64_t>(count.received, 1)), cpu_us / 1e6 / count.seconds, count.percentile(0.5),
+              cpu_us / static_cast<double>(std::max<std::uint64_t>(count.received, 1)), cpu_us / 1e6 / count.seconds, own_us / 1e6 / count.seconds, count.percentile(0.5),
               count.percentile(0.99));
   std::fflush(stdout);
 }
