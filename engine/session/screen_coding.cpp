@@ -131,8 +131,10 @@ int ScreenSender::kbps_for(const Coder& coder) const {
   for (const auto& [number, other] : coders_)
     if (number != coder.info.number && coder.coded_at - other.coded_at < kPlaysStill) all += area(other);
   const int share = static_cast<int>(config_.target_kbps * area(coder) / all);
-  return VideoPlan::nominal_kbps(std::min(share, VideoPlan::worth_kbps(facts(coder.info))),
-                                 std::min(coder.info.interval, std::max(kSmoothPace, paced_)));
+  nanoseconds pace = std::min(coder.info.interval, std::max(kSmoothPace, paced_));
+  // Pictures that take all that the line carries at the pace there is would keep it as slow as it is.
+  if (coder.plan.leaves_out()) pace = pace * 4 / 5;
+  return VideoPlan::nominal_kbps(std::min(share, VideoPlan::worth_kbps(facts(coder.info))), pace);
 }
 
 void ScreenSender::adapt_rate(Coder& coder) {
@@ -144,7 +146,9 @@ void ScreenSender::adapt_rate(Coder& coder) {
 // Another way of coding needs another encoder; this one goes on until the viewer has accepted that.
 void ScreenSender::reconsider(Coder& coder) {
   if (coder.renewing) return;
-  const VideoChoice better = coder.plan.reconsider(coder.choice, facts(coder.info), local_now());
+  VideoFacts known = facts(coder.info);
+  known.left_out = left_out_.exchange(false);
+  const VideoChoice better = coder.plan.reconsider(coder.choice, known, local_now());
   if (better == coder.choice) return;
   coder.renewing = true;
   do_later([id = coder.info.id()](TileSender& tiles) { tiles.renew_video(id); }, false);

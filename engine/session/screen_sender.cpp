@@ -249,7 +249,7 @@ void ScreenSender::feed_video(TileSender& tiles) {
     new_streams_.push_back(wanted_);
     encode_wake_.notify_one();
   }
-  if (held_.load()) return;
+  if (hold_back(tiles)) return;
   while (const auto order = tiles.take_video_frame()) {
     // Pictures of two encoders never merge; the older one goes on until the viewer has accepted the newer.
     const std::uint32_t number = numbers_[order->stream % numbers_.size()];
@@ -266,6 +266,20 @@ void ScreenSender::feed_video(TileSender& tiles) {
     crop.area = order->place;
     put_frame(number, std::move(crop));
   }
+}
+
+// While the line is full films wait, each with its newest frame: another one by the time that there is room again means that one was left out.
+bool ScreenSender::hold_back(TileSender& tiles) {
+  const bool held = held_.load();
+  if (!held && held_back_ == LocalTime{}) return false;
+  const auto order = tiles.take_video_frame();
+  if (!order) return held;
+  const LocalTime now = order->frame->captured_at;
+  if (held_back_ == LocalTime{}) held_back_ = now;
+  else if (held_back_ != now) left_out_.store(true);
+  if (!held) held_back_ = {};
+  tiles.put_back(*order);
+  return held;
 }
 
 ScreenSender::Crops& ScreenSender::crops_for(std::uint32_t number, const Rect& place) {

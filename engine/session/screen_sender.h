@@ -107,6 +107,7 @@ class ScreenSender {
   void run_tiles(TileSender& tiles);
   void hand_out();
   void feed_video(TileSender& tiles);
+  bool hold_back(TileSender& tiles);
   void do_later(Job job, bool wake);
   struct Crops;
   Crops& crops_for(std::uint32_t number, const Rect& place);
@@ -149,6 +150,7 @@ class ScreenSender {
   std::condition_variable order_given_;
   bool quit_ = false;
   std::atomic<bool> held_{false};
+  std::atomic<bool> left_out_{false};      // a picture of a film never came to its coder, because the line was full
 
   // capture thread
   bool grabbing_ = false;
@@ -159,6 +161,7 @@ class ScreenSender {
   Rect area_;                              // root pixels of the newest frame
   ports::CursorPosition pointer_;
   StreamInfo wanted_;                      // of the newest video order
+  LocalTime held_back_{};                  // the frame that a film waits with since the line is full; none: LocalTime{}
   std::array<std::uint32_t, 16> numbers_{};   // of the newest order of each id
   struct Crops {                           // buffers for pictures of one stream
     std::uint32_t number = 0;

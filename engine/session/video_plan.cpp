@@ -15,6 +15,7 @@ constexpr double kFits = 0.5, kFitsEasily = 0.35, kMostFits = 0.08, kTooSlow = 0
 // That are planned for: what seems slower may seem so because we are slow.
 constexpr nanoseconds kLeastInterval = 16ms, kMostInterval = 40ms;
 constexpr double kSmooth = 0.125;
+constexpr double kMostLeftOut = 0.4;         // of pictures may follow others that the line left no room for
 constexpr double kMostJump = 2;              // of one picture's time a pixel: what stood still for another program says nothing
 constexpr int kAv1Enough = 4;                // pictures to judge its bytes by,
 constexpr double kAv1Over = 1.6;             // and how much of what it was told is too much;
@@ -47,9 +48,26 @@ VideoPlan VideoPlan::for_another() const {
   return out;
 }
 
+int VideoPlan::least_scale(const VideoFacts& facts) const {
+  if (!facts.accept_scaled) return 1;
+  return std::max(facts.least_scale, facts.line_kbps < half_below_kbps_ ? 2 : 1);
+}
+
+void VideoPlan::note_left_out(const VideoFacts& facts, LocalTime now) {
+  left_out_ += ((facts.left_out ? 1.0 : 0.0) - left_out_) * kSmooth;
+  if (!narrow(facts) || facts.interval <= kFew || !leaves_out()) {
+    few_since_ = kNever;
+  } else if (few_since_ == kNever) {
+    few_since_ = now;
+  } else if (now - few_since_ >= kFewFor && facts.line_kbps >= half_below_kbps_) {
+    half_below_kbps_ = 2 * facts.line_kbps;
+    better_after_ = std::min<nanoseconds>(better_after_ * 2, kBetterAtMost);
+  }
+}
+
 std::vector<VideoChoice> VideoPlan::ladder(const VideoFacts& facts, bool av1_now) const {
   std::vector<VideoChoice> out;
-  const int scale = facts.accept_scaled ? facts.least_scale : 1;
+  const int scale = least_scale(facts);
   if (facts.accept_av1 && !av1_too_large_ && facts.line_kbps < (av1_now ? kAv1Until : kAv1Below) * worth_kbps(facts)) {
     if (!facts.photo && facts.accept_444) out.push_back({true, VideoEffort::Normal, true, scale});
     out.push_back({false, VideoEffort::Normal, true, scale});
@@ -96,6 +114,7 @@ void VideoPlan::sized(const VideoChoice& how, std::size_t bytes, int told_kbps) 
 
 VideoChoice VideoPlan::reconsider(const VideoChoice& now_coded, const VideoFacts& facts, LocalTime now) {
   if (changed_at_ == LocalTime{}) changed_at_ = now;
+  note_left_out(facts, now);
   const std::vector<VideoChoice> all = ladder(facts, now_coded.av1);
   const auto at = std::find(all.begin(), all.end(), now_coded);
   const double interval = interval_ns(facts);
@@ -108,7 +127,7 @@ VideoChoice VideoPlan::reconsider(const VideoChoice& now_coded, const VideoFacts
   };
   if (now_coded.av1 && av1_too_large_) return change(choose(facts));
   // The line knows at once what it cannot carry.
-  if (facts.accept_scaled && now_coded.scale < facts.least_scale) return change(choose(facts));
+  if (now_coded.scale < least_scale(facts)) return change(choose(facts));
   if (recent_ns_ <= kTooSlow * interval) {
     slow_since_ = kNever;
   } else if (slow_since_ == kNever) {
@@ -127,6 +146,8 @@ VideoChoice VideoPlan::reconsider(const VideoChoice& now_coded, const VideoFacts
     if (fits(*better, facts, better->effort == VideoEffort::Most ? kMostFits * 0.7 : kFitsEasily)) return change(*better);
   return now_coded;
 }
+
+bool VideoPlan::leaves_out() const { return left_out_ >= kMostLeftOut; }
 
 int VideoPlan::worth_kbps(const VideoFacts& facts) {
   const double megapixels = std::max(1.0, static_cast<double>(facts.pixels) / 1e6);

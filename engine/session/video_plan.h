@@ -28,6 +28,7 @@ struct VideoFacts {
   bool accept_av1 = false, accept_scaled = false;
   int least_scale = 1;                         // that the line asks for (LineQuality)
   nanoseconds paced{0};                        // at least between two pictures, because the line carries no more of them
+  bool left_out = false;                       // pictures since the last one, because the line was full
 };
 
 // Chooses how to code a region that moves, from what coding took and what the line carries. Pure: no clock, no threads.
@@ -42,12 +43,13 @@ struct VideoFacts {
 //    line carries kAv1Until of it.
 //    What it codes much larger than it was told even so (noise) is H.264's, which can be coarser, for as long as that film plays.
 // 5. At half size where the line asks for it, or where even the fastest way was measured too slow for kSlowFor: never to begin with, since a
-//    machine is busiest while a film opens.
+//    machine is busiest while a film opens. Also on a narrow line that for kFewFor leaves so many pictures out that fewer than 20 a second
+//    are left, until it carries twice as much: more pictures are worth more than their detail there.
 // 6. A choice changes for the worse when measured too slow for kSlowFor, for the better when the better one should fit easily and
 //    kBetterAfter passed; each change for the worse doubles that, so nothing swings.
 class VideoPlan {
  public:
-  static constexpr nanoseconds kSlowFor = seconds(1), kBetterAfter = seconds(5), kBetterAtMost = seconds(80);
+  static constexpr nanoseconds kSlowFor = seconds(1), kFewFor = milliseconds(500), kFew = milliseconds(50), kBetterAfter = seconds(5), kBetterAtMost = seconds(80);
 
   static constexpr double kAv1Below = 0.2, kAv1Until = 0.33;
 
@@ -63,12 +65,16 @@ class VideoPlan {
   VideoChoice reconsider(const VideoChoice& now_coded, const VideoFacts& facts, LocalTime now);
   // What coding a picture so should take.
   nanoseconds expected(const VideoChoice& how, std::int64_t pixels) const;
+  // Whether the line leaves out so many of its pictures that they should be smaller.
+  bool leaves_out() const;
   // The most that a region is worth, whatever the line carries: what it shows in motion is looked at for a moment only.
   static int worth_kbps(const VideoFacts& facts);
   // What to tell an encoder, which believes in 30 pictures a second, to use `kbps` at this interval.
   static int nominal_kbps(int kbps, nanoseconds interval);
 
  private:
+  int least_scale(const VideoFacts& facts) const;
+  void note_left_out(const VideoFacts& facts, LocalTime now);
   bool fits(const VideoChoice& how, const VideoFacts& facts, double share) const;
   std::vector<VideoChoice> ladder(const VideoFacts& facts, bool av1_now) const;   // best first
   double unit_ns_ = 8;                         // of a pixel with least effort in 4:2:0, measured
@@ -78,6 +84,9 @@ class VideoPlan {
   double av1_over_ = 0;                        // their bytes of what they were told, smoothed
   bool av1_too_large_ = false;
   bool whole_too_slow_ = false;                // even with least effort
+  double left_out_ = 0;                        // share of pictures before which some were, smoothed
+  LocalTime few_since_ = kNever;
+  int half_below_kbps_ = 0;                    // because of that
   double recent_ns_ = 0;                       // of the newest pictures, smoothed; 0: none yet
 };
 

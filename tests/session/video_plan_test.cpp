@@ -211,3 +211,37 @@ TEST_CASE("an encoder is told what keeps the line's rate at any pace of pictures
   CHECK(VideoPlan::worth_kbps(film(kWindow)) == 7300);
   CHECK(VideoPlan::worth_kbps(film(4'000'000)) == 14'600);
 }
+
+TEST_CASE("on a narrow line that leaves pictures out half size is taken after half a second, and given up when it carries twice as much") {
+  VideoFacts facts = film(kWindow);
+  facts.line_kbps = 1000;
+  facts.interval = 70ms;
+  facts.accept_scaled = true;
+  Played slow_by_itself;   // a film of 14 pictures a second
+  slow_by_itself.now_coded = slow_by_itself.plan.choose(facts);
+  CHECK(slow_by_itself.now_coded.scale == 1);
+  slow_by_itself.play(facts, 3, 5s);
+  for (const VideoChoice& c : slow_by_itself.changes) CHECK(c.scale == 1);
+
+  facts.left_out = true;
+  VideoFacts wide = facts;
+  wide.line_kbps = 50'000;
+  Played on_a_wide_line;
+  on_a_wide_line.now_coded = on_a_wide_line.plan.choose(wide);
+  on_a_wide_line.play(wide, 3, 5s);
+  CHECK(on_a_wide_line.now_coded.scale == 1);
+
+  Played p;
+  p.now_coded = p.plan.choose(facts);
+  p.play(facts, 3, 400ms);
+  CHECK(p.now_coded.scale == 1);
+  p.play(facts, 3, 700ms);
+  CHECK(p.now_coded.scale == 2);
+  facts.left_out = false;
+  facts.interval = 40ms;
+  p.play(facts, 3, 30s);
+  CHECK(p.now_coded.scale == 2);
+  facts.line_kbps = 2500;
+  p.play(facts, 3, 30s);
+  CHECK(p.now_coded.scale == 1);
+}
