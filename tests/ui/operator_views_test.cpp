@@ -271,8 +271,13 @@ TEST_CASE("Asking needs a right and carries the reason") {
   stage.state.ask_reason = "  ";
   stage.settle();
   CHECK_FALSE(stage.ui->map().find("ask.send")->enabled);
+  const auto told = [&] { return stage.ui->map().find("ask.reason.error") != nullptr; };
+  stage.state.ask_reason = std::string(198, 'a');
+  stage.settle();
+  CHECK(told());   // more would not reach the customer
   stage.state.ask_reason = "printer";
   stage.settle();
+  CHECK_FALSE(told());
   const OperatorOut out = stage.click("ask.send");
   const auto* sent = find<session::AskRights>(out);
   REQUIRE(sent != nullptr);

@@ -18,6 +18,7 @@ using session::SessionView;
 namespace {
 
 constexpr milliseconds kBeforeDots{700};
+constexpr std::size_t kMostReason = 200;   // bytes, as OperatorSession::ask() sends
 constexpr std::array<Right, 3> kOffered = {Right::See, Right::Point, Right::Control};
 
 void ask(OperatorState& state, Rights rights) {
@@ -311,7 +312,10 @@ void draw_ask_dialog(kit::Ui& ui, const SessionView& s, OperatorState& state, Op
     kit::space(ui, 4);
   }
   kit::space(ui, 8);
-  const auto typed = kit::text_field(ui, "ask.reason", state.ask_reason, {.label = tr("op.ask_reason"), .hint = tr("op.ask_reason_hint"), .max_bytes = 200});
+  // A letter takes up to four bytes: one more may not fit.
+  const std::string full = state.ask_reason.size() + 4 > kMostReason ? tr("op.ask_reason_full") : "";
+  const std::string label = tr("op.ask_reason"), hint = tr("op.ask_reason_hint");
+  const auto typed = kit::text_field(ui, "ask.reason", state.ask_reason, {.label = label, .hint = hint, .error = full, .max_bytes = kMostReason});
   kit::space(ui, 16);
   const Rights wanted = (state.ask_rights & kBuiltRights) - s.granted;
   // Who is asked wants to know why (PROTOCOL 6).
