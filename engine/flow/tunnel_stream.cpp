@@ -6,6 +6,10 @@
 namespace beside::flow {
 namespace {
 constexpr nanoseconds kAckDelay = milliseconds(50);
+// Of what takes no room worth speaking of (heartbeats): mostly it rides on the next piece, which spares both ends and the relay a
+// message each. Well below kSilence, after which it would be said again.
+constexpr nanoseconds kLittleAckDelay = milliseconds(800);
+constexpr std::size_t kLittle = 1024;
 constexpr std::size_t kAckEvery = 64 * 1024;
 // A gap asks the other end to go back at most this often, and the other end obeys at most this often; otherwise every
 // piece in flight behind a lost one would start a repetition of its own.
@@ -60,7 +64,8 @@ Result<Bytes> TunnelStream::receive(const control::Tunnel& piece, LocalTime now)
   }
   const auto fresh = as_bytes(data).subspan(static_cast<std::size_t>(received_ - piece.offset()));
   received_ = end;
-  ack_due_ = received_ - ack_sent_ >= kAckEvery ? now : std::min(ack_due_, now + kAckDelay);
+  const std::uint64_t unacknowledged = received_ - ack_sent_;
+  ack_due_ = unacknowledged >= kAckEvery ? now : std::min(ack_due_, now + (unacknowledged < kLittle ? kLittleAckDelay : kAckDelay));
   return to_bytes(fresh);
 }
 

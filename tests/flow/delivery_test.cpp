@@ -99,6 +99,29 @@ TEST_CASE("gaps, false acknowledgements and overflow are errors") {
   CHECK_FALSE(relay.resume(3, clock.now()));
 }
 
+TEST_CASE("the acknowledgement of a heartbeat rides on what follows, that of a file does not wait") {
+  ManualClock clock;
+  clock.advance(seconds(1));
+  TunnelStream a(kSession), b(kSession);
+  REQUIRE(a.write(Bytes(60, 1)));
+  const auto little = a.poll(clock.now());
+  REQUIRE(little);
+  REQUIRE(b.receive(*little, clock.now()));
+  CHECK(b.next_deadline() - clock.now() > milliseconds(500));
+  CHECK(b.next_deadline() - clock.now() < TunnelStream::kSilence / 2);   // before it would be sent again
+  CHECK_FALSE(b.poll(clock.now() + milliseconds(500)));
+  REQUIRE(b.write(Bytes(60, 2)));
+  const auto answer = b.poll(clock.now());
+  REQUIRE(answer);
+  CHECK(answer->ack() == 60);
+  CHECK(b.next_deadline() == clock.now() + TunnelStream::kSilence);      // nothing to acknowledge any more
+  REQUIRE(a.write(Bytes(5000, 3)));
+  const auto much = a.poll(clock.now());
+  REQUIRE(much);
+  REQUIRE(b.receive(*much, clock.now()));
+  CHECK(b.next_deadline() - clock.now() <= milliseconds(50));
+}
+
 TEST_CASE("the tunnel carries every byte once and in order whatever is lost or repeated") {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     CAPTURE(seed);

@@ -61,7 +61,7 @@ bool wait_for_events(const Bell& bell, int other, LocalTime until) {
     }
     const int ready = ppoll(waits, other >= 0 ? 3 : 2, until == kNever ? nullptr : &left, nullptr);
     if (ready < 0 && errno == EINTR) continue;
-    if (ready <= 0) return true;   // now and then all is looked at
+    if (ready <= 0) return false;
     if (waits[1].revents != 0) bell.silence();
     if (waits[1].revents != 0 || (other >= 0 && waits[2].revents != 0)) return waits[0].revents != 0;
   }
