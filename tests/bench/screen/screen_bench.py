@@ -7,7 +7,7 @@ screen_bench.py [--idle SECONDS] [--rounds N] [--systems beside,tigervnc,gstream
 
 Each system has a sharer's screen and a viewer's screen of its own (all of one size each, the same scene on both), so neither
 disturbs the other while it rests; blocks of changes alternate between them. The viewer's picture is watched in its X server's
-memory-mapped framebuffer. What is not installed is named and left out. --large: 1920x1080 with a page of 1600x960.
+memory-mapped framebuffer. What is not installed is named and left out. --large: 1920x1080 with a page of 1440x960.
 
 Where the operator's latency ladder is open it is held against what is seen from outside: it begins when the X server drew the
 change, which the server tells to the millisecond, and the probe just before it was asked to.
@@ -364,12 +364,12 @@ def run(stage):
     words.add_argument("--rounds", type=int, default=5, help="blocks per scene and system")
     words.add_argument("--systems", default="beside,tigervnc,gstreamer")
     words.add_argument("--scenes", default=",".join(SCENES))
-    words.add_argument("--large", action="store_true", help="1920x1080, a page of 1600x960; only scrolling and flipping pages by default")
+    words.add_argument("--large", action="store_true", help="1920x1080, a page of 1440x960; only scrolling and flipping pages by default")
     words = words.parse_args()
     sharer, viewer = (1280, 800), (1960, 1020)
     if words.large:
         sharer, viewer = (1920, 1080), (2600, 1300)
-        probe.set_grid(184, 60)
+        probe.set_grid(180, 60)
         if words.scenes == ",".join(SCENES):
             words.scenes = "scroll,page_flip"
     if shutil.which("ss") is None:
