@@ -54,9 +54,10 @@ class Film:
         wish = probe.XSetWindowAttributes(override_redirect=1)
         xlib.XChangeWindowAttributes(scene.at, self.window, ctypes.c_ulong(1 << 9), ctypes.byref(wish))
         width, height = size
-        # Three places far from each other, none of them under what covers a part of the film.
+        # Three places far from each other, none of them under what covers a part of the film nor where the viewer marks what is not exact: at
+        # corners of halves, quarters and so on of a film.
         left, top, right, bottom = covered[0], covered[1], covered[0] + covered[2], covered[1] + covered[3]
-        spots = [(16, 16), (width - 16 - BITS * BLOCK, height - 32), (width // 2 // 16 * 16 - 64, height // 2 // 16 * 16), (16, height - 32),
+        spots = [(16, 16), (width - 16 - BITS * BLOCK, height - 32), (width * 5 // 16 // 16 * 16, height * 5 // 8 // 16 * 16), (16, height - 32),
                  (width - 16 - BITS * BLOCK, 16), (width // 2 // 16 * 16 - 64, 16)]
         self.marks = [m for m in spots if m[0] >= right or m[0] + BITS * BLOCK <= left or m[1] >= bottom or m[1] + BLOCK <= top][:3]
         self.covered = left, top, right, bottom
