@@ -37,7 +37,7 @@ void FeedbackCollector::on_packet(Ssrc media, SeqNo seq, bool marker, LocalTime 
   if (fresh_packets_++ == 0) first_fresh_ = now;
   due_ = std::min(due_, first_fresh_ + kLate);
   if (marker) due_ = std::min(due_, first_fresh_ + kSoon);
-  const bool alone = fresh_packets_ == 1 && (last_packet_ == LocalTime::min() || now - last_packet_ >= kLate);
+  const bool alone = fresh_packets_ == 1 && (last_packet_ == LocalTime::min() || now - last_packet_ >= kRested);
   if (fresh_packets_ >= kPackets || (marker && alone)) due_ = now;
   last_packet_ = now;
 }

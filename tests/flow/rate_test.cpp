@@ -95,7 +95,12 @@ TEST_CASE("a picture of one packet after a pause is told of at once, one of seve
   clock.advance(FeedbackCollector::kSoon);
   CHECK(collector.poll(clock.now()));
   clock.advance(FeedbackCollector::kLate);
-  collector.on_packet(kMedia, seq(5), true, clock.now());
+  collector.on_packet(kMedia, seq(5), true, clock.now());     // as on a narrow line, one by one
+  CHECK_FALSE(collector.poll(clock.now()));
+  clock.advance(FeedbackCollector::kSoon);
+  CHECK(collector.poll(clock.now()));
+  clock.advance(FeedbackCollector::kRested);
+  collector.on_packet(kMedia, seq(6), true, clock.now());
   const auto feedback = collector.poll(clock.now());
   REQUIRE(feedback);
   CHECK(feedback->streams[0].arrivals.back().offset == 0);
