@@ -75,8 +75,8 @@ void CustomerSession::used(Right right) {
   const LocalTime now = ports_.clock->now();
   const auto bit = static_cast<std::uint32_t>(right);
   const auto last = used_at_.find(bit);
-  const bool fresh = last == used_at_.end() || now - last->second > kLiveMark;
-  used_at_[bit] = now;
+  const bool fresh = right != Right::See && (last == used_at_.end() || now - last->second > kLiveMark);
+  if (right != Right::See) used_at_[bit] = now;   // that is in use as long as it runs
   record_.use(right);
   const auto noted = used_noted_.find(bit);
   if (noted == used_noted_.end() || now - noted->second > 60s) {

@@ -399,6 +399,8 @@ void CustomerSession::fill(CustomerSnapshot& s) const {
   s.granted = consent_.in_force();
   s.paused = consent_.paused();
   s.in_use = Rights();
+  // A screen that rests is looked at all the same.
+  if (see_running_) s.in_use = s.in_use | Rights(Right::See);
   for (const auto& [bit, at] : used_at_) {
     if (at != LocalTime{} && now - at <= kLiveMark) s.in_use = s.in_use | Rights(bit);
   }

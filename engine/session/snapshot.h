@@ -106,7 +106,7 @@ struct CustomerSnapshot {
   PeerView peer;
   std::optional<AskView> ask;  // waiting for the person's decision
   Rights granted;              // in force now
-  Rights in_use;               // used within the last 700 ms: the live mark
+  Rights in_use;               // used within the last 1.2 s, a screen as long as it is shown: the live mark
   Rights paused;               // granted, but paused by a gap or a hidden panel
   bool control_paused_by_me = false;
   std::uint32_t monitor_id = 0;  // what is shared; 0 the whole desktop

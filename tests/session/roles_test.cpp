@@ -323,6 +323,16 @@ TEST_CASE("after a gap of more than fifteen seconds the picture goes on in the s
   CHECK(p.op.view().granted == kAll);
 }
 
+TEST_CASE("a screen that rests is said to be looked at for as long as it is shown, what was controlled only while it is") {
+  Pair p;
+  p.granted();
+  p.bench.run(10s);
+  CHECK(p.customer.now().in_use == Rights(Right::See));
+  p.customer.role->handle(session::RevokeRight{Right::See});
+  p.bench.run(1s);
+  CHECK_FALSE(p.customer.now().in_use.has(Right::See));
+}
+
 TEST_CASE("a gap of more than five minutes ends the session with no right left") {
   Pair p;
   p.granted();
