@@ -450,6 +450,31 @@ TEST_CASE("While the picture has the keyboard the console's keys are the custome
   CHECK(stage.state.palette_open);
 }
 
+TEST_CASE("The picture gets the keyboard back when the line comes back, unless something else was chosen meanwhile") {
+  for (const bool elsewhere : {false, true}) {
+    Stage stage;
+    stage.use("live_control");
+    stage.settle();
+    (void)stage.click("remote");
+    stage.picture_has_keys = true;
+    stage.settle();
+    REQUIRE(stage.state.remote_focused);
+    const auto asked = [&] {
+      stage.drawn.clear();
+      (void)stage.frame();
+      return std::any_of(stage.drawn.begin(), stage.drawn.end(), [](const RemoteView& view) { return !view.thumbnail && view.take_focus; });
+    };
+    stage.snapshot.sessions.back().stage = session::SessionStage::Recovering;
+    stage.picture_has_keys = false;
+    CHECK_FALSE(asked());
+    stage.settle();
+    if (elsewhere) (void)stage.click("chat.field");
+    stage.snapshot.sessions.back().stage = session::SessionStage::Live;
+    CHECK(asked() != elsewhere);
+    CHECK_FALSE(asked());   // once
+  }
+}
+
 TEST_CASE("The palette finds an action by a few letters and runs it on Return") {
   Stage stage;
   stage.use("live_talk");

@@ -38,6 +38,7 @@ struct SessionUi {
   RemoteFit fit = RemoteFit::Fitted;
   bool pointing = false;              // point instead of control, where both are granted
   bool grab_system_keys = false;
+  bool keys_back = false;             // the picture had the keyboard when the line took control away: it gets it back with it
   bool words_open = false;
   bool picture_hovered = false;       // in this frame
   bool picture_entered = false;       // it was in the frame before

@@ -193,7 +193,7 @@ void toolbar(kit::Ui& ui, const Area& area, const SessionView& s, OperatorState&
 }
 
 // Who has the pointer and the keys, decided from this frame's mouse and keys.
-RemoteView view_of(kit::Ui& ui, const Area& area, const SessionView& s, OperatorState& state, const SessionUi& mine) {
+RemoteView view_of(kit::Ui& ui, const Area& area, const SessionView& s, OperatorState& state, SessionUi& mine) {
   RemoteView view;
   view.session = s.local_id;
   view.x = area.x;
@@ -217,8 +217,14 @@ RemoteView view_of(kit::Ui& ui, const Area& area, const SessionView& s, Operator
   const bool clicked = ImGui::IsMouseClicked(0);
   if (view.input == RemoteInput::Control) {
     if (view.hovered && clicked) ui.take_focus("remote");
-    view.take_focus = (view.hovered && clicked) || (tabbed && ui.just_focused("remote"));
+    const bool nothing_else = ui.focused("remote") || ui.focused_id().empty();
+    view.take_focus = (view.hovered && clicked) || (tabbed && ui.just_focused("remote")) || (mine.keys_back && nothing_else);
     view.release_focus = state.leave_remote || !ui.layer_active() || (clicked && !view.hovered);
+    mine.keys_back = false;
+  } else if (usable && !s.paused.has(Right::Control)) {
+    mine.keys_back = false;   // by a person, not by the line
+  } else if (state.remote_focused) {
+    mine.keys_back = true;
   }
   if (state.leave_remote) ui.focus("tool.ask");
   state.leave_remote = false;
