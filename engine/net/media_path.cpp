@@ -41,7 +41,7 @@ constexpr nanoseconds kFirstBackOff = 500ms, kLongestBackOff = 15s;
 constexpr nanoseconds kLookAgain = 1s;          // how often the rung in use is judged
 constexpr nanoseconds kSuspect = 7s;            // a consent check (5 s, +10 %) and its answer are overdue
 constexpr nanoseconds kLinger = 1s;             // what is under way on the old rung still arrives
-constexpr nanoseconds kUnanswered = 120ms;      // sent all that time, plus three round trips, and nothing came: ask the relay
+constexpr nanoseconds kUnanswered = 150ms;      // sent all that time, plus three round trips, and nothing came: ask the relay
 constexpr nanoseconds kDoubtPace = 20ms;        // how often the relay is asked then, so that loss alone says nothing
 constexpr nanoseconds kPrepare = 60ms;          // or two round trips without an answer: another carrier is brought up
 constexpr nanoseconds kPrepareTcp = 500ms;
