@@ -191,7 +191,8 @@ void TileSender::on_part(const ports::TilePart& part) {
   bytes_ += part.payload.size();
   const bool go = part.last || now - handed_out_at_ >= kHandOut;
   if (go) handed_out_at_ = now;
-  sink_({to_bytes(part.payload), captured_at_, part.last, go, tail_due()});
+  told_tail_ = tail_due();
+  sink_({to_bytes(part.payload), captured_at_, part.last, go, told_tail_});
 }
 
 void TileSender::pump(LocalTime now) {
@@ -207,7 +208,7 @@ void TileSender::pump(LocalTime now) {
     if (work_ || !fresh_.empty()) send_blocks(blocks());
     if (open_) {
       probes_ = 0;
-    } else if (probe_at_ <= now || (tail_asked_ && !history_.all_known())) {
+    } else if (probe_at_ <= now || (tail_asked_ && !line_.lost && !history_.all_known())) {
       // An update without ops: the viewer's report on it tells of all before it. Where only such are under way each waits longer
       // than the one before: a line that takes longer than is known would never come to rest.
       open();
@@ -239,7 +240,8 @@ void TileSender::plan_wake(LocalTime now) {
   } else {
     probe_at_ = tail_asked_ ? now : tail_due();
   }
-  if (probe_at_ > now) tail_at_ = probe_at_;
+  // Unless the owner was never told, or has asked in vain: while the line is lost nothing is probed.
+  if (probe_at_ > now && told_tail_ > now) tail_at_ = probe_at_;
   wake_at_ = std::min({tail_at_ == kNever ? probe_at_ : kNever, rest_at_, tools_.classifier->next_change()});
   const bool due = work_ || look_again_ || !damage_.empty();
   if (!due && wake_at_ > now) return;

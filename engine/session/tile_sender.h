@@ -194,6 +194,7 @@ class TileSender {
   LocalTime wake_at_ = kNever;
   LocalTime tail_at_ = kNever;              // probe_at_ while it lies ahead
   bool tail_asked_ = false;
+  LocalTime told_tail_ = LocalTime::min();  // tail_due of the newest part: by then the owner asks
   LocalTime probe_at_ = kNever, probed_at_{};   // when a packet whose fate is unknown is asked after; when one was last
   int probes_ = 0;
   std::uint64_t clean_ = kCleanForAll;      // parts applied since the last loss
