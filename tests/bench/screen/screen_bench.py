@@ -32,7 +32,9 @@ import probe  # noqa: E402
 TYPED_PER_BLOCK, FLIPS_PER_BLOCK, MOVES_PER_BLOCK, MOVE_HZ = 20, 8, 60, 30
 LONGEST_S = 0.3         # a change not shown by then counts as missed
 FLIP_LONGEST_S = 1.0
-SAMPLES_PER_BLOCK = 6   # of a film's pictures, for their likeness
+SAMPLES_PER_BLOCK = 12  # of a film's pictures, for their likeness
+FILM_NAP_S = 250e-6     # between two looks at a film: looking all the time takes half a core from those who are looked at
+SAME_PHASE = 10         # pictures of a film; then a pause that is a part of an interval longer: who grabs at a rate of his own is else lucky or not
 
 
 def processor_s(pid):
@@ -142,8 +144,9 @@ def page_flip(system, played, record, dice):
                 record.exact_ms.append(took)
 
 
-def in_motion(system, record, step, shown, at_sight=None):
-    """MOVES_PER_BLOCK changes at MOVE_HZ; shown(drawn) tells which of the drawn ones is seen, None for none of them."""
+def in_motion(system, record, step, shown, at_sight=None, nap_s=probe.NAP_S, pause=lambda n: 0.0):
+    """MOVES_PER_BLOCK changes at MOVE_HZ; shown(drawn) tells which of the drawn ones is seen, None for none of them. pause(n): seconds
+    that the change after the nth comes later."""
     drawn, seen, order = {}, {}, []
     with Measured(system, record):
         due = time.monotonic() + 0.1
@@ -152,7 +155,7 @@ def in_motion(system, record, step, shown, at_sight=None):
                 key, moment = step()
                 drawn[key] = moment
                 order.append(key)
-                due += 1 / MOVE_HZ
+                due += 1 / MOVE_HZ + pause(len(drawn))
             now = shown(order[-4:])
             if now is not None and now in drawn and now not in seen:
                 seen[now] = time.monotonic_ns()
@@ -160,7 +163,7 @@ def in_motion(system, record, step, shown, at_sight=None):
                     at_sight(now)
             if len(seen) == MOVES_PER_BLOCK:
                 break
-            time.sleep(probe.NAP_S)
+            time.sleep(nap_s)
     times = []
     for key, moment in drawn.items():
         took = (seen[key] - moment) / 1e6 if key in seen else None
@@ -192,7 +195,7 @@ def dragging(system, played, record, _):
     rest(system, played)
 
 
-def film_plays(system, record, film):
+def film_plays(system, record, film, dice):
     newest, samples, count = {}, [], 0      # newest: a picture's number -> its last showing, for they come again
 
     def step():
@@ -203,33 +206,35 @@ def film_plays(system, record, film):
         return newest[number], moment
 
     def at_sight(key):
-        if len(samples) < SAMPLES_PER_BLOCK and key[0] % 9 == 5:
+        if len(samples) < SAMPLES_PER_BLOCK and key[0] % 5 == 2:
             rows = film.sample(system.frame)
             if film.shown(system.frame) == key[1]:
                 samples.append((key[1], rows))
-    in_motion(system, record, step, lambda drawn: newest.get(film.shown(system.frame)), at_sight)
+    def pause(n):
+        return dice.uniform(0, 1 / MOVE_HZ) if n % SAME_PHASE == 0 else 0.0
+    in_motion(system, record, step, lambda drawn: newest.get(film.shown(system.frame)), at_sight, FILM_NAP_S, pause)
     record.likeness += [film.distance(number, rows) for number, rows in samples]
 
 
-def film_in_window(system, played, record, _):
+def film_in_window(system, played, record, dice):
     played.film.show()
     for _ in range(2 * MOVE_HZ):                # until it is known for a film
         played.film.step()
         time.sleep(1 / MOVE_HZ)
-    film_plays(system, record, played.film)
+    film_plays(system, record, played.film, dice)
     played.film.hide()
     played.scene.page(played.scene.top)
     rest(system, played, 1.0)
 
 
-def film_on_whole_screen(system, played, record, _):
+def film_on_whole_screen(system, played, record, dice):
     film = played.whole_film()
     played.scene.hide()
     film.lay_below()
     for _ in range(2 * MOVE_HZ):
         film.step()
         time.sleep(1 / MOVE_HZ)
-    film_plays(system, record, film)
+    film_plays(system, record, film, dice)
     film.hide()
     played.scene.show()
     played.scene.page(played.scene.top)
@@ -412,14 +417,22 @@ def run(stage):
     for name in words.scenes.split(","):
         records = {s.name: Record() for s in systems}
         for _ in range(words.rounds):
-            for s in systems:
+            for s in [s for s in systems if s.name in records]:
                 s.wake()
                 if not s.exact:
                     time.sleep(1.0)
-                SCENES[name](s, played[s.name], records[s.name], dice)
+                try:
+                    SCENES[name](s, played[s.name], records[s.name], dice)
+                except harness.Failure as why:
+                    if s.name == "beside":
+                        raise
+                    # A peer that shows nothing any more is not measured to its end, and ends nobody else's scene.
+                    print(f"left out: {s.name} in {name}, {why}", flush=True)
+                    records.pop(s.name)
                 s.rest()
         for s in systems:
-            report(name, s.name, records[s.name])
+            if s.name in records:
+                report(name, s.name, records[s.name])
     ladder = Record()
     for _ in range(min(words.rounds, 3)):
         with Measured(systems[0], ladder):
