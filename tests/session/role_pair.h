@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <functional>
+#include <string>
+
+#include "tests/support/role_bench.h"
+
+namespace beside::test {
+
+constexpr Rights kAll = Right::See | Right::Point | Rights(Right::Control);
+
+// An operator with a code, and a customer who may type it.
+struct RolePair {
+  RoleBench bench;
+  OperatorSeat& op = bench.add_operator();
+  CustomerSeat& customer = bench.add_customer();
+  RolePair() { (void)bench.new_session(op); }
+  void live() { REQUIRE(bench.join(customer, op, op.view().code)); }
+  void granted() {
+    live();
+    REQUIRE(bench.grant(customer, op, kAll));
+  }
+  // The network of one end is gone, both for control and media.
+  void line(bool& works, MemoryControl* control, bool on) {
+    works = on;
+    bench.relay.lies.media = on ? std::function<bool(RelayDouble::Session&, End, Bytes&)>()
+                                : [](RelayDouble::Session&, End, Bytes&) { return false; };
+    if (!on) control->cut();
+  }
+  int lines(const std::string& text) const {
+    const auto chat = op.view().chat;
+    return static_cast<int>(std::count_if(chat.begin(), chat.end(), [&](const auto& l) { return l.text == text; }));
+  }
+};
+
+}  // namespace beside::test
