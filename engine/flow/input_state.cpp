@@ -17,6 +17,9 @@ bool sendable(const InputEvent& e) {
   if (kind < 1 || kind > 10 || e.monitor_id > 16 || !is_utf8(e.text_view())) return false;
   return (e.kind != InputKind::ButtonDown && e.kind != InputKind::ButtonUp) || (e.button >= 1 && e.button <= 9);
 }
+
+// What a person would say that he did: pressed a key, clicked.
+bool is_deed(const InputEvent& e) { return e.kind == InputKind::KeyDown || e.kind == InputKind::Text || e.kind == InputKind::ButtonDown; }
 }  // namespace
 
 void HeldInput::apply(const InputEvent& event) {
@@ -46,7 +49,7 @@ Result<void> InputSender::add(const InputEvent& event, LocalTime now) {
   }
   const bool release = event.kind == InputKind::KeyUp || event.kind == InputKind::ButtonUp || event.kind == InputKind::ReleaseAll;
   if (events_.size() >= kMaxEvents + (release ? kMaxReleases : 0)) return fail(ErrorKind::Limit, "flow/input: too much is unacknowledged");
-  events_.push_back({next_, event});
+  events_.push_back({next_, event, now});
   next_ = next_.next();
   held_.apply(event);
   repeat_after_ = kFirstRepeat;
@@ -120,7 +123,8 @@ Result<void> InputSender::on_ack(EventNo next_expected, LocalTime now) {
   return {};
 }
 
-void InputSender::drop_unacknowledged(LocalTime now) {
+std::size_t InputSender::drop_unacknowledged(LocalTime now) {
+  const auto deeds = std::count_if(events_.begin(), events_.end(), [](const Pending& pending) { return is_deed(pending.event); });
   while (events_.size() > sent_) {
     next_ = events_.back().number;
     events_.pop_back();
@@ -133,6 +137,13 @@ void InputSender::drop_unacknowledged(LocalTime now) {
   repeat_after_ = kFirstRepeat;
   if (events_.empty() && held) (void)add(release, now);
   else repeat_due_ = events_.empty() ? kNever : now;
+  return static_cast<std::size_t>(deeds);
+}
+
+std::size_t InputSender::drop_stale(LocalTime heard, LocalTime now) {
+  const auto oldest = std::find_if(events_.begin(), events_.end(), [](const Pending& pending) { return pending.event.kind != InputKind::ReleaseAll; });
+  if (oldest == events_.end() || std::min(heard, oldest->at) + kKept > now) return 0;
+  return drop_unacknowledged(now);
 }
 
 Result<std::vector<InputEvent>> InputReceiver::receive(ByteSpan bytes, LocalTime now) {

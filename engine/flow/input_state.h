@@ -36,6 +36,8 @@ class InputSender {
   static constexpr std::size_t kMaxEvents = 2048;      // not yet acknowledged
   static constexpr std::size_t kMaxReleases = 256;
   static constexpr std::size_t kMaxCellsPerPoll = 8;
+  // After a gap of so long nobody knows any more what a key would meet: as long as rights hold over a gap.
+  static constexpr nanoseconds kKept = seconds(15);
   // Errors: Limit; the event is not taken. (Then nothing was acknowledged for very long: the session is in trouble. What lets
   // go of something is taken even then, up to kMaxReleases more.)
   Result<void> add(const InputEvent& event, LocalTime now);
@@ -46,16 +48,20 @@ class InputSender {
   Result<void> on_ack(EventNo next_expected, LocalTime now);
   // The number of the next cursor cell that we expect, to be carried along.
   void set_cursor_ack(EventNo next_expected) { cursor_ack_ = next_expected; }
-  // What nobody should carry out any more (a right that was taken, a gap too long). What never left is gone; what left and is
-  // not acknowledged becomes ReleaseAll under its old number: the other side may have applied it already or not, and applies
-  // each number once either way. It needs to know nothing of it.
-  void drop_unacknowledged(LocalTime now);
+  // What nobody should carry out any more. What never left is gone; what left and is not acknowledged becomes ReleaseAll under its
+  // old number: the other side may have applied it already or not, and applies each number once either way. It needs to know
+  // nothing of it. Returns how many keys, characters and clicks were dropped: as many as that, or fewer, will not be carried out.
+  std::size_t drop_unacknowledged(LocalTime now);
+  // That, where the oldest has waited for kKept, or the other side was heard last so long ago. All of it, also what is newer: the end
+  // of a word without its beginning is worse than nothing. Call before poll().
+  std::size_t drop_stale(LocalTime heard, LocalTime now);
   std::size_t unacknowledged() const { return events_.size(); }
 
  private:
   struct Pending {
     EventNo number;
     InputEvent event;
+    LocalTime at{};                      // added
   };
   wire::Cell make_cell(std::size_t from, std::size_t& end) const;
   std::deque<Pending> events_;

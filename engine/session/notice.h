@@ -57,6 +57,7 @@ enum class NoticeKind : std::uint8_t {
   DiskFull,                // journal could not be written
   PeerCannotShare,         // operator: the customer's system can share nothing; chat works. args: the system
   PeerCannotBeControlled,  // operator: looking on works, control does not
+  KeysDropped,             // operator: the line was down for too long for what he had typed. args: how many keys and clicks at most
 };
 
 struct Notice {

@@ -273,6 +273,7 @@ void OperatorSession::input(const InputEvent& event) {
   }
   const LocalTime now = ports_.clock->now();
   link_->attend();
+  drop_stale_input(now);
   if (const auto added = input_.add(event, now); !added) {
     BS_LOG_LIMITED(Warn, "input", "{}", dump_error(added.error()));
     return;
@@ -293,8 +294,18 @@ void OperatorSession::watch_picture() {
   ports_.wake();
 }
 
+// What was typed before the line went is carried out only if it is back soon: later the screen may show anything.
+void OperatorSession::drop_stale_input(LocalTime now) {
+  const std::size_t dropped = input_.drop_stale(link_->last_heard(), now);
+  if (dropped == 0) return;
+  BS_LOG(Info, "input", "{} keys and clicks were dropped: the line was down for too long", dropped);
+  notice_ = {NoticeKind::KeysDropped, {std::to_string(dropped)}, ++notice_id_};
+  events_.changed();
+}
+
 void OperatorSession::send_input(LocalTime now) {
   if (!link_) return;
+  drop_stale_input(now);
   for (const wire::Cell& cell : input_.poll(now)) {
     wire::RtpHeader header;
     header.payload_type = wire::kPayloadInput;

@@ -90,6 +90,7 @@ class OperatorSession {
   void watch_screenshot(LocalTime now);
   void save_picture(std::unique_ptr<ports::PixelBuffer> pixels);
   void on_rtp(const wire::RtpPacket& packet, ByteSpan whole);
+  void drop_stale_input(LocalTime now);
   void send_input(LocalTime now);
   void drain_video(LocalTime now);
   void note(ports::JournalKind kind, Rights rights, std::string text);

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <map>
 #include <random>
 #include <set>
 
@@ -212,6 +213,83 @@ TEST_CASE("what is dropped is applied never or once, what follows is applied, an
     for (const std::uint32_t keysym : after)
       CHECK(std::any_of(bench.got.begin(), bench.got.end(), [&](const InputEvent& e) { return !is_move(e) && e.keysym == keysym; }));
   }
+}
+
+TEST_CASE("over gaps of any length a key is applied soon after it was typed or never, and what is not applied was said to be dropped") {
+  std::size_t kept = 0, gone = 0;
+  for (std::uint64_t seed = 1; seed <= 80; ++seed) {
+    CAPTURE(seed);
+    std::mt19937_64 random(seed);
+    Bench bench(seed, {.loss = 0.05, .duplicate = 0.05, .reorder = 0.05, .delay = milliseconds(40)});
+    const nanoseconds gap = milliseconds(500 + random() % 25'000);
+    const bool there = seed % 3 != 0, back = seed % 3 != 1;      // the way there, the way back, both
+    LocalTime heard = bench.clock.now();
+    std::map<std::uint32_t, LocalTime> typed, applied;
+    std::size_t dropped = 0, looked = 0;
+    const LocalTime began = bench.clock.now() + seconds(2);
+    for (int i = 0; i < 9000; ++i) {
+      const LocalTime now = bench.clock.now();
+      if (i == 400) {
+        if (there) bench.there.outage_until(began + gap);
+        if (back) bench.back.outage_until(began + gap);
+      }
+      const bool silent = back && now >= began && now < began + gap;
+      if (!silent) heard = now;
+      dropped += bench.sender.drop_stale(heard, now);
+      // In a gap that is known for one nothing more is taken; and what is typed last has time to arrive.
+      if (i < 8600 && bench.chance(0.03) && (!silent || now - began < milliseconds(3500)) && bench.sender.unacknowledged() < 2000) {
+        bench.type();
+        if (bench.sent.back().kind == InputKind::KeyDown || bench.sent.back().kind == InputKind::Text) typed[bench.sent.back().keysym] = now;
+      }
+      bench.step();
+      for (; looked < bench.got.size(); ++looked)
+        if (const InputEvent& e = bench.got[looked]; e.kind == InputKind::KeyDown || e.kind == InputKind::Text) {
+          CHECK(applied.count(e.keysym) == 0);
+          applied[e.keysym] = now;
+        }
+    }
+    std::size_t missing = 0;
+    for (const auto& [keysym, at] : typed) {
+      const auto found = applied.find(keysym);
+      if (found == applied.end()) ++missing;
+      else CHECK(found->second - at <= InputSender::kKept + seconds(1));
+    }
+    CHECK(missing <= dropped);
+    if (gap < InputSender::kKept - seconds(1)) CHECK(dropped == 0);
+    CHECK(bench.longest_hold <= InputReceiver::kGap + milliseconds(5));
+    (dropped == 0 ? kept : gone) += 1;
+  }
+  CHECK(kept > 20);
+  CHECK(gone > 10);
+}
+
+TEST_CASE("what was dropped once is not dropped again, and a line that stays dead is asked no oftener for it") {
+  InputSender sender;
+  LocalTime now(seconds(1));
+  const LocalTime heard = now;
+  InputEvent e;
+  e.kind = InputKind::KeyDown;
+  e.hid_usage = 4;
+  for (int i = 0; i < 3; ++i) REQUIRE(sender.add(e, now));
+  (void)sender.poll(now);
+  now = heard + InputSender::kKept - milliseconds(1);
+  CHECK(sender.drop_stale(heard, now) == 0);
+  now = heard + InputSender::kKept;
+  CHECK(sender.drop_stale(heard, now) == 3);
+  int cells = 0;
+  for (int i = 0; i < 1000; ++i) {
+    now += milliseconds(10);
+    CHECK(sender.drop_stale(heard, now) == 0);
+    cells += static_cast<int>(sender.poll(now).size());
+  }
+  CHECK(cells <= 30);   // every 400 ms at most
+  // The same by age alone, where the other side is heard all the time: only the way there is dead.
+  e.kind = InputKind::Text;
+  e.text[0] = 'x';
+  REQUIRE(sender.add(e, now));
+  CHECK(sender.drop_stale(now, now) == 0);
+  now += InputSender::kKept;
+  CHECK(sender.drop_stale(now, now) == 1);
 }
 
 TEST_CASE("a full queue still takes what lets go") {

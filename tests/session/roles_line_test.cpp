@@ -242,3 +242,53 @@ TEST_CASE("a relay that lost its sessions too ends them at both ends with no rig
   CHECK(p.op.view().stage == SessionStage::Ended);   // at once: waiting would bring nobody back
   CHECK(p.op.view().end.cause == EndView::Cause::RelayEnded);
 }
+
+// What was typed before the line went was once carried out whenever it came back, on whatever the screen showed by then.
+TEST_CASE("what was typed before a gap is carried out after one of up to fifteen seconds; after a longer one it is dropped, and said how much") {
+  struct Row {
+    nanoseconds gap;
+    bool kept;
+  };
+  for (const Row& row : {Row{3s, true}, Row{14s, true}, Row{17s, false}, Row{60s, false}}) {
+    CAPTURE(row.gap.count());
+    Pair p;
+    p.granted();
+    const auto press = [&](std::uint16_t usage, InputKind kind = InputKind::KeyDown) {
+      InputEvent key;
+      key.kind = kind;
+      key.layout_generation = 1;
+      key.hid_usage = usage;
+      key.keysym = 0x61u + usage;
+      p.op.role->handle(session::SendInput{p.op.view().local_id, key});
+    };
+    const auto arrived = [&](std::uint16_t usage) {
+      const auto all = p.customer.desktop->injected();
+      return std::count_if(all.begin(), all.end(), [&](const InputEvent& e) { return e.kind == InputKind::KeyDown && e.hid_usage == usage; });
+    };
+    press(4);
+    press(4, InputKind::KeyUp);
+    p.bench.run(500ms);
+    REQUIRE(arrived(4) == 1);
+    p.line(p.customer.line_works, p.customer.control, false);
+    press(5);   // held down in the gap
+    press(6);
+    press(6, InputKind::KeyUp);
+    p.bench.run(row.gap);
+    REQUIRE(p.op.view().stage == (row.gap > 3500ms ? SessionStage::Recovering : SessionStage::Live));
+    p.line(p.customer.line_works, p.customer.control, true);
+    REQUIRE(p.bench.run_until([&] { return p.op.view().stage == SessionStage::Live && p.op.view().paused.empty(); }, 5s));
+    p.bench.run(1s);
+    CHECK(arrived(4) == 1);
+    CHECK(arrived(5) == (row.kept ? 1 : 0));
+    CHECK(arrived(6) == (row.kept ? 1 : 0));
+    CHECK(p.op.view().notice.kind == (row.kept ? NoticeKind::None : NoticeKind::KeysDropped));
+    if (!row.kept) CHECK(p.op.view().notice.args == std::vector<std::string>{"2"});
+    press(7);
+    p.bench.run(500ms);
+    CHECK(arrived(7) == 1);
+    if (!row.kept) p.op.role->handle(session::DismissNotice{p.op.view().notice.id});
+    p.bench.run(30s);
+    CHECK(p.op.view().notice.kind == NoticeKind::None);   // said once
+    CHECK(arrived(7) == 1);
+  }
+}

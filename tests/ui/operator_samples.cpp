@@ -150,6 +150,9 @@ std::vector<OperatorSample> operator_samples(LocalTime now) {
   SessionView recovering = control;
   recovering.stage = SessionStage::Recovering;
   with("recovering", {recovering});
+  SessionView dropped = control;
+  dropped.notice = {NoticeKind::KeysDropped, {"12"}, 12};
+  with("keys_dropped", {dropped});
   SessionView ended = talk;
   ended.stage = SessionStage::Ended;
   ended.end.cause = EndView::Cause::CustomerStop;

@@ -192,6 +192,7 @@ def outage_30s(stage, out, seed):
     # Rights pause after 15 s and come back by themselves; what is typed in the hole is refused and said so, so nobody types then, but
     # from the moment on at which the operator's window would say that the line is back.
     def hole(net, session):
+        session.all_typed_arrived(5)   # what is still on its way when the line goes is dropped after 15 s, and said so (scene_net_typed_before_hole)
         moment = net.outage("c", 30000)
         time.sleep(max(moment - now(), 0))
         def live():

@@ -75,7 +75,7 @@ constexpr auto kNotices = std::to_array<std::pair<session::NoticeKind, const cha
     {session::NoticeKind::WaylandUnsupported, "wayland_unsupported"}, {session::NoticeKind::VideoRefused, "video_refused"},
     {session::NoticeKind::VideoFellBack, "video_fell_back"}, {session::NoticeKind::UdpBlocked, "udp_blocked"},
     {session::NoticeKind::DiskFull, "disk_full"}, {session::NoticeKind::PeerCannotShare, "peer_cannot_share"},
-    {session::NoticeKind::PeerCannotBeControlled, "peer_cannot_be_controlled"},
+    {session::NoticeKind::PeerCannotBeControlled, "peer_cannot_be_controlled"}, {session::NoticeKind::KeysDropped, "keys_dropped"},
 });
 constexpr auto kInputKinds = std::to_array<std::pair<InputKind, const char*>>({
     {InputKind::PointerMove, "pointer_move"}, {InputKind::ButtonDown, "button_down"}, {InputKind::ButtonUp, "button_up"},

@@ -62,9 +62,10 @@ constexpr Entry kEntries[] = {
     {NoticeKind::DiskFull, "disk_full", true},
     {NoticeKind::PeerCannotShare, "peer_cannot_share", true},
     {NoticeKind::PeerCannotBeControlled, "peer_cannot_be_controlled", false},
+    {NoticeKind::KeysDropped, "keys_dropped", true},
 };
 constexpr std::size_t kCount = std::size(kEntries);
-static_assert(kCount == static_cast<std::size_t>(NoticeKind::PeerCannotBeControlled), "every kind but None needs its words");
+static_assert(kCount == static_cast<std::size_t>(NoticeKind::KeysDropped), "every kind but None needs its words");
 
 const Entry* entry_of(NoticeKind kind) {
   for (const Entry& e : kEntries)
