@@ -51,6 +51,7 @@ class StunClientLeg {
   State state() const { return state_; }
   std::optional<nanoseconds> rtt() const { return rtt_; }      // of the last answer
   LocalTime last_answer() const { return last_answer_; }
+  bool asking() const { return probing_; }                     // a question of start() or probe() is not answered yet
 
  private:
   struct Pending {

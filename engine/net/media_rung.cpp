@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/crypto/random.h"
+#include "engine/net/address_watch.h"
 #include "engine/net/dialer.h"
 #include "engine/net/udp_socket.h"
 #include "engine/net/websocket_connection.h"
@@ -29,6 +30,7 @@ constexpr std::size_t kMaxMessage = 2048;
 // What passes everywhere over UDP, IPv6 and tunnels included; and what an Ethernet carries, which is what there is between two
 // networks. Over TCP a larger datagram would only wait longer for its end.
 constexpr std::size_t kUsualDatagram = 1200, kLargestDatagram = 1472, kLeastDatagram = 548;
+constexpr nanoseconds kMovedPace = 20ms;    // this machine has another address: the relay is asked so often, and slower, until it answers
 constexpr nanoseconds kDialAgain = 300ms;   // somebody waits for a picture: after a hole nobody waits for TCP's timers
 
 flow::StunCredentials credentials_of(const MediaTicket& ticket) {
@@ -167,6 +169,8 @@ class UdpRunner final : public Runner {
       const std::size_t taken = socket_->send_many(std::span(batch).first(count));
       counters_.sent += taken;
       if (taken < count) {
+        // An address that this machine has no longer, a route that is gone: known at the first packet that cannot leave.
+        if (socket_->counters().send_errors != errors_seen_) moved();
         counters_.dropped_backlog += datagrams.size() - taken;
         return false;
       }
@@ -211,6 +215,7 @@ class UdpRunner final : public Runner {
       next_.after(kPerAddress, [this] {
         if (leg_ && leg_->state() == StunClientLeg::State::Probing && leg_->last_answer() == LocalTime::min()) try_address();
       });
+    if (!addresses_watch_) addresses_watch_ = AddressWatch::create(loop_, [this] { look_whether_moved(); });
     carrier_up();
   }
   bool open(const UdpEndpoint& to) {
@@ -235,9 +240,23 @@ class UdpRunner final : public Runner {
     ++counters_.roamed;
   }
 
+  void look_whether_moved() {
+    if (!socket_) return;
+    const auto would = UdpSocket::local_towards(to_);
+    const UdpEndpoint is = socket_->local();
+    if (would && (is.address != would->address || is.scope != would->scope)) moved();
+  }
+  // The relay is asked from where we are now. Not from within: whoever sends may not meet a rung that fails meanwhile.
+  void moved() {
+    if (!leg_ || leg_->asking()) return;
+    leg_->probe(loop_.now(), kMovedPace);
+    timer_.at(leg_->next_deadline(), [this] { pump(); });
+  }
+
   void disconnect() override {
     ++round_;
     next_.cancel();
+    addresses_watch_.reset();
     carrier_down();
     socket_.reset();
   }
@@ -254,6 +273,7 @@ class UdpRunner final : public Runner {
   std::vector<UdpEndpoint> addresses_;
   std::size_t at_ = 0;
   std::unique_ptr<UdpSocket> socket_;
+  std::unique_ptr<AddressWatch> addresses_watch_;
 };
 
 class TlsRunner final : public Runner {

@@ -1,125 +1,30 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <doctest/doctest.h>
 
-#include <map>
-
-#include "engine/crypto/random.h"
-#include "engine/flow/link.h"
-#include "engine/flow/stun_server_leg.h"
-#include "engine/net/media_path.h"
-#include "engine/net/udp_socket.h"
-#include "tests/net/net_support.h"
+#include "tests/net/media_responder.h"
 
 using namespace beside;
 using namespace beside::net;
 
-namespace {
-
-flow::RandomFn system_random() {
-  return [](MutableByteSpan out) { crypto::random_bytes(out); };
-}
-
-// A relay of one leg that sends media back to the way that is bound.
-struct Responder {
-  Loop& loop;
-  bool swallow_udp = false, swallow_tls = false;   // TLS: the connection stands, what comes on it is not heard
-  std::optional<std::uint64_t> deaf_to;      // what comes on that way is not heard, as when TCP waits for its timers
-  std::uint64_t udp_heard = 0, translations = 0;
-  flow::StunServerLeg leg{{"ufrag0123456789a", SecretText("password-password-password-1234")}, system_random()};
-  std::map<UdpEndpoint, std::uint64_t> udp_paths;
-  std::map<std::uint64_t, UdpEndpoint> udp_of;
-  std::unique_ptr<UdpSocket> udp;
-  std::unique_ptr<WsServer> tls;
-  static constexpr std::uint64_t kUdp = 1ull << 40;
-
-  explicit Responder(Loop& on) : loop(on) {
-    udp = std::move(UdpSocket::create_bound(loop, "127.0.0.1", 0, [this](ByteSpan data, const UdpEndpoint& from) {
-                      ++udp_heard;
-                      if (swallow_udp) return;
-                      const auto [at, fresh] = udp_paths.try_emplace(from, kUdp + 1000 * translations + udp_paths.size());
-                      udp_of[at->second] = from;
-                      receive(at->second, data);
-                    }).value());
-    tls = std::move(WsServer::create(loop, local_server(), test_identity(),
-                                     {{},
-                                      [this](ConnectionId id, ByteSpan data) { receive(id.value, data); },
-                                      [this](ConnectionId id, const CloseReason&) { leg.path_closed(id.value); }})
-                        .value());
-  }
-  void receive(std::uint64_t path, ByteSpan data) {
-    if (path == deaf_to || (swallow_tls && path < kUdp)) return;
-    if (!wire::is_stun(data)) {
-      if (leg.bound_path() == path) reply(path, data);
-      return;
-    }
-    const auto message = wire::parse_stun(data);
-    REQUIRE(message);
-    const auto outcome = leg.receive(path, data, *message, loop.now());
-    if (!outcome.reply.empty()) reply(path, outcome.reply);
-  }
-  void reply(std::uint64_t path, ByteSpan data) {
-    if (path >= kUdp) (void)udp->send_to(udp_of.at(path), data);
-    else (void)tls->send_datagram(ConnectionId{path}, data);
-  }
-  // A translator gives everybody another outer address: what comes now is from somewhere else.
-  void translate_anew() {
-    ++translations;
-    udp_paths.clear();
-  }
-  MediaTicket ticket() const {
-    return {"127.0.0.1", udp->local().port, "ufrag0123456789a", "password-password-password-1234", kNever};
-  }
-  MediaPathConfig config() const {
-    MediaPathConfig out;
-    out.control = local_route(tls->port(), test_identity().spki_sha256());
-    return out;
-  }
-};
-
-struct Watched {
-  std::vector<MediaPath::State> states;
-  int echoes = 0;
-  std::unique_ptr<MediaPath> path;
-  Watched(Loop& loop, const MediaPathConfig& config, const MediaTicket& ticket) {
-    path = MediaPath::create(loop, config, ticket,
-                             {[this](ByteSpan data) { echoes += as_text(data) == "\x80media"; },
-                              [this](const MediaPath::State& state) { states.push_back(state); }});
-    path->start();
-  }
-  bool reaches(Loop& loop, MediaRung rung, MediaReason reason, nanoseconds limit = 8s) {
-    return run_until(loop, [&] { return path->state() == MediaPath::State{rung, reason}; }, limit);
-  }
-  bool echo(Loop& loop) {
-    const int before = echoes;
-    // Datagrams may be lost while the relay changes over: some are sent until one comes back.
-    return run_until(loop, [&] {
-      if (echoes == before) (void)path->link().send_one(as_bytes("\x80media"));
-      return echoes > before;
-    });
-  }
-};
-
-}  // namespace
-
 TEST_CASE("media takes UDP where it works, and TLS is not bound") {
   Loop loop;
-  Responder relay(loop);
-  Watched media(loop, relay.config(), relay.ticket());
+  MediaResponder relay(loop);
+  WatchedMedia media(loop, relay.config(), relay.ticket());
   CHECK_FALSE(media.path->link().send_one(as_bytes("\x80too early")));
   CHECK(media.reaches(loop, MediaRung::Udp, MediaReason::Best));
   CHECK(media.echo(loop));
   REQUIRE(relay.leg.bound_path());
-  CHECK(*relay.leg.bound_path() >= Responder::kUdp);
+  CHECK(*relay.leg.bound_path() >= MediaResponder::kUdp);
   CHECK(media.path->counters().dropped_no_rung == 1);
 }
 
 TEST_CASE("where UDP is swallowed media comes up over TLS with the reason, and UDP is found once it works") {
   Loop loop;
-  Responder relay(loop);
+  MediaResponder relay(loop);
   relay.swallow_udp = true;
   MediaPathConfig config = relay.config();
   config.retry_better = 300ms;
-  Watched media(loop, config, relay.ticket());
+  WatchedMedia media(loop, config, relay.ticket());
   CHECK(media.reaches(loop, MediaRung::Tls, MediaReason::UdpBlocked));
   CHECK(relay.udp_heard > 0);
   CHECK(config.control.ways->count(Way::Udp, WayFailure::NoAnswer) == 1);
@@ -133,10 +38,10 @@ TEST_CASE("where UDP is swallowed media comes up over TLS with the reason, and U
 
 TEST_CASE("paths = tls sends no UDP packet at all") {
   Loop loop;
-  Responder relay(loop);
+  MediaResponder relay(loop);
   MediaPathConfig config = relay.config();
   config.tls_only = true;
-  Watched media(loop, config, relay.ticket());
+  WatchedMedia media(loop, config, relay.ticket());
   CHECK(media.reaches(loop, MediaRung::Tls, MediaReason::PolicyTls));
   CHECK(media.echo(loop));
   CHECK(relay.udp_heard == 0);
@@ -144,8 +49,8 @@ TEST_CASE("paths = tls sends no UDP packet at all") {
 
 TEST_CASE("UDP that dies in the session is replaced by TLS after a probe") {
   Loop loop;
-  Responder relay(loop);
-  Watched media(loop, relay.config(), relay.ticket());
+  MediaResponder relay(loop);
+  WatchedMedia media(loop, relay.config(), relay.ticket());
   REQUIRE(media.reaches(loop, MediaRung::Udp, MediaReason::Best));
   relay.swallow_udp = true;
   media.path->probe_now();
@@ -155,8 +60,8 @@ TEST_CASE("UDP that dies in the session is replaced by TLS after a probe") {
 
 TEST_CASE("UDP that dies while media is sent gives way to TLS at once, without an order and without a word from the other end") {
   Loop loop;
-  Responder relay(loop);
-  Watched media(loop, relay.config(), relay.ticket());
+  MediaResponder relay(loop);
+  WatchedMedia media(loop, relay.config(), relay.ticket());
   REQUIRE(media.reaches(loop, MediaRung::Udp, MediaReason::Best));
   REQUIRE(media.echo(loop));
   relay.swallow_udp = true;
@@ -173,11 +78,11 @@ TEST_CASE("UDP that dies while media is sent gives way to TLS at once, without a
 // its lingering from before stopped it: nothing was asked any more until UDP's consent ran out after half a minute.
 TEST_CASE("a way that is started anew while it lingers is not ended by the end of that lingering") {
   Loop loop;
-  Responder relay(loop);
+  MediaResponder relay(loop);
   relay.swallow_udp = true;
   MediaPathConfig config = relay.config();
   config.retry_better = 100ms;
-  Watched media(loop, config, relay.ticket());
+  WatchedMedia media(loop, config, relay.ticket());
   REQUIRE(media.reaches(loop, MediaRung::Tls, MediaReason::UdpBlocked));
   relay.swallow_udp = false;
   REQUIRE(media.reaches(loop, MediaRung::Udp, MediaReason::Best));   // from here on TLS lingers for a second
@@ -191,8 +96,8 @@ TEST_CASE("a way that is started anew while it lingers is not ended by the end o
 
 TEST_CASE("a UDP way that answers late is not given up, and what was prepared in its place is put away") {
   Loop loop;
-  Responder relay(loop);
-  Watched media(loop, relay.config(), relay.ticket());
+  MediaResponder relay(loop);
+  WatchedMedia media(loop, relay.config(), relay.ticket());
   REQUIRE(media.reaches(loop, MediaRung::Udp, MediaReason::Best));
   REQUIRE(media.echo(loop));
   relay.swallow_udp = true;
@@ -202,16 +107,16 @@ TEST_CASE("a UDP way that answers late is not given up, and what was prepared in
   run_until(loop, [] { return false; }, 500ms);
   CHECK(media.path->state() == MediaPath::State{MediaRung::Udp, MediaReason::Best});
   CHECK(media.echo(loop));
-  CHECK(relay.leg.bound_path() >= Responder::kUdp);
+  CHECK(relay.leg.bound_path() >= MediaResponder::kUdp);
   CHECK(run_until(loop, [&] { return relay.tls->connection_count() == 0; }));
 }
 
 TEST_CASE("a TLS way that stands still is raced by a new connection, which takes its place") {
   Loop loop;
-  Responder relay(loop);
+  MediaResponder relay(loop);
   MediaPathConfig config = relay.config();
   config.tls_only = true;
-  Watched media(loop, config, relay.ticket());
+  WatchedMedia media(loop, config, relay.ticket());
   REQUIRE(media.reaches(loop, MediaRung::Tls, MediaReason::PolicyTls));
   REQUIRE(media.echo(loop));
   for (int i = 0; i < 3; ++i) {
@@ -230,8 +135,8 @@ TEST_CASE("a TLS way that stands still is raced by a new connection, which takes
 
 TEST_CASE("a translator's new address is noticed by the silence and proven to the relay, without a race or a new ticket") {
   Loop loop;
-  Responder relay(loop);
-  Watched media(loop, relay.config(), relay.ticket());
+  MediaResponder relay(loop);
+  WatchedMedia media(loop, relay.config(), relay.ticket());
   REQUIRE(media.reaches(loop, MediaRung::Udp, MediaReason::Best));
   REQUIRE(media.echo(loop));
   const std::size_t states = media.states.size();
@@ -249,10 +154,10 @@ TEST_CASE("a translator's new address is noticed by the silence and proven to th
 
 TEST_CASE("a lost TLS way is raced again and comes back") {
   Loop loop;
-  Responder relay(loop);
+  MediaResponder relay(loop);
   MediaPathConfig config = relay.config();
   config.tls_only = true;
-  Watched media(loop, config, relay.ticket());
+  WatchedMedia media(loop, config, relay.ticket());
   REQUIRE(media.reaches(loop, MediaRung::Tls, MediaReason::PolicyTls));
   relay.tls->close(ConnectionId{*relay.leg.bound_path()}, 1001, "restart");
   CHECK(media.reaches(loop, MediaRung::None, MediaReason::Starting));
@@ -262,14 +167,14 @@ TEST_CASE("a lost TLS way is raced again and comes back") {
 
 TEST_CASE("media goes through the proxy where nothing else leads out") {
   Loop loop;
-  Responder relay(loop);
+  MediaResponder relay(loop);
   const TestProxy proxy(ProxyMode::DigestSha256, relay.tls->port());
   MediaPathConfig config = relay.config();
   config.control.address.port = 1;  // leads nowhere but through the proxy
   config.control.proxy = proxy.setting();
   MediaTicket ticket = relay.ticket();
   ticket.udp_port = 0;
-  Watched media(loop, config, ticket);
+  WatchedMedia media(loop, config, ticket);
   CHECK(media.reaches(loop, MediaRung::TlsProxy, MediaReason::UdpNotOffered));
   CHECK(media.echo(loop));
   CHECK(proxy.tunnels() == 1);
@@ -277,14 +182,14 @@ TEST_CASE("media goes through the proxy where nothing else leads out") {
 
 TEST_CASE("wrong credentials bind nothing, and an expired ticket is named") {
   Loop loop;
-  Responder relay(loop);
+  MediaResponder relay(loop);
   MediaTicket ticket = relay.ticket();
   ticket.password = "another password of the same size";
   ticket.expires = loop.now() - 1s;
   MediaPathConfig config = relay.config();
   config.control.address.port = 1;
   ticket.udp_port = 0;
-  Watched media(loop, config, ticket);
+  WatchedMedia media(loop, config, ticket);
   CHECK(media.reaches(loop, MediaRung::None, MediaReason::Expired));
   CHECK_FALSE(relay.leg.bound_path());
 }
