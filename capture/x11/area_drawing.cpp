@@ -93,7 +93,7 @@ Rect between(int ax, int ay, int bx, int by) {
 std::optional<Rect> draw_area(const std::string& display, int cancel_fd) {
   auto opened = Connection::open(display);
   if (!opened) return std::nullopt;
-  const Connection& connection = **opened;
+  Connection& connection = **opened;
   Outline outline(connection);
   if (!hold_pointer(connection, crosshair(connection.xcb()))) return std::nullopt;
   connection.flush();
@@ -127,7 +127,7 @@ std::optional<Rect> draw_area(const std::string& display, int cancel_fd) {
       }
     }
     pollfd fds[2] = {{connection.fd(), POLLIN, 0}, {cancel_fd, POLLIN, 0}};
-    ::poll(fds, 2, 1000);
+    ::poll(fds, 2, connection.has_events() ? 0 : 1000);
     if ((fds[1].revents & POLLIN) != 0) return std::nullopt;
   }
   return std::nullopt;

@@ -170,7 +170,7 @@ void Desk::run() {
     if (changed) tidy();
     connection_->flush();
     pollfd fds[2] = {{connection_->fd(), POLLIN, 0}, {wake_fd_, POLLIN, 0}};
-    ::poll(fds, 2, -1);
+    ::poll(fds, 2, connection_->has_events() ? 0 : -1);
     std::uint64_t count = 0;
     [[maybe_unused]] const auto got = read(wake_fd_, &count, sizeof count);
   }

@@ -284,8 +284,8 @@ void X11Desktop::wait() {
   const LocalTime now = local_now();
   LocalTime until = mark_.poll(now);
   if (until != kNever || injector_.holds_anything()) until = std::min(until, now + kHeldCheck);
-  int timeout_ms = -1;
-  if (until != kNever)
+  int timeout_ms = connection_->has_events() ? 0 : -1;
+  if (timeout_ms != 0 && until != kNever)
     timeout_ms = static_cast<int>(std::chrono::ceil<milliseconds>(std::max<nanoseconds>(until - now, 0ns)).count());
   pollfd fds[2] = {{connection_->fd(), POLLIN, 0}, {wake_fd_, POLLIN, 0}};
   ::poll(fds, 2, timeout_ms);

@@ -310,7 +310,9 @@ X11Source::Woke X11Source::wait(LocalTime until) {
   pollfd fds[2] = {{connection_->fd(), POLLIN, 0}, {wake_fd_, POLLIN, 0}};
   timespec timeout{};
   timespec* limit = nullptr;
-  if (until != kNever) {
+  if (connection_->has_events()) {
+    limit = &timeout;
+  } else if (until != kNever) {
     const auto left = std::max<nanoseconds>(until - local_now(), 0ns);
     timeout.tv_sec = static_cast<time_t>(left.count() / 1'000'000'000);
     timeout.tv_nsec = static_cast<long>(left.count() % 1'000'000'000);

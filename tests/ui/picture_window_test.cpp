@@ -148,6 +148,31 @@ TEST_CASE("pictures larger than one request go through the socket in strips") {
   CHECK(rig.seen({2909, 1909, 1, 1})[0] == 0x777777);
 }
 
+TEST_CASE("what is uncovered while an answer is awaited is known without another word of the server") {
+  BS_NEEDS_XVFB();
+  Rig rig("300x200x24");
+  auto made = PictureWindow::create(rig.parent);
+  REQUIRE(made);
+  PictureWindow& window = **made;
+  REQUIRE(window.resize(100, 80));
+  const Rect all{0, 0, 100, 80};
+  window.place(0, 0, {&all, 1});
+  window.sync();
+  (void)window.pump();
+  CHECK_FALSE(window.has_events());
+  const xcb_window_t cover = xcb_generate_id(rig.c.get());
+  const std::uint32_t direct = 1;
+  xcb_create_window(rig.c.get(), XCB_COPY_FROM_PARENT, cover, rig.root->root, 20, 20, 30, 20, 0, XCB_WINDOW_CLASS_INPUT_OUTPUT, XCB_COPY_FROM_PARENT,
+                    XCB_CW_OVERRIDE_REDIRECT, &direct);
+  xcb_map_window(rig.c.get(), cover);
+  xcb_unmap_window(rig.c.get(), cover);
+  rig.sync();
+  window.sync();
+  CHECK(window.has_events());
+  CHECK(window.pump() == std::vector<Rect>{{10, 10, 30, 20}});
+  CHECK_FALSE(window.has_events());
+}
+
 TEST_CASE("a display with a palette has no window for pictures, and a broken one is no crash") {
   BS_NEEDS_XVFB();
   {
@@ -227,6 +252,7 @@ class Glass final : public PictureWindow {
     }
   }
   int fd() const override { return -1; }
+  bool has_events() override { return false; }
   std::vector<Rect> pump() override { return {}; }
   bool alive() const override { return true; }
   std::string describe() const override { return "glass"; }

@@ -52,6 +52,7 @@ class DirectPicture {
   // Takes note of what the server uncovered; true if put() has something to do.
   bool pump();
   int fd() const { return window_->fd(); }
+  bool has_events() { return window_->has_events(); }
   bool alive() const { return window_->alive(); }
   const PictureWindow& window() const { return *window_; }
   // What put() brings up to date touches one of these, window pixels.

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <optional>
+#include <utility>
 
 #include "engine/base/log.h"
 #include "engine/x11/shared_memory.h"
@@ -151,9 +152,13 @@ class PictureOnX final : public PictureWindow {
   }
 
   int fd() const override { return xcb_get_file_descriptor(c_.get()); }
+  bool has_events() override {
+    if (!read_ahead_) read_ahead_.reset(xcb_poll_for_queued_event(c_.get()));
+    return read_ahead_ != nullptr;
+  }
   std::vector<Rect> pump() override {
     std::vector<Rect> uncovered;
-    while (Reply<xcb_generic_event_t> event{xcb_poll_for_event(c_.get())}) {
+    while (const Reply<xcb_generic_event_t> event = read_ahead_ ? std::move(read_ahead_) : Reply<xcb_generic_event_t>(xcb_poll_for_event(c_.get()))) {
       if (event->response_type == 0) {
         const auto* error = reinterpret_cast<const xcb_generic_error_t*>(event.get());
         BS_LOG_LIMITED(Warn, "shell", "picture window: X error {} of request {}.{}", error->error_code, error->major_code, error->minor_code);
@@ -186,6 +191,7 @@ class PictureOnX final : public PictureWindow {
   bool shown_ = false;
   std::size_t longest_ = 0;     // bytes of one request
   std::vector<std::uint8_t> packed_;
+  Reply<xcb_generic_event_t> read_ahead_;
 };
 
 Error no(const char* why) { return {ErrorKind::Environment, "shell/picture window", why}; }

@@ -44,8 +44,10 @@ class PictureWindow {
   virtual void put_over(const Rect& area, const std::uint8_t* bgrx, std::ptrdiff_t stride) = 0;
   // Sends everything and waits until the server has drawn it.
   virtual void sync() = 0;
-  // Readable when the server has something to say; pump() then says what must be put again since it was uncovered.
+  // Readable when the server has something to say; pump() then says what must be put again since it was uncovered. Not readable
+  // where that came along with the answer that sync() waited for: whoever waits asks has_events() first.
   virtual int fd() const = 0;
+  virtual bool has_events() = 0;
   virtual std::vector<Rect> pump() = 0;
   virtual bool alive() const = 0;           // false: the connection broke (a limit of the server's, or its end)
   virtual std::string describe() const = 0; // "MIT-SHM fd, 16-bit colours"
