@@ -351,7 +351,9 @@ nanoseconds PeerLink::media_patience() const {
 
 LocalTime PeerLink::next_deadline() const {
   if (dead_) return kNever;
-  LocalTime next = std::min({channel_->next_deadline(), tunnel_.next_deadline(), probe_due_, opened_ ? watch_.next_deadline() : kNever});
+  LocalTime next = std::min({channel_->next_deadline(), probe_due_, opened_ ? watch_.next_deadline() : kNever});
+  // What waits in the tunnel cannot leave while there is no control connection: its return calls flush().
+  if (control_ready_) next = std::min(next, tunnel_.next_deadline());
   if (media_) next = std::min({next, pacer_.next_deadline(), rate_.next_deadline(), arrivals_.next_deadline()});
   if (media_ && unanswered_since_) next = std::min(next, *unanswered_since_ + media_patience());
   if (media_ && opened_) next = path_changed_ && rung_ != Rung::None ? LocalTime::min() : std::min(next, mtu_.next_deadline());

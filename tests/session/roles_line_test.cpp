@@ -292,3 +292,22 @@ TEST_CASE("what was typed before a gap is carried out after one of up to fifteen
     CHECK(arrived(7) == 1);
   }
 }
+
+// What waited in the tunnel for a control connection was always due: the customer's program took a whole core as long as its line was
+// down, and was late when it came back.
+TEST_CASE("while a line is down neither end's program has anything to do at once") {
+  for (const bool customers : {true, false}) {
+    CAPTURE(customers);
+    Pair p;
+    p.granted();
+    p.line(customers ? p.customer.line_works : p.op.line_works, customers ? p.customer.control : p.op.control, false);
+    for (int i = 0; i < 40; ++i) {
+      p.bench.run(500ms);
+      p.bench.settle();
+      CHECK(p.customer.role->next_deadline() > p.bench.clock.now());
+      CHECK(p.op.role->next_deadline() > p.bench.clock.now());
+    }
+    p.line(customers ? p.customer.line_works : p.op.line_works, customers ? p.customer.control : p.op.control, true);
+    REQUIRE(p.bench.run_until([&] { return p.op.view().stage == SessionStage::Live && p.op.view().paused.empty(); }, 5s));
+  }
+}
