@@ -200,6 +200,28 @@ TEST_CASE("a narrow line bounds the size of a picture, and resting pictures refi
   CHECK(first->annex_b.size() < unbounded->annex_b.size() / 2);
 }
 
+TEST_CASE("a picture that was there before the last one is built on that, but with least effort") {
+  for (const auto effort : {ports::VideoEffort::Least, ports::VideoEffort::Normal, ports::VideoEffort::Most}) {
+    TextPicture text(640, 368);
+    auto encoder = encoder_for(VideoCodec::H264_420, 640, 368, effort);
+    CAPTURE(encoder->name());
+    ManualClock clock;
+    auto decoder = make_video_decoder(offer_of(*encoder, 640, 368), clock);
+    REQUIRE(decoder);
+    std::size_t bytes[3] = {};
+    for (int i = 0; i < 3; ++i) {
+      text.draw_page(i % 2 + 1, 0xffffff);
+      auto coded = encoder->encode(text.take_whole(), false);
+      REQUIRE(coded);
+      bytes[i] = coded->annex_b.size();
+      const auto shown = (*decoder)->decode(coded->annex_b);
+      REQUIRE((shown && shown->has_value()));
+      CHECK(psnr_rgb(*text.take({}).pixels, *to_pixels(**shown)) > 20);
+    }
+    CHECK((bytes[2] * 3 < bytes[1]) == (effort != ports::VideoEffort::Least));
+  }
+}
+
 TEST_CASE("hardware is probed first, named with its reason, and libx264 takes over") {
   std::vector<EncoderProbe> probes;
   EncoderPreferences preferences;
