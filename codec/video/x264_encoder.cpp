@@ -33,11 +33,12 @@ constexpr float kSpread = 0.01F;
 constexpr double kCoarseBytes = 0.06;
 
 // At the same bytes each is about 0.7 dB better than the one before on a film full of detail. Normal costs a quarter more than Least;
-// Most twice as much here and three times as much at the viewer (CABAC). Normal lets blocks of 8x8 move for themselves (0.2 dB).
+// Most twice as much here and three times as much at the viewer (CABAC). Normal lets blocks of 8x8 move for themselves (0.2 dB) where
+// pictures are not coarse: there older pictures to build on give as much for less.
 //
-// Older pictures to build on cost next to nothing where a picture is small against its bytes, since most blocks find theirs in the newest and
-// stop: three are 0.4 (another film: 0.6) to 0.8 dB of luma and 0.2 over RGB. Where it is large they cost a tenth of coding: two, for 0.3 and 0.15 dB.
-constexpr int kReferences = 3, kCoarseReferences = 2;
+// Those cost next to nothing where a picture is small against its bytes, since most blocks find theirs in the newest and stop: three are
+// 0.4 (another film: 0.6) to 0.8 dB of luma and 0.2 over RGB. Of large ones coding takes a tenth longer, for 0.3 and 0.15 dB.
+constexpr int kReferences = 3;
 
 const char* name_of(ports::VideoEffort effort) {
   return effort == ports::VideoEffort::Most ? "most" : effort == ports::VideoEffort::Normal ? "normal" : "least";
@@ -89,7 +90,7 @@ Result<void> X264Encoder::open_codec(int threads) {
     return fail(ErrorKind::Environment, "codec/x264: preset");
   if (settings_.effort == ports::VideoEffort::Normal) {
     p.analyse.i_subpel_refine = 1;
-    p.analyse.inter = X264_ANALYSE_PSUB16x16 | X264_ANALYSE_I4x4;
+    p.analyse.inter = X264_ANALYSE_I4x4 | (coarse ? 0 : X264_ANALYSE_PSUB16x16);
     p.analyse.i_luma_deadzone[0] = coarse ? 18 : 10;
     p.analyse.i_luma_deadzone[1] = coarse ? 10 : 7;
     p.b_deblocking_filter = coarse ? 0 : 1;   // 0.17 dB of luma for a tenth of decoding; of coarse ones less
@@ -105,7 +106,7 @@ Result<void> X264Encoder::open_codec(int threads) {
   p.i_keyint_max = X264_KEYINT_MAX_INFINITE;
   p.i_scenecut_threshold = 0;
   p.i_bframe = 0;
-  p.i_frame_reference = settings_.effort == ports::VideoEffort::Least ? 1 : coarse ? kCoarseReferences : kReferences;
+  p.i_frame_reference = settings_.effort == ports::VideoEffort::Least ? 1 : kReferences;
   p.b_annexb = 1;
   p.b_repeat_headers = 0;
   p.b_aud = 0;
