@@ -207,16 +207,35 @@ class Finder final : public ports::MoveFinder {
     return true;
   }
 
+  // Which cells of a row of them this vector explains. Where much moved whole rows of pixels agree, which is seen at once.
+  void find_same_cells(const PixelBuffer& shadow, const PixelBuffer& frame, const Rect& row, int dx, int dy) {
+    const int cells = (row.width + kCellSide - 1) / kCellSide;
+    same_cells_.assign(static_cast<std::size_t>(cells), 1);
+    int left = cells;
+    for (int y = row.y; y < row.bottom() && left > 0; ++y) {
+      const std::uint8_t *from = at(shadow, row.x - dx, y - dy), *to = at(frame, row.x, y);
+      if (std::memcmp(from, to, static_cast<std::size_t>(row.width) * 4) == 0) continue;
+      for (int i = 0; i < cells; ++i) {
+        std::uint8_t& same = same_cells_[static_cast<std::size_t>(i)];
+        const std::ptrdiff_t offset = std::ptrdiff_t{4} * i * kCellSide;
+        if (same == 0 || ports::same_row(from + offset, to + offset, std::min(kCellSide, row.width - i * kCellSide))) continue;
+        same = 0;
+        --left;
+      }
+    }
+  }
+
   // Rows of cells into runs, runs of the same width below each other into rectangles.
   void collect(const PixelBuffer& shadow, const PixelBuffer& frame, const Rect& area, int dx, int dy) {
     open_.clear();
     for (int y = area.y; y < area.bottom(); y += kCellSide) {
       const int height = std::min(kCellSide, area.bottom() - y);
+      find_same_cells(shadow, frame, {area.x, y, area.width, height}, dx, dy);
       runs_.clear();
       Rect run;
-      for (int x = area.x; x < area.right(); x += kCellSide) {
+      for (int x = area.x, i = 0; x < area.right(); x += kCellSide, ++i) {
         const Rect cell{x, y, std::min(kCellSide, area.right() - x), height};
-        if (same_moved(shadow, frame, cell, dx, dy)) {
+        if (same_cells_[static_cast<std::size_t>(i)] != 0) {
           run = run.united_with(cell);
         } else if (!run.empty()) {
           runs_.push_back(run);
@@ -297,6 +316,7 @@ class Finder final : public ports::MoveFinder {
   std::int64_t looked_at_ = 0;                 // pixels of the shadow
   std::vector<Vote> votes_;
   std::vector<Rect> searched_, rects_, open_, runs_, next_;
+  std::vector<std::uint8_t> same_cells_;       // of one row of cells
 };
 
 }  // namespace

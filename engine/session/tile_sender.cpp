@@ -330,9 +330,8 @@ void TileSender::carry_moves() {
       work_ = true;
     }
   }
-  std::vector<Rect> again;
-  tools_.detector->find(*shadow_, pixels, changed_, again);
-  changed_ = std::move(again);
+  // What moved is right to the pixel.
+  for (const ports::Move& move : moves_) subtract(changed_, {move.x, move.y, move.from.width, move.from.height});
 }
 
 bool TileSender::settled() const {

@@ -2,6 +2,7 @@
 // TileSender's half that hands regions to a video encoder and takes them back.
 #include <algorithm>
 #include <limits>
+#include <span>
 #include <utility>
 
 #include "engine/base/rect_set.h"
@@ -29,7 +30,14 @@ constexpr nanoseconds kTick = 12us;                // a little more than one of 
 constexpr std::size_t kMostGroups = 3;             // encoders at work; one more while one is replaced
 constexpr std::size_t kMostPieces = 32;            // more than that is one
 constexpr std::int64_t kLittleWaste = 4 * kTile * kTile;   // pixels
+constexpr std::int64_t kMuchDamage = 150'000;      // pixels
 constexpr std::int64_t kLeastForMoves = 4096;      // changed pixels: below, pixels are cheaper than looking for them
+
+std::int64_t area_of(std::span<const Rect> rects) {
+  std::int64_t sum = 0;
+  for (const Rect& r : rects) sum += std::int64_t{r.width} * r.height;
+  return sum;
+}
 
 }  // namespace
 
@@ -66,10 +74,20 @@ void TileSender::find_changes() {
     }
     where = still_;
   }
-  if (!where.empty()) tools_.detector->find(*shadow_, pixels, where, changed_);
-  std::int64_t area = 0;
-  for (const Rect& r : changed_) area += std::int64_t{r.width} * r.height;
-  if (area >= kLeastForMoves) carry_moves();
+  // Much of it mostly moved, and the bounds of what changed there need not be known: tiles in which anything did are enough to see that.
+  const bool much = !any_owned_ && area_of(where) >= kMuchDamage;
+  if (much) {
+    ports::tile_boxes(update_.width, update_.height, where, boxes_);
+    for (const Rect& box : boxes_)
+      if (!box.empty() && !ports::same_pixels(*shadow_, pixels, box)) changed_.push_back(box);
+  } else if (!where.empty()) {
+    tools_.detector->find(*shadow_, pixels, where, changed_);
+  }
+  if (area_of(changed_) >= kLeastForMoves) carry_moves();
+  if (much || !moves_.empty()) {
+    const std::vector<Rect> left = std::exchange(changed_, {});
+    tools_.detector->find(*shadow_, pixels, left, changed_);
+  }
   changed_.insert(changed_.end(), played_.begin(), played_.end());
   damage_.clear();
 }
