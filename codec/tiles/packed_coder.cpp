@@ -11,7 +11,7 @@
 namespace beside::tiles {
 namespace {
 
-constexpr int kLevel = 3;
+constexpr int kLevel = -1;   // a fifth less time than 3 at both ends, 3 to 7 % more bytes
 constexpr std::uint32_t kColour = 0x00ffffff, kKnown = 0x01000000, kOpaque = 0xff000000;
 constexpr std::size_t kMostColours = 256;
 constexpr std::size_t kHeader = 2;          // bits of a pixel, colours - 1
@@ -22,6 +22,12 @@ std::uint64_t eight(const std::uint8_t* from) {
   std::uint64_t out;
   std::memcpy(&out, from, 8);
   return out;
+}
+// Eight pixels; their X bytes do not count.
+bool same_eight(const std::uint8_t* a, const std::uint8_t* b) {
+  constexpr std::uint64_t kBoth = std::uint64_t{kColour} << 32 | kColour;
+  const std::uint64_t differs = (eight(a) ^ eight(b)) | (eight(a + 8) ^ eight(b + 8)) | (eight(a + 16) ^ eight(b + 16)) | (eight(a + 24) ^ eight(b + 24));
+  return (differs & kBoth) == 0;
 }
 std::size_t groups(int width) { return static_cast<std::size_t>(width + 7) / 8; }   // of eight pixels in a row
 std::size_t plain_size(int bits, std::size_t colours, int width, int height) {
@@ -78,7 +84,7 @@ int PackedCoder::number_of(std::uint32_t colour) {
   return number_[at];
 }
 
-// Into numbers_, rows of whole groups. Four pixels of the colour before are one look. False: too many colours.
+// Into numbers_, rows of whole groups. Eight pixels that are as those above, and four of the colour before, are one look. False: too many colours.
 bool PackedCoder::number_colours(const std::uint8_t* bgrx, std::ptrdiff_t stride, int width, int height) {
   constexpr std::uint64_t kBoth = std::uint64_t{kColour} << 32 | kColour;
   colours_.clear();
@@ -93,6 +99,12 @@ bool PackedCoder::number_colours(const std::uint8_t* bgrx, std::ptrdiff_t stride
     const std::uint8_t* from = bgrx + y * stride;
     std::uint8_t* to = numbers_.data() + static_cast<std::size_t>(y) * row_bytes;
     for (int x = 0; x < width;) {
+      // Uprights, and what is empty between lines, are as above.
+      if (y > 0 && x + 8 <= width && same_eight(from + std::ptrdiff_t{4} * x, from + std::ptrdiff_t{4} * x - stride)) {
+        std::memcpy(to + x, to + x - row_bytes, 8);
+        x += 8;
+        continue;
+      }
       if (x + 4 <= width) {
         const std::uint64_t twice = std::uint64_t{last} << 32 | last;
         if ((((eight(from + std::ptrdiff_t{4} * x) ^ twice) | (eight(from + std::ptrdiff_t{4} * x + 8) ^ twice)) & kBoth) == 0) {
