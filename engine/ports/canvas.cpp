@@ -136,6 +136,11 @@ void Canvas::read(const std::function<void(const PixelBuffer&)>& read) const {
   if (seen != nullptr) read(*seen);
 }
 
+void Canvas::settle() {
+  const std::lock_guard lock(mutex_);
+  if (seen_ == Seen::WhenCommitted && any_committed_ && written_.empty()) keep_shown();
+}
+
 bool Canvas::exact(const Rect& area) const {
   const std::lock_guard lock(mutex_);
   if (!pixels_) return false;

@@ -62,6 +62,9 @@ class Canvas {
   };
   // What changed since the last call; nothing waits any more.
   Changes take();
+  // After what was taken is on the screen, while nobody waits: readers get their copy of it now, rather than when the next update
+  // begins, which would wait for that.
+  void settle();
   // Calls `read` with the pixels while nobody writes; keep it short. Nothing is called without a picture.
   void read(const std::function<void(const PixelBuffer&)>& read) const;
   bool exact(const Rect& area) const;    // every cell that `area` touches

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "engine/ports/canvas.h"
+#include "engine/ports/copies.h"
 
 using namespace beside;
 using ports::Canvas;
@@ -143,6 +144,27 @@ TEST_CASE("a copy makes each cell as exact as the cells that it was made of") {
   canvas.copy({0, 0, 40, 16}, 8, 0);         // over itself: the doubt moves, and stays where it was only partly covered
   CHECK(!canvas.exact({16, 0, 16, 16}));
   CHECK(!canvas.exact({32, 0, 16, 16}));
+}
+
+TEST_CASE("what was shown is kept for readers while nobody waits, and the next update waits for no copy") {
+  Canvas canvas({}, Canvas::Seen::WhenCommitted);
+  canvas.reset(400, 300, 1, 0);
+  write(canvas, {0, 0, 400, 300}, 1, true);
+  canvas.commit({1});
+  const auto copied = [] { return ports::copied_pixels(ports::CopyStep::Shown); };
+  const std::uint64_t before = copied();
+  canvas.settle();
+  CHECK(copied() == before + 400 * 300);
+  write(canvas, {10, 10, 20, 20}, 2, true);
+  CHECK(copied() == before + 400 * 300);
+  CHECK(at(canvas, 15, 15, 2) == 1);
+  canvas.settle();   // in the middle of an update it changes nothing
+  CHECK(at(canvas, 15, 15, 2) == 1);
+  canvas.commit({2});
+  canvas.settle();
+  CHECK(copied() == before + 400 * 300 + 400);
+  write(canvas, {12, 12, 20, 20}, 3, true);
+  CHECK(at(canvas, 15, 15, 2) == 2);
 }
 
 TEST_CASE("whoever sees whole updates only sees nothing of one before its commit, neither pixels nor what is exact") {

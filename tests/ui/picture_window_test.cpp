@@ -242,6 +242,7 @@ class Glass final : public PictureWindow {
     }
   }
   void put_over(const Rect& area, const std::uint8_t* bgrx, std::ptrdiff_t bytes) override { take(area, bgrx, bytes); }
+  void flush() override { ++flushes; }
   void sync() override {
     most = 0;
     put_pixels = 0;
@@ -257,7 +258,7 @@ class Glass final : public PictureWindow {
   bool alive() const override { return true; }
   std::string describe() const override { return "glass"; }
   const std::uint8_t* at(int x, int y) const { return screen.data() + 4 * (y * w + x); }
-  int w = 0, h = 0, most = 0, put_pixels = 0;
+  int w = 0, h = 0, most = 0, put_pixels = 0, flushes = 0;
   bool mapped = false;
 
  private:
@@ -315,6 +316,44 @@ TEST_CASE("no pixel is put twice in one update: pointer and marks never flicker"
     if (changed.contains(x + 1, 50)) CHECK(int{screen.at(x + 1, 50)[0]} == 120 + step);   // through its gaps
   }
   CHECK(picture.put(canvas) == DirectPicture::Put::Current);
+}
+
+TEST_CASE("a large picture is drawn by the server while the rest is copied, each pixel once") {
+  auto glass = std::make_unique<Glass>();
+  Glass& screen = *glass;
+  DirectPicture picture(std::move(glass));
+  ports::Canvas canvas([] {});
+  canvas.reset(900, 700, 1, 0);
+  paint(canvas, {0, 0, 900, 700}, 100);
+  DirectPicture::Place place;
+  place.session = 1;
+  place.picture_width = 900;
+  place.picture_height = 700;
+  place.placement = {0, 0, 900, 700, 1};
+  place.area = {0, 0, 900, 700};
+  place.visible = {place.area};
+  REQUIRE(picture.show(place));
+  REQUIRE(picture.put(canvas) == DirectPicture::Put::Done);
+  CHECK(screen.flushes >= 3);
+  CHECK(screen.most == 1);
+  CHECK(screen.put_pixels == 900 * 700);
+  screen.flushes = 0;
+  paint(canvas, {0, 100, 900, 600}, 50);
+  const Rect changed[] = {{0, 100, 900, 300}, {0, 390, 450, 310}, {400, 390, 500, 310}};   // on each other
+  for (const Rect& r : changed) picture.damage({&r, 1});
+  REQUIRE(picture.put(canvas) == DirectPicture::Put::Done);
+  CHECK(screen.flushes >= 2);
+  CHECK(screen.most == 1);
+  int wrong = 0;
+  for (int y = 0; y < 700; ++y)
+    for (int x = 0; x < 900; ++x) wrong += int{screen.at(x, y)[0]} == (y < 100 ? 100 : 50) ? 0 : 1;
+  CHECK(wrong == 0);
+  screen.flushes = 0;
+  const Rect little{10, 10, 60, 20};
+  paint(canvas, little, 7);
+  picture.damage({&little, 1});
+  REQUIRE(picture.put(canvas) == DirectPicture::Put::Done);
+  CHECK(screen.flushes == 0);   // what is small goes at once with the question that follows
 }
 
 TEST_CASE("a veil darkens picture and pointer in the memory, and leaves the marks bright") {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 #include "engine/ports/copies.h"
 #include "ui/shell/covered.h"
@@ -11,6 +12,8 @@
 
 namespace beside::shell {
 namespace {
+
+constexpr int kStrip = 128 * 1024;   // pixels that are put in one go
 
 std::shared_ptr<ports::PixelBuffer> premultiplied(const ports::CursorImage& image) {
   std::shared_ptr<ports::PixelBuffer> out = ports::make_pixel_buffer(image.width, image.height);
@@ -200,57 +203,67 @@ bool DirectPicture::pump() {
   return place_.has_value() && !uncovered_.empty();
 }
 
+// One part of the picture, pixels of the window: into its memory, and from there to the window but for what is `covered`. In strips:
+// the server draws one while the next is copied.
+void DirectPicture::put_fresh(const ports::PixelBuffer& pixels, const Rect& area, std::span<const Rect> covered) {
+  const int dx = place_->area.x - static_cast<int>(place_->placement.x), dy = place_->area.y - static_cast<int>(place_->placement.y);
+  ports::count_copy(ports::CopyStep::Window, std::int64_t{area.width} * area.height);
+  const int rows = std::max(1, kStrip / std::max(area.width, 1));
+  for (int y = area.y; y < area.bottom(); y += rows) {
+    const Rect r{area.x, y, area.width, std::min(rows, area.bottom() - y)};
+    std::uint8_t* const to = window_->pixels() + r.y * window_->stride() + std::ptrdiff_t{4} * r.x;
+    scaler_->scale(pixels, {r.x + dx, r.y + dy, r.width, r.height}, to, window_->stride());
+    if (light() != 256) dim(to, window_->stride(), r.width, r.height, light());
+    window_->put(left_over(r, covered));
+    if (r.bottom() < area.bottom()) window_->flush();
+  }
+}
+
+void DirectPicture::place_window() {
+  if (std::exchange(placed_, true)) return;
+  std::vector<Rect> visible;
+  for (const Rect& r : place_->visible) visible.push_back({r.x - place_->area.x, r.y - place_->area.y, r.width, r.height});
+  window_->place(place_->area.x, place_->area.y, visible);
+}
+
 DirectPicture::Put DirectPicture::put(const ports::Canvas& canvas) {
   if (!place_) return Put::Outdated;
   const bool moved = !(wanted_ == on_screen_);
   if (!everything_ && damage_.empty() && uncovered_.empty() && !moved && placed_) return Put::Current;
-  std::vector<Rect> areas;
+  std::vector<Rect> areas, covered;   // what changes on the screen; what of it is not to be put any more
+  for (const Sprite& sprite : wanted_) covered.push_back(sprite.at);
   bool fits = false;
   canvas.read([&](const ports::PixelBuffer& pixels) {
     fits = pixels.width == place_->picture_width && pixels.height == place_->picture_height;
     if (!fits) return;
+    place_window();
     if (everything_) {
       areas.push_back({0, 0, window_->width(), window_->height()});
     } else {
-      for (const Rect& r : damage_) areas.push_back(in_window(r));
+      for (const Rect& r : damage_)
+        if (const Rect in = in_window(r); !in.empty()) areas.push_back(in);
     }
-    const int dx = place_->area.x - static_cast<int>(place_->placement.x), dy = place_->area.y - static_cast<int>(place_->placement.y);
     for (const Rect& r : areas) {
-      if (r.empty()) continue;
-      ports::count_copy(ports::CopyStep::Window, std::int64_t{r.width} * r.height);
-      scaler_->scale(pixels, {r.x + dx, r.y + dy, r.width, r.height}, window_->pixels() + r.y * window_->stride() + std::ptrdiff_t{4} * r.x,
-                     window_->stride());
-      if (light() != 256) dim(window_->pixels() + r.y * window_->stride() + std::ptrdiff_t{4} * r.x, window_->stride(), r.width, r.height, light());
+      put_fresh(pixels, r, covered);
+      covered.push_back(r);
     }
   });
   if (!fits) return Put::Outdated;
-  for (const Rect& r : uncovered_) areas.push_back(r);
+  const auto put_again = [&](const Rect& r) {
+    areas.push_back(r);
+    window_->put(left_over(r, covered));
+    covered.push_back(r);
+  };
+  for (const Rect& r : uncovered_) put_again(r);
   // What lay on top and does not any more, or elsewhere, gives way to the picture.
   for (const Sprite& old : on_screen_) {
-    if (std::find(wanted_.begin(), wanted_.end(), old) == wanted_.end()) areas.push_back(old.at);
+    if (std::find(wanted_.begin(), wanted_.end(), old) == wanted_.end()) put_again(old.at);
   }
-  if (!placed_) {
-    std::vector<Rect> visible;
-    for (const Rect& r : place_->visible) visible.push_back({r.x - place_->area.x, r.y - place_->area.y, r.width, r.height});
-    window_->place(place_->area.x, place_->area.y, visible);
-    placed_ = true;
-  }
-  std::vector<Rect> covered;
-  std::vector<const Sprite*> again;
   for (const Sprite& sprite : wanted_) {
-    covered.push_back(sprite.at);
     bool anew = std::find(on_screen_.begin(), on_screen_.end(), sprite) == on_screen_.end();
     for (const Rect& r : areas) anew = anew || !r.clipped_to(sprite.at).empty();
-    if (anew) again.push_back(&sprite);
+    if (anew) put_over(sprite, wanted_);
   }
-  std::vector<Rect> bare;
-  for (const Rect& r : areas) {
-    const auto rest = left_over(r, covered);
-    bare.insert(bare.end(), rest.begin(), rest.end());
-    covered.push_back(r);
-  }
-  window_->put(bare);
-  for (const Sprite* sprite : again) put_over(*sprite, wanted_);
   window_->sync();
   on_screen_ = wanted_;
   everything_ = false;

@@ -67,6 +67,8 @@ class DirectPicture {
   };
   Rect in_window(const Rect& picture_pixels) const;   // scaled, cut to the window, in its pixels
   void place_sprites();
+  void place_window();
+  void put_fresh(const ports::PixelBuffer& pixels, const Rect& area, std::span<const Rect> covered);
   void put_over(const Sprite& sprite, std::span<const Sprite> all);
   int light() const;                // 256 = no veil
 

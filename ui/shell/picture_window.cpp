@@ -146,6 +146,7 @@ class PictureOnX final : public PictureWindow {
                     static_cast<std::uint32_t>(packed_.size()), packed_.data());
     }
   }
+  void flush() override { xcb_flush(c_.get()); }
   void sync() override {
     // Waiting for the answer sends it, and what was asked before it, in one go.
     Reply<xcb_get_input_focus_reply_t> answer{xcb_get_input_focus_reply(c_.get(), xcb_get_input_focus(c_.get()), nullptr)};

@@ -42,6 +42,8 @@ class PictureWindow {
   virtual void put(std::span<const Rect> areas) = 0;
   // As put(), but from memory of the caller's: what lies over the picture. `area` in pixels of the window.
   virtual void put_over(const Rect& area, const std::uint8_t* bgrx, std::ptrdiff_t stride) = 0;
+  // The server begins with what was put so far.
+  virtual void flush() = 0;
   // Sends everything and waits until the server has drawn it.
   virtual void sync() = 0;
   // Readable when the server has something to say; pump() then says what must be put again since it was uncovered. Not readable

@@ -33,8 +33,9 @@ bool ShellOnGlfw::make_direct() {
 }
 
 void ShellOnGlfw::told_shown(std::uint32_t session, Remote& remote) {
-  if (!std::exchange(remote.unshown, false) || !events_.picture_shown) return;
-  events_.picture_shown(session, remote.number, local_now());
+  if (!std::exchange(remote.unshown, false)) return;
+  if (events_.picture_shown) events_.picture_shown(session, remote.number, local_now());
+  remote.canvas->settle();
 }
 
 void ShellOnGlfw::put_direct(std::uint32_t session, Remote& remote) {
