@@ -11,13 +11,15 @@ constexpr double kMss = 1200, kBetaLoss = 0.7, kDelayGain = 0.25, kMultiplicativ
 constexpr nanoseconds kVirtualRtt = milliseconds(25);
 constexpr double kMaxTargetMs = 200;       // of the delay target, beside flows that fill the queue whatever we do
 // Ours.
-constexpr double kLeastWindow = 2 * kMss, kNearLeast = 1.1 * kLeastWindow;
+constexpr double kLeastWindow = 2 * kMss, kNearLeast = 1.8 * kLeastWindow;
 constexpr double kLineLoss = 0.15, kMostGrowthLoss = 0.02, kMostSlowGrowthLoss = 0.05;
 constexpr double kFastGrowth = 3.2;        // e-folds a second on an empty queue
 constexpr double kMostGrowth = 0.25;       // of the window, a round trip
 constexpr double kDrained = 0.85;          // of the bandwidth-delay product, while a queue is drained
 constexpr nanoseconds kUnknownRtt = milliseconds(100), kBaseBucket = seconds(10), kFloorTime = seconds(8);
 constexpr nanoseconds kLeastFloorTime = milliseconds(600), kAskAgain = milliseconds(150);
+constexpr nanoseconds kOverflow = seconds(2), kLeastDrain = milliseconds(80);
+constexpr double kDrainPackets = 8;
 constexpr double kCollapse = 4;            // delay targets
 constexpr std::size_t kBaseBuckets = 6, kMaxStreams = 64, kMaxArrivals = 16384;
 constexpr double kDeliveredMs = 150, kLongLoopMs = 70;
@@ -57,6 +59,7 @@ void ScreamControl::on_feedback(const wire::CcFeedback& feedback, LocalTime now)
   const SentLog::Report report = log_.on_feedback(feedback, rtt_.value_or(kUnknownRtt));
   if (report.acked + report.lost == 0) return;
   heard_ = now;
+  end_lost_ = false;
   if (report.acked > 0 && silent_ > 0) {
     // It was a hole in the line, or of the way back, and not a queue: half of what went before is a fair guess.
     if (silent_ > 1) hole_at_ = now;
@@ -138,7 +141,7 @@ void ScreamControl::watch_floor(LocalTime now) {
     floor_ms_ = delay_ms;
   }
   floor_ms_ = std::min(floor_ms_, delay_ms);
-  // The line collapsed: what remains once two packets at most are in flight is no queue of ours but the path's own, and is known
+  // The line collapsed: what remains once four packets at most are in flight is no queue of ours but the path's own, and is known
   // soon. Beside another flow nothing collapses, and what it lets wait is not to be learnt.
   if (delay_ms > kCollapse * own_target) collapsed_at_ = now;
   if (window_ > kNearLeast || now - clamped_at_ < loop() || collapsed_at_ == LocalTime::min() || now - collapsed_at_ > kFloorTime) least_since_ = kNever;
@@ -323,14 +326,27 @@ std::size_t ScreamControl::send_window() const {
 
 bool ScreamControl::shut() const { return static_cast<double>(log_.in_flight()) >= window_; }
 
+// When what was in flight at the end of a queue of ours is known to be lost: kNever where the newest word told of no such queue.
+LocalTime ScreamControl::drained() const {
+  if (end_lost_ || !shut() || clamped_at_ == LocalTime::min() || heard_ - clamped_at_ > kOverflow || to_ms(queue_delay_) < 2 * target_ms_) return kNever;
+  const double pace = delivered_per_s();
+  if (pace <= 0) return kNever;
+  return heard_ + std::clamp<nanoseconds>(from_ms(kDrainPackets * kMss * 1000 / pace), kLeastDrain, silence());
+}
+
 LocalTime ScreamControl::next_deadline() const {
   if (log_.in_flight() == 0) return kNever;
-  const LocalTime silent = std::max(heard_, log_.oldest()) + silence();
+  const LocalTime silent = std::min(std::max(heard_, log_.oldest()) + silence(), drained());
   return shut() && question_ <= 0 ? std::min(silent, std::max(heard_, asked_at_) + kAskAgain) : silent;
 }
 
 void ScreamControl::poll(LocalTime now) {
   if (now < next_deadline()) return;
+  if (now >= drained()) {
+    end_lost_ = true;
+    (void)log_.expire(now);
+    return;
+  }
   if (shut() && question_ <= 0 && now >= std::max(heard_, asked_at_) + kAskAgain) {
     asked_at_ = now;
     question_ = kMss;

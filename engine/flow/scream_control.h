@@ -25,7 +25,9 @@ namespace beside::flow {
 //  4. Window and rate are related by the round trip with the receiver's reporting time in it.
 //  5. The window full and nothing heard for 150 ms: one packet leaves all the same. It tells of those before it, which may
 //     have been thrown away at the end of a queue that is empty by now.
-//  6. After a queue of four times the target, a delay that stays for 600 ms while no more than two packets are in flight is the
+//     Where our own queue overflowed and was drained, its end is thrown away as a whole: eight packets' time at the line's pace, 80 ms
+//     at least, without another word, and nothing is on the way any more.
+//  6. After a queue of four times the target, a delay that stays for 600 ms while no more than four packets are in flight is the
 //     path's own and is taken as its base: a machine went from a cable to a telephone.
 class ScreamControl final : public RateControl {
  public:
@@ -75,6 +77,7 @@ class ScreamControl final : public RateControl {
   double base_loop_ms() const;
   nanoseconds loop() const;
   nanoseconds silence() const;
+  LocalTime drained() const;
   bool shut() const;
   Settings settings_;
   SentLog log_;
@@ -107,6 +110,7 @@ class ScreamControl final : public RateControl {
   LocalTime heard_ = LocalTime::min();
   std::size_t timeouts_ = 0, silent_ = 0;            // silent_: in a row
   double window_before_silence_ = 0;
+  bool end_lost_ = false;                            // the end of a queue was given up, and nothing was heard since
   double question_ = 0;                              // bytes that may leave though the window is full
   LocalTime asked_at_ = LocalTime::min(), least_since_ = kNever;
   LocalTime collapsed_at_ = LocalTime::min();

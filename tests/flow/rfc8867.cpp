@@ -260,6 +260,23 @@ NetFigures run_narrowing(std::uint64_t seed, int before_kbps) {
   return f;
 }
 
+int idle_after_overflow(std::uint64_t seed) {
+  VirtualNet::Path path = path_of(30, 10'000, 0);
+  path.queue_bytes = 65'536;
+  NetSim sim(seed, path, path_of(30, 0, 0));
+  sim.there().plan_rate(NetSim::at(4), 1000);
+  NetSim::MediaSetting m;
+  m.source = NetSim::Source::Frames;
+  m.max_kbps = 50'000;
+  m.fps = 25;
+  (void)sim.add(m);
+  sim.run(8);
+  const auto& queue = sim.queue_ms();
+  auto at = std::find_if(queue.begin() + 4000, queue.end(), [](float ms) { return ms > 450; });
+  at = std::find_if(at, queue.end(), [](float ms) { return ms <= 0; });
+  return static_cast<int>(std::find_if(at, queue.end(), [](float ms) { return ms > 0; }) - at);
+}
+
 NetFigures run_steady(std::uint64_t seed, int rtt_ms, int kbps, double loss, int jitter_ms, bool frames) {
   VirtualNet::Path there = path_of(rtt_ms / 2, kbps, 600), back = path_of(rtt_ms / 2, 0, 0);
   there.loss = back.loss = loss;

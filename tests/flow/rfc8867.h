@@ -39,6 +39,8 @@ NetFigures run_capacity_steps(std::uint64_t seed, int rtt_ms, bool frames);
 // A wide line of `before_kbps` (0: no limit) and 40 ms becomes one of 1 Mbit/s, 80 ms and 64 kB of queue after 3 s, as when a machine
 // goes from a cable to a telephone. Queue and lag are from 1.5 s after it on, 10 s long; rise: until 80 % of it are used for good.
 NetFigures run_narrowing(std::uint64_t seed, int before_kbps);
+// A film while 10 Mbit/s, 60 ms of round trip and 64 kB of queue become 1: ms for which the line then stands idle, after that queue.
+int idle_after_overflow(std::uint64_t seed);
 // A steady line of so many kbit/s, 30 s of frames.
 NetFigures run_steady(std::uint64_t seed, int rtt_ms, int kbps, double loss, int jitter_ms, bool frames);
 // Two flows of ours on 10 Mbit/s, the second 10 s later; 60 s.

@@ -29,9 +29,10 @@ TEST_CASE("at 1 Mbit/s and 80 ms frames are never more than 500 ms behind, from 
   }
 }
 
-// A film on a line that narrowed stood at 170 kbit/s for eight seconds: the longer way was taken for a queue.
+// A film on a line that narrowed stood at 170 kbit/s for eight seconds: the longer way was taken for a queue. (Seeds 4, 9 and 11 still
+// did where three packets in flight were one too many.)
 TEST_CASE("a line that becomes narrow and long is used again within 2 s, and what is on it stays young") {
-  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 12; ++seed) {
     for (const int before : {0, 10'000}) {
       const NetFigures f = run_narrowing(seed, before);
       CAPTURE(to_json(f));
@@ -95,4 +96,14 @@ TEST_CASE("RFC 8867: beside TCP a flow of ours goes on and does not add to the q
   CAPTURE(to_json(in_bursts));
   CHECK(in_bursts.kbps.at(0) >= 1000);
   CHECK(in_bursts.lag_p95_ms <= 300);
+}
+
+// 10 Mbit/s became 1 in the middle of a film: what had overflowed the line's queue counted as on its way for 300 ms after that queue
+// was gone, and the line stood idle.
+TEST_CASE("when a line becomes ten times narrower it is used again as soon as the queue that overflowed is gone") {
+  for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+    CAPTURE(seed);
+    const int idle = idle_after_overflow(seed);
+    CHECK(idle <= 200);
+  }
 }
