@@ -22,6 +22,23 @@ wire::CcFeedback told(std::uint16_t begin, std::initializer_list<int> received, 
   return feedback;
 }
 SeqNo seq(int n) { return SeqNo{static_cast<std::uint16_t>(n)}; }
+
+// A line that took a whole window and says nothing of it.
+struct MuteLine {
+  ManualClock clock;
+  ScreamControl control;
+  int n = 0;
+  std::size_t before = 0;   // reference window
+  MuteLine() {
+    while (control.send_window() > 0) send();
+    before = control.reference_window();
+  }
+  void send() { control.on_sent(kMedia, seq(n++), 1200, clock.now()); }
+  void wait() {
+    clock.advance(control.next_deadline() - clock.now());
+    control.poll(clock.now());
+  }
+};
 }  // namespace
 
 TEST_CASE("a packet is lost only when one that left a reorder window later has arrived") {
@@ -139,41 +156,32 @@ TEST_CASE("feedback tells of each packet twice, of a late one again, and leaves 
 }
 
 TEST_CASE("without feedback the window halves and the line opens again for a try; with it half of what was comes back") {
-  ManualClock clock;
-  ScreamControl control;
-  int n = 0;
-  while (control.send_window() > 0) control.on_sent(kMedia, seq(n++), 1200, clock.now());
-  const std::size_t before = control.reference_window();
-  CHECK(control.next_deadline() > clock.now());
+  MuteLine line;
+  ScreamControl& control = line.control;
+  CHECK(control.next_deadline() > line.clock.now());
   while (control.timeouts() < 10) {
     const std::size_t timeouts = control.timeouts();
-    clock.advance(control.next_deadline() - clock.now());
-    control.poll(clock.now());
+    line.wait();
     CHECK(control.send_window() > 0);
     // A question on the way to a time-out: one packet, though the window is full.
     if (control.timeouts() == timeouts) CHECK(control.send_window() <= 1200);
-    control.on_sent(kMedia, seq(n++), 1200, clock.now());
+    line.send();
   }
   CHECK(control.reference_window() < 5000);
-  control.on_feedback(told(static_cast<std::uint16_t>(n - 1), {1}, 1000), clock.now() + milliseconds(40));
-  CHECK(control.reference_window() >= before / 2);
+  control.on_feedback(told(static_cast<std::uint16_t>(line.n - 1), {1}, 1000), line.clock.now() + milliseconds(40));
+  CHECK(control.reference_window() >= line.before / 2);
 }
 
 TEST_CASE("after half a minute without a word the way counts as new, and the window that the hole took away is back") {
-  ManualClock clock;
-  ScreamControl control;
-  int n = 0;
-  while (control.send_window() > 0) control.on_sent(kMedia, seq(n++), 1200, clock.now());
-  const std::size_t before = control.reference_window();
-  while (control.timeouts() < 5) {
-    clock.advance(control.next_deadline() - clock.now());
-    control.poll(clock.now());
-    control.on_sent(kMedia, seq(n++), 1200, clock.now());
+  MuteLine line;
+  while (line.control.timeouts() < 5) {
+    line.wait();
+    line.send();
   }
-  REQUIRE(control.reference_window() < before / 2);
-  control.new_path(clock.now());
-  CHECK(control.reference_window() >= before / 2);
-  CHECK(control.reference_window() <= before);
+  REQUIRE(line.control.reference_window() < line.before / 2);
+  line.control.new_path(line.clock.now());
+  CHECK(line.control.reference_window() >= line.before / 2);
+  CHECK(line.control.reference_window() <= line.before);
 }
 
 TEST_CASE("a last packet that is lost while the screen rests does not cost the rate") {
