@@ -29,8 +29,8 @@ std::int64_t real_ns() {  // the clock of SO_TIMESTAMPNS
 
 }  // namespace
 
-MediaSocket::MediaSocket(Metrics& metrics) : metrics_(metrics), store_(kBatch * kBuffer) {
-  for (std::size_t i = 0; i < kBatch; ++i) in_vectors_[i] = {store_.data() + i * kBuffer, kBuffer};
+MediaSocket::MediaSocket(Metrics& metrics) : metrics_(metrics), store_(kBatch * kStride) {
+  for (std::size_t i = 0; i < kBatch; ++i) in_vectors_[i] = {store_.data() + i * kStride, kBuffer};
 }
 
 MediaSocket::~MediaSocket() {
@@ -134,7 +134,7 @@ void MediaSocket::read_message(std::size_t i, std::size_t size) {
       stamps_ns_[i] = static_cast<std::int64_t>(stamp.tv_sec) * 1'000'000'000 + stamp.tv_nsec;
     }
   }
-  out.data = MutableByteSpan(store_).subspan(i * kBuffer, size);
+  out.data = MutableByteSpan(store_).subspan(i * kStride, size);
   if (!v4_only_) {
     out.from = in_from_[i];
     return;

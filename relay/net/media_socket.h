@@ -56,6 +56,7 @@ class MediaSocket {
 
  private:
   static constexpr std::size_t kBuffer = 65'536, kMostOut = 256, kMostPieces = 512;
+  static constexpr std::size_t kStride = kBuffer + 1088;  // at a distance of 64 KiB all buffers would share a few sets of the cache
   static constexpr std::size_t kMostBytes = 65'000;  // of one super-packet, below what either IP version carries
   static constexpr std::uint16_t kEnd = 0xffff;
   struct Piece {
