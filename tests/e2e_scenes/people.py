@@ -103,6 +103,13 @@ class Session:
         wait_until("the picture", lambda: self.operator.has("remote.picture"), 20)
         return time.monotonic() - clicked
 
+    def stop(self):
+        """The customer presses Stop, and both windows are closed; the displays stay."""
+        self.customer.click("panel.stop")
+        self.customer.wait("end.title", 20)
+        for window in (self.customer, self.operator):
+            self.stage.end(window.child)
+
     # ---- the picture ----
 
     def picture_rect(self):

@@ -13,12 +13,6 @@ from people import Session  # noqa: E402
 from scene_udp_blocked import build_wall  # noqa: E402
 
 
-def run(self, *words, stdin=""):
-        import subprocess
-        done = subprocess.run(["ip", "netns", "exec", self.name, *words], input=stdin.encode(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        check(done.returncode == 0, done.stdout.decode())
-
-
 def run(stage):
     need("nft")
     with Line(stage) as net:
@@ -59,10 +53,7 @@ def run(stage):
         check(told_at is not None, "nothing was said of the dead line")
         stage.figure("said_after", round((told_at - (end - 4)) * 1000), "ms")
         wait_until("the bar to name the way again", lambda: s.operator.has("status.rung") and not s.operator.has("status.line"), 10)
-        s.customer.click("panel.stop")
-        s.customer.wait("end.title", 20)
-        for window in (s.customer, s.operator):
-            stage.end(window.child)
+        s.stop()
 
 
 if __name__ == "__main__":

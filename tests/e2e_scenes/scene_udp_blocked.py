@@ -206,10 +206,7 @@ def windows(stage, relay, net):
     s.at_customer.screenshot(stage.folder / "rung-customer.png")
     s.at_operator.screenshot(stage.folder / "rung-operator.png")
     stage.say(f"in the operator's window: {said}")
-    s.customer.click("panel.stop")
-    s.customer.wait("end.title", 20)
-    for window in (s.customer, s.operator):
-        stage.end(window.child)
+    s.stop()
 
     # paths = "tls" in both people's settings files: UDP would pass, and nobody sends any.
     net.run("nft", "flush", "ruleset")
@@ -224,10 +221,7 @@ def windows(stage, relay, net):
     told = s.customer.wait_text("panel.rung", "TLS", 20).string
     check("packets 0 " in net.run("nft", "list", "chain", "inet", "wall", "out"), "UDP was sent although the settings say paths = tls")
     stage.say(f"paths = tls in the settings files: {said}; {told}; not one UDP packet")
-    s.customer.click("panel.stop")
-    s.customer.wait("end.title", 20)
-    for window in (s.customer, s.operator):
-        stage.end(window.child)
+    s.stop()
 
 
 if __name__ == "__main__":
