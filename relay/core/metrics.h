@@ -37,7 +37,8 @@ struct Metrics {
   std::array<Count, static_cast<std::size_t>(AuthOutcome::kCount)> auth{};
   // From the kernel's stamp on a UDP datagram to the return of the call that sent it on; upper bounds in microseconds, the last
   // is +Inf.
-  static constexpr std::array<std::uint32_t, 11> kDelayBounds{5, 10, 20, 35, 50, 75, 100, 150, 200, 500, 1000};
+  static constexpr std::array<std::uint32_t, 18> kDelayBounds{5,   10,  20,   35,   50,   75,    100,   150,   200,
+                                                              350, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000};
   std::array<Count, kDelayBounds.size() + 1> delay{};
   Count delay_sum_us{0};
 

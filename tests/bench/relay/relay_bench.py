@@ -143,14 +143,15 @@ def histogram(before, after):
     return out
 
 
-def quantile(buckets, share):
-    """Upper bound of the bucket that holds it."""
+def told_quantile(scene, share, text, buckets):
+    """The upper bound of the bucket that holds it; past the last bound that one, as a lower bound."""
     total, seen = sum(n for _, n in buckets), 0
-    for bound, n in buckets:
+    for (bound, n), before in zip(buckets, [0] + [b for b, _ in buckets]):
         seen += n
         if total and seen >= share * total:
-            return bound
-    return 0
+            past = bound == float("inf")
+            figure(scene, "beside", f"added_delay_{text}_{'more_than' if past else 'at_most'}", before if past else bound, "us")
+            return
 
 
 def before_all_others(pid):
@@ -175,7 +176,7 @@ def delay(stage):
         figure(f"delay_{name}", "beside", "offered", round(got["sent"] / got["seconds"]), "1/s")
         figure(f"delay_{name}", "beside", "relay_cpu_share", round(got["cpu_share"], 3), "cores")
         for share, text in ((0.5, "p50"), (0.99, "p99"), (0.999, "p999")):
-            figure(f"delay_{name}", "beside", f"added_delay_{text}_at_most", quantile(buckets, share), "us")
+            told_quantile(f"delay_{name}", share, text, buckets)
         figure(f"delay_{name}", "beside", "end_to_end_p50", got["delay_us_p50"], "us")
         figure(f"delay_{name}", "beside", "end_to_end_p99", got["delay_us_p99"], "us")
         if peer:
@@ -207,7 +208,7 @@ def told_of_load(scene, sessions, got, before, after):
     figure(scene, "beside", "forwarded_by_the_relay", after["forwarded_datagrams_total"] - before["forwarded_datagrams_total"], "datagrams")
     figure(scene, "beside", "cpu_share", round(got["cpu_share"], 3), "cores")
     figure(scene, "generator", "cpu_share", round(got["own_cpu_share"], 3), "cores")
-    figure(scene, "beside", "added_delay_p99_at_most", quantile(histogram(before, after), 0.99), "us")
+    told_quantile(scene, 0.99, "p99", histogram(before, after))
     for reason, count in after.items():
         if reason.startswith("drops_total") and count != before.get(reason, 0):
             figure(scene, "beside", reason, count - before.get(reason, 0), "datagrams")
