@@ -3,11 +3,13 @@
 
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <variant>
 #include <vector>
 
@@ -23,6 +25,11 @@ namespace {
 using Address = MediaSocket::Address;
 constexpr std::uint64_t kWebSocketBit = 1ull << 63;
 constexpr int kBatchesPerWake = 8;             // so many before commands get their turn
+// Gathering: after a wake-up that brought so many messages the thread sleeps before it looks again. The next batch then holds
+// several of each session, which leave as one super-packet (media_socket.h): a third less work for each datagram. Who sends slower
+// than kGatherFrom messages in kGatherFor (160,000 a second) keeps nobody gathering, and what wakes the thread goes on at once.
+constexpr std::size_t kGatherFrom = 16;
+constexpr timespec kGatherFor{0, 100'000};
 
 struct PutLeg {
   MediaLeg leg;
@@ -83,7 +90,7 @@ struct MediaThread::Impl {
   }
   std::uint64_t path_of(const Address& from) const;
   void drain_tasks(LocalTime now);
-  bool receive();
+  std::size_t receive();
   void datagrams(std::size_t message, LocalTime now);
   void media_run(std::size_t message, MutableByteSpan data, std::size_t segment, std::uint64_t path, const Address* from, LocalTime now);
   void stun(ByteSpan datagram, std::uint64_t path, const Address* from, LocalTime now);
@@ -174,14 +181,14 @@ void MediaThread::Impl::datagrams(std::size_t message, LocalTime now) {
   if (run_from < in.data.size()) media_run(message, in.data.subspan(run_from), segment, path, &in.from, now);
 }
 
-// False: nothing more for now.
-bool MediaThread::Impl::receive() {
+// How many messages; fewer than a whole batch: nothing more for now.
+std::size_t MediaThread::Impl::receive() {
   const std::size_t got = udp->receive();
-  if (got == 0) return false;
+  if (got == 0) return 0;
   const LocalTime now = local_now();
   for (std::size_t i = 0; i < got; ++i) datagrams(i, now);
   udp->flush();
-  return got == MediaSocket::kBatch;
+  return got;
 }
 
 void MediaThread::Impl::drain_tasks(LocalTime now) {
@@ -217,6 +224,7 @@ void MediaThread::Impl::drain_tasks(LocalTime now) {
 
 void MediaThread::Impl::run() {
   name_this_thread("media");
+  (void)::prctl(PR_SET_TIMERSLACK, 1'000UL);   // ns; the usual 50 us would be half of what it gathers for
   LocalTime next_poll = local_now() + 1s;
   while (!stopping.load(std::memory_order_acquire)) {
     const LocalTime before = local_now();
@@ -232,9 +240,15 @@ void MediaThread::Impl::run() {
     std::array<pollfd, 2> ready{{{udp->fd(), POLLIN, 0}, {wake, POLLIN, 0}}};
     (void)::poll(ready.data(), ready.size(), timeout);
     const LocalTime now = local_now();
+    bool gather = false;
     if (ready[0].revents != 0) {
-      for (int batch = 0; batch < kBatchesPerWake && receive(); ++batch) {
+      std::size_t messages = 0;
+      for (int batch = 0; batch < kBatchesPerWake; ++batch) {
+        const std::size_t got = receive();
+        messages += got;
+        if (got < MediaSocket::kBatch) break;
       }
+      gather = messages >= kGatherFrom;
     }
     if (ready[1].revents != 0) {
       std::uint64_t drained = 0;
@@ -247,6 +261,7 @@ void MediaThread::Impl::run() {
         handlers.event({Event::Kind::Unbound, silent.session_id, silent.side, false, {}});
       }
     }
+    if (gather) (void)::clock_nanosleep(CLOCK_MONOTONIC, 0, &kGatherFor, nullptr);
   }
 }
 

@@ -16,8 +16,7 @@ namespace beside::relay {
 
 // The thread that forwards media: a UDP socket (media_socket.h), and datagrams from and to WebSockets by way of bounded
 // inboxes. On the UDP path there is no lock, no allocation and no copy (tests/relay/media_thread_test.cpp counts). All its
-// state is its own, so that several could share the port: what would be new is to hand a datagram on to the thread that the
-// other leg is bound at.
+// state is its own (Impl: socket, forwarder, addresses; no statics), so that several can share the port: README says how.
 // Thread: everything public is callable from any thread; callbacks run on the media thread and must only hand over.
 // Lifetime: create() starts it, the destructor ends and joins it (at most some milliseconds).
 class MediaThread {

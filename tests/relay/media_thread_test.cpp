@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <new>
+#include <vector>
 
 #include "tests/relay/media_rig.h"
 
@@ -86,6 +87,22 @@ TEST_CASE("datagrams and bursts arrive byte for byte and in order, and the packe
   std::uint64_t seen = 0;
   for (const auto& bucket : rig.metrics.delay) seen += bucket;
   CHECK(seen == rig.metrics.datagrams);
+}
+
+TEST_CASE("many plain senders at once: while the thread gathers nothing is lost, mixed up or out of order") {
+  constexpr std::size_t kPairs = 20, kEach = 40;
+  Rig rig;
+  std::vector<std::unique_ptr<Pair>> pairs;
+  for (std::size_t p = 0; p < kPairs; ++p) pairs.push_back(std::make_unique<Pair>(rig, "many" + std::to_string(p)));
+  for (std::size_t i = 0; i < kEach; ++i) {
+    for (std::size_t p = 0; p < kPairs; ++p) pairs[p]->a.send(packet(static_cast<std::uint8_t>(4 + i), 100 + p));
+  }
+  std::size_t right = 0;
+  for (std::size_t i = 0; i < kEach; ++i) {
+    for (std::size_t p = 0; p < kPairs; ++p) right += pairs[p]->b.hear(1000) == packet(static_cast<std::uint8_t>(4 + i), 100 + p);
+  }
+  CHECK(right == kPairs * kEach);
+  for (std::size_t p = 0; p < kPairs; ++p) CHECK_FALSE(pairs[p]->b.hear(0));
 }
 
 TEST_CASE("IPv4 and IPv6 ends reach each other through one port") {
