@@ -270,7 +270,7 @@ class Encoder final : public ports::TileEncoder {
   }
 
   Look look_at_tile(const std::uint8_t* at, std::ptrdiff_t stride, int width, int height, std::uint32_t& colour) {
-    const int every = height > 16 ? (quick_ ? 16 : 8) : 1;
+    const int every = height > 16 ? 8 : 1;
     const TileLook look = looker_.look(at, stride, width, height, every);
     colour = look.colour;
     if (look.solid) return Look::Solid;
