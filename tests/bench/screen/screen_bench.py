@@ -144,12 +144,12 @@ def page_flip(system, played, record, dice):
                 record.exact_ms.append(took)
 
 
-def in_motion(system, record, step, shown, at_sight=None, nap_s=probe.NAP_S, pause=lambda n: 0.0):
+def in_motion(system, record, step, shown, at_sight=None, nap_s=probe.NAP_S, pause=lambda n: 0.0, first_s=0.1):
     """MOVES_PER_BLOCK changes at MOVE_HZ; shown(drawn) tells which of the drawn ones is seen, None for none of them. pause(n): seconds
-    that the change after the nth comes later."""
+    that the change after the nth comes later; first_s: seconds before the first."""
     drawn, seen, order = {}, {}, []
     with Measured(system, record):
-        due = time.monotonic() + 0.1
+        due = time.monotonic() + first_s
         while len(drawn) < MOVES_PER_BLOCK or time.monotonic() < due + LONGEST_S:
             if len(drawn) < MOVES_PER_BLOCK and time.monotonic() >= due:
                 key, moment = step()
@@ -212,7 +212,7 @@ def film_plays(system, record, film, dice):
                 samples.append((key[1], rows))
     def pause(n):
         return dice.uniform(0, 1 / MOVE_HZ) if n % SAME_PHASE == 0 else 0.0
-    in_motion(system, record, step, lambda drawn: newest.get(film.shown(system.frame)), at_sight, FILM_NAP_S, pause)
+    in_motion(system, record, step, lambda drawn: newest.get(film.shown(system.frame)), at_sight, FILM_NAP_S, pause, first_s=0)     # the film plays on: no rest
     record.likeness += [film.distance(number, rows) for number, rows in samples]
 
 
