@@ -88,7 +88,7 @@ int run_operator(const Settings& settings, const OperatorOptions& options) {
   engine_config.canvas = [&](std::uint32_t session, std::shared_ptr<ports::Canvas> canvas) {
     tasks.post([&, session, canvas = std::move(canvas)] { shell->show_canvas(session, canvas); });
   };
-  engine_config.canvas_changed = [&](std::uint32_t) { shell->canvas_changed(); };
+  engine_config.canvas_changed = [&](std::uint32_t session) { shell->canvas_changed(session); };
   engine_config.cursor_shape = [&](std::uint32_t session, ports::CursorImage image) {
     tasks.post([&, session, image = std::move(image)] { shell->on_cursor_shape(session, image); });
   };

@@ -22,7 +22,7 @@ namespace beside::shell {
 // Invariants: 1. the window's memory holds the scaled picture, under its veil, without anything on top; 2. each put() writes a
 // pixel of the screen once, as it is to stay, so that no pointer or mark flickers; 3. what is on the screen lags behind
 // the canvas by what damage() was told since the last put(), nothing else.
-// Thread: main. Blocking: put() waits for the server, a fraction of a millisecond for a small change.
+// Thread: any, one at a time. Blocking: put() waits for the server, a fraction of a millisecond for a small change.
 class DirectPicture {
  public:
   explicit DirectPicture(std::unique_ptr<PictureWindow> window) : window_(std::move(window)) {}
@@ -41,6 +41,7 @@ class DirectPicture {
   Result<void> show(Place place);
   void hide();
   bool shows(std::uint32_t session) const { return place_ && place_->session == session; }
+  std::optional<std::uint32_t> session() const { return place_ ? std::optional(place_->session) : std::nullopt; }
   // Parts that changed, picture pixels.
   void damage(std::span<const Rect> picture_pixels);
   void set_cursor(const ports::CursorImage* image, int x, int y);   // nullptr: none; hot spot, picture pixels

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <span>
 #include <utility>
 
 #define GLFW_INCLUDE_NONE
@@ -20,6 +21,20 @@ GLFWAPI Display* glfwGetX11Display(void);
 }
 
 namespace beside::shell {
+namespace {
+
+// As ppoll(); below 0: a signal came.
+int poll_until(std::span<pollfd> waits, LocalTime until) {
+  timespec left{};
+  if (until != kNever) {
+    const auto ns = std::max<std::int64_t>(0, (until - local_now()).count());
+    left = {static_cast<time_t>(ns / 1'000'000'000), static_cast<long>(ns % 1'000'000'000)};
+  }
+  const int ready = ppoll(waits.data(), static_cast<nfds_t>(waits.size()), until == kNever ? nullptr : &left, nullptr);
+  return ready < 0 && errno != EINTR ? 0 : ready;
+}
+
+}  // namespace
 
 Result<Bell> Bell::create() {
   Bell bell;
@@ -49,23 +64,24 @@ void Bell::silence() const {
   if (fd_ >= 0) (void)!read(fd_, &count, sizeof count);
 }
 
-bool wait_for_events(const Bell& bell, int other, LocalTime until) {
+bool wait_for_events(const Bell& bell, LocalTime until) {
   Display* const display = glfwGetX11Display();
   // Events may lie read already in Xlib's queue, where no poll() sees them. A dead display ends the program in here.
   while (XPending(display) == 0) {
-    pollfd waits[3] = {{ConnectionNumber(display), POLLIN, 0}, {bell.fd(), POLLIN, 0}, {other, POLLIN, 0}};
-    timespec left{};
-    if (until != kNever) {
-      const auto ns = std::max<std::int64_t>(0, (until - local_now()).count());
-      left = {static_cast<time_t>(ns / 1'000'000'000), static_cast<long>(ns % 1'000'000'000)};
-    }
-    const int ready = ppoll(waits, other >= 0 ? 3 : 2, until == kNever ? nullptr : &left, nullptr);
-    if (ready < 0 && errno == EINTR) continue;
-    if (ready <= 0) return false;
-    if (waits[1].revents != 0) bell.silence();
-    if (waits[1].revents != 0 || (other >= 0 && waits[2].revents != 0)) return waits[0].revents != 0;
+    pollfd waits[2] = {{ConnectionNumber(display), POLLIN, 0}, {bell.fd(), POLLIN, 0}};
+    const int ready = poll_until(waits, until);
+    if (ready < 0) continue;
+    if (ready == 0) return false;
+    if (waits[1].revents == 0) continue;
+    bell.silence();
+    return waits[0].revents != 0;
   }
   return true;
+}
+
+void wait_for_bell(const Bell& bell, int other, LocalTime until) {
+  pollfd waits[2] = {{bell.fd(), POLLIN, 0}, {other, POLLIN, 0}};
+  if (poll_until(std::span(waits, other >= 0 ? 2 : 1), until) > 0 && waits[0].revents != 0) bell.silence();
 }
 
 }  // namespace beside::shell

@@ -21,7 +21,7 @@ constexpr bool mark_fits(int width, int height, int diameter) {
 }
 
 // Where a picture has not been the customer's to the bit for so long that people should know. What becomes exact sooner
-// (a page that arrives in two steps) is never marked, so nothing flickers. Thread: main. No I/O.
+// (a page that arrives in two steps) is never marked, so nothing flickers. Thread: any, one at a time. No I/O.
 class ExactMarks {
  public:
   static constexpr int kCell = 16;              // picture pixels, both ways: what a film owns and what is exact goes by them

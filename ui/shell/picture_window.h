@@ -17,7 +17,7 @@ namespace beside::shell {
 // A window within our window that holds nothing but pixels: memory that the server shares, put rectangle by rectangle. It
 // takes no input (its input shape is empty), so pointer, keys and cursor are the window's below, and it paints no ground of
 // its own, so nothing flashes when it comes, goes or grows. Clipped to the parts that nobody draws over.
-// Thread: main. Owns its connection to the server, the window and the memory.
+// Thread: any, one at a time. Owns its connection to the server, the window and the memory.
 // Lifetime: the parent must outlive it. Blocking: sync() and place() wait for the server's answer.
 class PictureWindow {
  public:

@@ -351,25 +351,25 @@ Result<bool> ShellOnGlfw::step(const std::function<void(FrameContext&)>& draw, L
   if (frames_due_ == 0 && !woken_.load(std::memory_order_acquire) && !nudged_.load(std::memory_order_acquire) &&
       !pictures_wait_.load(std::memory_order_acquire) && !(direct_ && direct_->has_events())) {
     // A dead display wakes nobody: it is noticed by looking.
-    events = wait_for_events(bell_, direct_ ? direct_->fd() : -1,
-                             std::min({until, ui_->wants().next(), patch_at_, marks_at_, local_now() + (panel_ ? kWatch : kLook)}));
+    events = wait_for_events(bell_, std::min({until, ui_->wants().next(), patch_at_, marks_at_, local_now() + (panel_ ? kWatch : kLook)}));
   }
+  std::unique_lock held(pictures_);
   if (events) glfwPollEvents();   // which asks the system seven times, also for nothing
   control_.flush();
   look_after_window(false);
   if (nudged_.exchange(false, std::memory_order_acq_rel) && events_.before_frame) events_.before_frame();
   const LocalTime time = local_now();
   if (pictures_wait_.exchange(false, std::memory_order_acq_rel) || marks_at_ <= time) look_at_pictures();
-  look_at_window();
+  if (patch_wanted_.load(std::memory_order_acquire)) patch_at_ = std::min(patch_at_, time + kPatch);
   if (woken_.exchange(false, std::memory_order_acq_rel) || ui_->wants().next() <= time || patch_at_ <= time) {
     frames_due_ = std::max(frames_due_, 1);
   }
   if (quit_ || frames_due_ == 0) return false;
   --frames_due_;
-  return draw_frame(draw);
+  return draw_frame(draw, held);
 }
 
-Result<bool> ShellOnGlfw::draw_frame(const std::function<void(FrameContext&)>& draw) {
+Result<bool> ShellOnGlfw::draw_frame(const std::function<void(FrameContext&)>& draw, std::unique_lock<std::recursive_mutex>& held) {
   const trace::Scope scope("frame");
   int fb_width = 0, fb_height = 0;
   glfwGetFramebufferSize(window_, &fb_width, &fb_height);
@@ -387,6 +387,7 @@ Result<bool> ShellOnGlfw::draw_frame(const std::function<void(FrameContext&)>& d
   }
   if (events_.before_frame) events_.before_frame();
   patch_at_ = kNever;
+  patch_wanted_ = false;
   ui_->wants().clear();
   show_cursor();
   ImGui_ImplVulkan_NewFrame();
@@ -427,6 +428,7 @@ Result<bool> ShellOnGlfw::draw_frame(const std::function<void(FrameContext&)>& d
   if (changed.empty()) return frame_is_shown();   // what is on the screen is this frame already
   const ImVec4 ground = ImGui::ColorConvertU32ToFloat4(kit::packed(ui_->theme().ground));
   const float clear[4] = {ground.x, ground.y, ground.z, 1};
+  held.unlock();
   auto begun = swapchain_->begin(clear, changed);
   if (!begun) return fail(begun);
   if (*begun == VK_NULL_HANDLE) {
@@ -438,6 +440,7 @@ Result<bool> ShellOnGlfw::draw_frame(const std::function<void(FrameContext&)>& d
   ImGui_ImplVulkan_RenderDrawData(ImGui::GetDrawData(), commands_);
   auto ended = swapchain_->end();
   if (!ended) return fail(ended);
+  held.lock();
   if (!*ended) frames_due_ = std::max(frames_due_, 1);
   return frame_is_shown();
 }

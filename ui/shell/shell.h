@@ -76,7 +76,8 @@ struct ShellEvents {
   std::function<void(const WindowState&)> window_changed;
   // What the operator does in the remote view. Called on main from event handling, before the next frame.
   std::function<void(std::uint32_t session, const InputEvent&)> input;
-  // The newest update of a canvas is on the screen: the server has drawn it, or it was presented. Called on main.
+  // The newest update of a canvas is on the screen: the server has drawn it, or it was presented. On main or on the thread that puts
+  // pictures, never on both at once.
   std::function<void(std::uint32_t session, std::uint64_t number, LocalTime at)> picture_shown;
   // On main before each frame and after each nudge(): hand over what other threads left (show_canvas and the like).
   std::function<void()> before_frame;
@@ -88,7 +89,8 @@ struct ShellEvents {
 };
 
 // The one window: GLFW, Vulkan swapchain, ImGui, frame loop.
-// Thread: main, except wake(). Owns: window, device, swapchain. Failure: create() says Environment with a sentence for
+// Thread: main, except wake(), nudge() and canvas_changed(); pictures in a window of their own are put by a thread of the shell's, so that
+// what changes does not wait while a frame of ours is drawn. Owns: window, device, swapchain. Failure: create() says Environment with a sentence for
 // people, which is on stderr as well and, if a display exists, in a plain box of its own; run() ends with an error when
 // the device is lost.
 class Shell {
@@ -109,8 +111,8 @@ class Shell {
 
   // The picture of a session from now on, in place of another. Main thread.
   virtual void show_canvas(std::uint32_t session, std::shared_ptr<ports::Canvas> canvas) = 0;
-  // A commit waits in some canvas: what changed is shown, without a frame where that is possible. Any thread.
-  virtual void canvas_changed() = 0;
+  // A commit waits in the canvas of this session: what changed is shown, without a frame where that is possible. Any thread.
+  virtual void canvas_changed(std::uint32_t session) = 0;
   virtual void on_cursor_shape(std::uint32_t session, const ports::CursorImage& image) = 0;
   virtual void on_cursor_position(std::uint32_t session, int x, int y, bool visible) = 0;   // picture pixels
   virtual void forget_pictures(std::uint32_t session) = 0;

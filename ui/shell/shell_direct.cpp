@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // ShellOnGlfw's pictures that need no frame of ours: what changed of the canvases, and the window of the main picture.
+#include "engine/base/thread_role.h"
 #include "engine/base/trace.h"
 #include "ui/shell/covered.h"
 #include "ui/shell/shell_on_glfw.h"
@@ -17,8 +18,9 @@ Rect whole_pixels(const RemotePlacement& p) {
 
 bool ShellOnGlfw::make_direct() {
   if (direct_ && !direct_->alive()) {
-    BS_LOG(Warn, "shell", "the X server ended the connection of the picture's window; pictures are drawn in frames");
-    direct_.reset();
+    BS_LOG_LIMITED(Warn, "shell", "the X server ended the connection of the picture's window; pictures are drawn in frames");
+    hide_direct();
+    return false;
   }
   if (direct_ || direct_tried_) return direct_ != nullptr;
   direct_tried_ = true;
@@ -28,8 +30,60 @@ bool ShellOnGlfw::make_direct() {
     BS_LOG(Info, "shell", "pictures are drawn in frames: {}", dump_error(window.error()));
     return false;
   }
+  auto bell = Bell::create();
+  if (!bell) return false;
+  picture_bell_ = std::move(*bell);
   direct_ = std::make_unique<DirectPicture>(std::move(*window));
+  putting_ = std::thread([this] { put_pictures(); });
   return true;
+}
+
+void ShellOnGlfw::stop_pictures() {
+  if (!putting_.joinable()) return;
+  picture_bell_.ring();
+  putting_.join();
+}
+
+void ShellOnGlfw::put_pictures() {
+  name_this_thread("pictures");
+  LocalTime until = kNever;
+  int server = -1;
+  while (alive_) {
+    wait_for_bell(picture_bell_, server, until);
+    const std::lock_guard lock(pictures_);
+    if (!alive_) return;
+    until = look_at_direct();
+    server = direct_->alive() ? direct_->fd() : -1;
+  }
+}
+
+LocalTime ShellOnGlfw::look_at_direct() {
+  const bool uncovered = direct_->pump();
+  const auto session = direct_->session();
+  const auto found = session ? remotes_.find(*session) : remotes_.end();
+  if (found == remotes_.end() || !found->second.canvas) {
+    look_on_main();   // it was called when its picture was just taken away
+    return kNever;
+  }
+  const LocalTime again = look_at(found->first, found->second);
+  if (uncovered) put_direct(found->first, found->second);
+  return again;
+}
+
+bool ShellOnGlfw::show_in_window(DirectPicture::Place place) {
+  const std::uint32_t session = place.session;
+  if (auto shown = direct_->show(std::move(place)); !shown) {
+    hide_direct();
+    BS_LOG_LIMITED(Warn, "shell", "the picture's window: {}", dump_error(shown.error()));
+    return false;
+  }
+  if (put_session_.exchange(session) != session) pictures_wait_ = true;   // who was called in vain meanwhile is looked at
+  return true;
+}
+
+void ShellOnGlfw::hide_direct() {
+  if (put_session_.exchange(-1) != -1) pictures_wait_ = true;
+  direct_->hide();
 }
 
 void ShellOnGlfw::told_shown(std::uint32_t session, Remote& remote) {
@@ -40,12 +94,10 @@ void ShellOnGlfw::told_shown(std::uint32_t session, Remote& remote) {
 
 void ShellOnGlfw::put_direct(std::uint32_t session, Remote& remote) {
   const trace::Scope scope("put");
-  if (direct_->put(*remote.canvas) == DirectPicture::Put::Outdated) {
-    pictures_wait_ = true;   // the next look at it finds the new size
-    return;
-  }
+  // Its canvas has another size: either a frame is on its way that gives it its place, or what tells of the size is.
+  if (direct_->put(*remote.canvas) == DirectPicture::Put::Outdated) return;
   told_shown(session, remote);
-  if (!direct_->alive()) frames_due_ = std::max(frames_due_, 1);
+  if (!direct_->alive()) want_frame();
 }
 
 void ShellOnGlfw::set_direct_cursor(const Remote& remote) {
@@ -60,48 +112,47 @@ void ShellOnGlfw::set_direct_marks(const Remote& remote) {
 }
 
 void ShellOnGlfw::look_at_pictures() {
-  const LocalTime at = local_now();
   marks_at_ = kNever;
   for (auto& [session, remote] : remotes_) {
     if (!remote.canvas) continue;
-    const auto changes = remote.canvas->take();
-    if (changes.width == 0 && remote.canvas->has_picture()) continue;   // begun anew, nothing committed yet
-    const bool main = main_view_ && main_view_->session == session;
-    if (changes.width != remote.width || changes.height != remote.height) {
-      remote.width = changes.width;
-      remote.height = changes.height;
-      remote.uploaded = remote.too_large = false;
-      remote.marks.reset(remote.width, remote.height, at);
-      frames_due_ = std::max(frames_due_, 1);   // it lies elsewhere
-    }
-    if (changes.times.number != remote.number) {
-      remote.number = changes.times.number;
-      remote.unshown = true;
-    }
-    for (const Rect& r : changes.damage) add_change(remote.damage, r);
-    remote.marks.update(*remote.canvas, changes.marks, at);
-    auto marked = remote.marks.groups(at);
-    const bool remarked = marked != remote.marked;
-    remote.marked = std::move(marked);
-    if (remote.width > 0) marks_at_ = std::min(marks_at_, remote.marks.next(at));
-    if (changes.width > 0 && main && (!direct_ || !direct_->shows(session))) show_at_once(session, remote);
-    if (direct_ && direct_->shows(session)) {
-      direct_->damage(changes.damage);
-      if (remarked) set_direct_marks(remote);
-      if (!holes_.empty() && direct_->touches(changes.damage, holes_)) patch_at_ = std::min(patch_at_, at + kPatch);
-      put_direct(session, remote);
-    } else if (main && (!changes.damage.empty() || remarked)) {
-      frames_due_ = std::max(frames_due_, 1);
-    } else if (remote.thumbnail && !changes.damage.empty()) {
-      patch_at_ = std::min(patch_at_, at + kThumbnail);
-    }
+    if (direct_ && direct_->shows(session)) picture_bell_.ring();
+    else marks_at_ = std::min(marks_at_, look_at(session, remote));
   }
 }
 
-void ShellOnGlfw::look_at_window() {
-  if (!direct_ || !direct_->pump() || !main_view_) return;
-  const auto found = remotes_.find(main_view_->session);
-  if (found != remotes_.end() && direct_->shows(found->first)) put_direct(found->first, found->second);
+LocalTime ShellOnGlfw::look_at(std::uint32_t session, Remote& remote) {
+  const LocalTime at = local_now();
+  const auto changes = remote.canvas->take();
+  if (changes.width == 0 && remote.canvas->has_picture()) return kNever;   // begun anew, nothing committed yet
+  const bool main = main_view_ && main_view_->session == session;
+  if (changes.width != remote.width || changes.height != remote.height) {
+    remote.width = changes.width;
+    remote.height = changes.height;
+    remote.uploaded = remote.too_large = false;
+    remote.marks.reset(remote.width, remote.height, at);
+    want_frame();   // it lies elsewhere
+  }
+  if (changes.times.number != remote.number) {
+    remote.number = changes.times.number;
+    remote.unshown = true;
+  }
+  for (const Rect& r : changes.damage) add_change(remote.damage, r);
+  remote.marks.update(*remote.canvas, changes.marks, at);
+  auto marked = remote.marks.groups(at);
+  const bool remarked = marked != remote.marked;
+  remote.marked = std::move(marked);
+  if (changes.width > 0 && main && (!direct_ || !direct_->shows(session))) show_at_once(session, remote);
+  if (direct_ && direct_->shows(session)) {
+    direct_->damage(changes.damage);
+    if (remarked) set_direct_marks(remote);
+    if (!holes_.empty() && direct_->touches(changes.damage, holes_)) want_patch();
+    put_direct(session, remote);
+  } else if (main && (!changes.damage.empty() || remarked)) {
+    want_frame();
+  } else if (remote.thumbnail && !changes.damage.empty()) {
+    patch_at_ = std::min(patch_at_, at + kThumbnail);   // on main: only the main picture has a window of its own
+  }
+  return remote.width > 0 ? remote.marks.next(at) : kNever;
 }
 
 bool ShellOnGlfw::direct_is_cheaper(const Remote& remote) const {
@@ -125,7 +176,7 @@ void ShellOnGlfw::show_at_once(std::uint32_t session, Remote& remote) {
   if (place.area.empty()) return;
   place.visible.assign(1, place.area);
   set_direct_marks(remote);
-  if (auto shown = direct_->show(std::move(place)); !shown) BS_LOG_LIMITED(Warn, "shell", "the picture's window: {}", dump_error(shown.error()));
+  (void)show_in_window(std::move(place));
 }
 
 void ShellOnGlfw::show_direct() {
@@ -147,19 +198,17 @@ void ShellOnGlfw::show_direct() {
     std::vector<Rect> holes = covered_parts(*ImGui::GetDrawData(), drawing, place.area);
     place.visible = left_over(place.area, holes);
     if (!place.visible.empty()) {
-      if (auto shown = direct_->show(std::move(place)); shown) {
+      if (show_in_window(std::move(place))) {
         set_direct_cursor(remote);
         set_direct_marks(remote);
         put_direct(found->first, remote);
         drawing->parts = holes;
         holes_ = std::move(holes);
         return;
-      } else {
-        BS_LOG_LIMITED(Warn, "shell", "the picture's window: {}", dump_error(shown.error()));
       }
     }
   }
-  if (direct_) direct_->hide();
+  if (direct_) hide_direct();
 }
 
 bool ShellOnGlfw::at_edge() const {

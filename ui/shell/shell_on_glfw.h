@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-// Private to ui/shell: the class behind Shell. shell.cpp holds window, device and frame loop; shell_remote.cpp the pictures.
+// Private to ui/shell: the class behind Shell. shell.cpp holds window, device and frame loop; shell_remote.cpp the pictures; shell_direct.cpp
+// those that need no frame.
+//
+// Two threads: main, and `pictures`, which exists once there is a window for pictures and puts into it what its canvas says, so that a
+// frame of ours, which takes a software driver 10 to 300 ms, holds nothing up. `pictures_` guards what both touch: `remotes_`, `direct_`,
+// `holes_`, `main_view_`. Main holds it in all of a step but while it sleeps and while Vulkan draws.
 #include "ui/shell/shell.h"
 
 #include <vulkan/vulkan.h>
@@ -19,7 +24,9 @@
 #include <cstdlib>
 #include <list>
 #include <map>
+#include <mutex>
 #include <optional>
+#include <thread>
 
 #include "engine/base/log.h"
 #include "engine/gpu/remote_picture.h"
@@ -51,6 +58,7 @@ class ShellOnGlfw final : public Shell, public FrameContext {
 
   ~ShellOnGlfw() override {
     alive_ = false;
+    stop_pictures();
     on_display_gone(nullptr);
     if (device_) (void)device_->queue().wait_idle();
     remotes_.clear();
@@ -98,10 +106,10 @@ class ShellOnGlfw final : public Shell, public FrameContext {
     bell_.ring();
   }
   void show_canvas(std::uint32_t session, std::shared_ptr<ports::Canvas> canvas) override;
-  void canvas_changed() override {
+  void canvas_changed(std::uint32_t session) override {
     if (!alive_) return;
-    pictures_wait_.store(true, std::memory_order_release);
-    bell_.ring();
+    if (put_session_.load(std::memory_order_acquire) == session) picture_bell_.ring();
+    else look_on_main();
   }
   void on_cursor_shape(std::uint32_t session, const ports::CursorImage& image) override;
   void on_cursor_position(std::uint32_t session, int x, int y, bool visible) override;
@@ -124,6 +132,7 @@ class ShellOnGlfw final : public Shell, public FrameContext {
   float scale() const override { return ui_->scale(); }
   std::uint64_t frames_drawn() const override { return frames_drawn_; }
   std::string direct_picture() const override {
+    const std::lock_guard lock(pictures_);
     return direct_ && direct_->window().shown() ? direct_->window().describe() : std::string();
   }
   const gpu::Device& device() const override { return *device_; }
@@ -174,7 +183,7 @@ class ShellOnGlfw final : public Shell, public FrameContext {
   }
   void install_callbacks();
   Result<void> start_imgui_vulkan();
-  Result<bool> draw_frame(const std::function<void(FrameContext&)>& draw);
+  Result<bool> draw_frame(const std::function<void(FrameContext&)>& draw, std::unique_lock<std::recursive_mutex>& held);
   void limit_drawing(const Rect& area);
   bool frame_is_shown();
   void upload(std::uint32_t session, Remote& remote);
@@ -188,8 +197,24 @@ class ShellOnGlfw final : public Shell, public FrameContext {
   void put_direct(std::uint32_t session, Remote& remote);
   void set_direct_cursor(const Remote& remote);
   void set_direct_marks(const Remote& remote);
-  void look_at_pictures();    // what the canvases say
-  void look_at_window();      // what the server uncovered
+  void look_at_pictures();    // what the canvases say, but for the one whose picture has a window of its own
+  LocalTime look_at(std::uint32_t session, Remote& remote);   // what one says; when its marks change by themselves
+  void put_pictures();        // the thread `pictures`
+  LocalTime look_at_direct(); // what it does when it is called; when it is to be called again
+  void stop_pictures();
+  void look_on_main() {
+    pictures_wait_.store(true, std::memory_order_release);
+    bell_.ring();
+  }
+  void want_frame() {         // either thread
+    woken_.store(true, std::memory_order_release);
+    if (std::this_thread::get_id() != main_thread_) bell_.ring();
+  }
+  void want_patch() {         // either thread
+    if (!patch_wanted_.exchange(true) && std::this_thread::get_id() != main_thread_) bell_.ring();
+  }
+  bool show_in_window(DirectPicture::Place place);
+  void hide_direct();
   void move_cursor(std::uint32_t session, Remote& remote);
   void draw_marks(const Remote& remote, const RemotePlacement& placement, ImDrawList& list) const;
   void told_shown(std::uint32_t session, Remote& remote);
@@ -207,7 +232,10 @@ class ShellOnGlfw final : public Shell, public FrameContext {
   ShellEvents events_;
   bool glfw_ = false, imgui_glfw_ = false, imgui_vulkan_ = false;
   std::atomic<bool> alive_{true}, woken_{true}, nudged_{false}, pictures_wait_{false}, quit_{false};
-  Bell bell_;
+  std::atomic<bool> patch_wanted_{false};       // what lies under holes has changed
+  std::atomic<std::int64_t> put_session_{-1};   // whose picture the thread `pictures` puts; -1: nobody's
+  const std::thread::id main_thread_ = std::this_thread::get_id();
+  Bell bell_, picture_bell_;
   GLFWwindow* window_ = nullptr;
   std::unique_ptr<gpu::Device> device_;
   std::unique_ptr<Swapchain> swapchain_;
@@ -224,11 +252,13 @@ class ShellOnGlfw final : public Shell, public FrameContext {
   std::uint64_t builds_ = 0;                    // of the swapchain, as the last frame found it
   std::unique_ptr<gpu::RemotePicture> spare_;   // the first session's, made ready
   int ready_step_ = 0;
-  std::unique_ptr<DirectPicture> direct_;
+  mutable std::recursive_mutex pictures_;
+  std::thread putting_;                         // `pictures`
+  std::unique_ptr<DirectPicture> direct_;       // made once, and kept though its connection be gone
   bool direct_tried_ = false;
   std::vector<Rect> holes_;                     // of the picture's window, window pixels
   LocalTime patch_at_ = kNever;                 // when our frame under the holes is drawn again
-  LocalTime marks_at_ = kNever;                 // when something has been inexact for long
+  LocalTime marks_at_ = kNever;                 // when something has been inexact for long, in a picture that main looks at
   Drawing* main_drawing_ = nullptr;             // of this frame
   std::optional<RemoteView> main_view_;
   RemotePlacement main_placement_;
@@ -241,7 +271,7 @@ class ShellOnGlfw final : public Shell, public FrameContext {
   char chord_ = 0;
   bool key_in_batch_ = false;
   int frames_due_ = kSettleFrames + 1;
-  std::uint64_t frames_drawn_ = 0;
+  std::atomic<std::uint64_t> frames_drawn_{0};
   LocalTime last_look_{};
   float pointer_x_ = 0, pointer_y_ = 0;
   int normal_width_ = 0, normal_height_ = 0;

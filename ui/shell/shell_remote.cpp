@@ -43,24 +43,27 @@ void ShellOnGlfw::make_ready() {
 }
 
 void ShellOnGlfw::show_canvas(std::uint32_t session, std::shared_ptr<ports::Canvas> canvas) {
+  const std::lock_guard lock(pictures_);
   Remote& remote = remotes_[session];
   remote.canvas = std::move(canvas);
   remote.width = remote.height = 0;
   remote.number = 0;
   remote.uploaded = remote.unshown = remote.too_large = false;
   remote.marked.clear();
-  if (direct_ && direct_->shows(session)) direct_->hide();
+  if (direct_ && direct_->shows(session)) hide_direct();
   pictures_wait_ = true;
   frames_due_ = std::max(frames_due_, 1);
 }
 
 void ShellOnGlfw::forget_pictures(std::uint32_t session) {
-  if (direct_ && direct_->shows(session)) direct_->hide();
+  const std::lock_guard lock(pictures_);
+  if (direct_ && direct_->shows(session)) hide_direct();
   remotes_.erase(session);
   frames_due_ = std::max(frames_due_, 1);
 }
 
 void ShellOnGlfw::on_cursor_shape(std::uint32_t session, const ports::CursorImage& image) {
+  const std::lock_guard lock(pictures_);
   Remote& remote = remotes_[session];
   remote.cursor = image;
   remote.cursor_uploaded = false;
@@ -70,6 +73,7 @@ void ShellOnGlfw::on_cursor_shape(std::uint32_t session, const ports::CursorImag
 }
 
 void ShellOnGlfw::on_cursor_position(std::uint32_t session, int x, int y, bool visible) {
+  const std::lock_guard lock(pictures_);
   Remote& remote = remotes_[session];
   remote.cursor_x = x;
   remote.cursor_y = y;
@@ -82,8 +86,7 @@ void ShellOnGlfw::move_cursor(std::uint32_t session, Remote& remote) {
   if (direct_ && direct_->shows(session)) {
     set_direct_cursor(remote);
     put_direct(session, remote);
-    if (holes_.empty()) return;
-    patch_at_ = std::min(patch_at_, local_now() + kPatch);
+    if (!holes_.empty()) want_patch();
   } else {
     frames_due_ = std::max(frames_due_, 1);
   }
