@@ -13,7 +13,7 @@ constexpr std::uint32_t kTextKey = 0xffff'ffff;  // the "operator's key" of comp
 }  // namespace
 
 Injector::Injector(const Connection& connection, X11Keyboard* keyboard, InputMatcher& matcher)
-    : connection_(connection), keyboard_(keyboard), matcher_(matcher) {}
+    : connection_(connection), keyboard_(keyboard), matcher_(matcher), server_repeat_(connection) {}
 
 std::uint32_t Injector::name_of(const InputEvent& event) {
   return event.hid_usage != 0 ? event.hid_usage : 0x1'0000u + event.keysym;
@@ -141,7 +141,14 @@ bool Injector::carry_out(const KeyPlan& plan, std::uint32_t name) {
 
 bool Injector::key_down(const InputEvent& event) {
   if (keyboard_ == nullptr) return false;
-  if (holds_key(event)) return true;  // the operator's repeat; the customer's server makes its own
+  if (const auto held = held_.find(name_of(event)); held != held_.end()) {
+    // A modifier that a fake lifted, or a server that makes its own repeats: nothing to do.
+    if (!repeats_ || std::find(fake_released_.begin(), fake_released_.end(), held->second) != fake_released_.end()) return true;
+    fake(RawKind::KeyRelease, held->second);
+    fake(RawKind::KeyPress, held->second);
+    return true;
+  }
+  repeats_ = server_repeat_.off();
   restore();
   const auto* model = keyboard_->model();
   const auto state = keyboard_->state(held_modifiers());
@@ -196,6 +203,7 @@ void Injector::release_all() {
   restore();
   for (const auto button : std::exchange(buttons_, {})) fake(RawKind::ButtonRelease, button);
   wheel_x_ = wheel_y_ = 0;
+  server_repeat_.restore();
   connection_.flush();
 }
 

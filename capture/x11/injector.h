@@ -7,14 +7,15 @@
 #include "capture/x11/connection.h"
 #include "capture/x11/input_matcher.h"
 #include "capture/x11/keyboard_x11.h"
+#include "capture/x11/server_repeat.h"
 #include "engine/base/input_event.h"
 
 namespace beside::capture {
 
 // Sends input by XTEST and remembers what it holds down. It decides nothing about rights: its owner asks first.
 //
-// Fake modifiers stay as they are until the next event or the key's release, so that the server repeats the right
-// character; restore() puts back what was before.
+// Fake modifiers stay as they are until the next event or the key's release, so that a repeat is the right character; restore() puts back
+// what was before. The server repeats nothing that we hold, where it lets us say so: a key that is held and goes down again is a repeat.
 // Thread: desk.
 class Injector {
  public:
@@ -50,6 +51,8 @@ class Injector {
   bool locks_changed_ = false;
   std::uint32_t lock_mask_ = 0, former_locks_ = 0, former_group_ = 0;
   int wheel_x_ = 0, wheel_y_ = 0;
+  ServerRepeat server_repeat_;
+  bool repeats_ = false;                              // by ourselves
 };
 
 }  // namespace beside::capture

@@ -20,6 +20,16 @@ bool sendable(const InputEvent& e) {
 
 // What a person would say that he did: pressed a key, clicked.
 bool is_deed(const InputEvent& e) { return e.kind == InputKind::KeyDown || e.kind == InputKind::Text || e.kind == InputKind::ButtonDown; }
+
+bool same_key(const InputEvent& a, const InputEvent& b) {
+  return a.hid_usage != 0 || b.hid_usage != 0 ? a.hid_usage == b.hid_usage : a.keysym == b.keysym;
+}
+
+// Modifiers and locks, by HID usage or, where there is none, by keysym (XK_Shift_L to XK_Hyper_R, levels and groups, Num and Scroll Lock).
+bool keeps_still(const InputEvent& e) {
+  if (e.hid_usage != 0) return (e.hid_usage >= 0xe0 && e.hid_usage <= 0xe7) || e.hid_usage == 0x39 || e.hid_usage == 0x47 || e.hid_usage == 0x53;
+  return (e.keysym >= 0xffe1 && e.keysym <= 0xffee) || (e.keysym >= 0xfe01 && e.keysym <= 0xfe0f) || e.keysym == 0xff7f || e.keysym == 0xff14;
+}
 }  // namespace
 
 void HeldInput::apply(const InputEvent& event) {
@@ -157,6 +167,7 @@ Result<std::vector<InputEvent>> InputReceiver::receive(ByteSpan bytes, LocalTime
     out.emplace_back();
     out.back().kind = InputKind::ReleaseAll;
   }
+  if (repeated_ && now - last_cell_ > kFresh) repeat_at_ = repeat_at_ == kNever ? now + kSureAgain : std::max(repeat_at_, now + kSureAgain);
   last_cell_ = now;
   EventNo number = cell->first;
   for (const InputEvent& event : cell->events) {
@@ -175,17 +186,40 @@ Result<std::vector<InputEvent>> InputReceiver::receive(ByteSpan bytes, LocalTime
     number = number.next();
   }
   if (!cell->events.empty()) ack_due_ = true;
-  for (const InputEvent& event : out) held_.apply(event);
+  for (const InputEvent& event : out) note(event, now);
   return out;
+}
+
+void InputReceiver::note(const InputEvent& event, LocalTime now) {
+  held_.apply(event);
+  if (event.kind == InputKind::KeyDown && !keeps_still(event)) {
+    repeated_ = event;
+    repeat_at_ = now + kRepeatAfter;
+  } else if (event.kind == InputKind::ReleaseAll || (event.kind == InputKind::KeyUp && repeated_ && same_key(event, *repeated_))) {
+    repeated_.reset();
+  }
+}
+
+std::optional<InputEvent> InputReceiver::repeat(LocalTime now) {
+  if (!repeated_ || now < repeat_at_) return std::nullopt;
+  repeat_at_ = now + kRepeatEvery;
+  if (now - last_cell_ > kFresh) {
+    repeat_at_ = kNever;   // until a cell comes
+    return std::nullopt;
+  }
+  return repeated_;
 }
 
 bool InputReceiver::poll(LocalTime now) {
   if (!held_.any() || now < last_cell_ + kGap) return false;
   held_.clear();
+  repeated_.reset();
   return true;
 }
 
-LocalTime InputReceiver::next_deadline() const { return held_.any() ? last_cell_ + kGap : kNever; }
+LocalTime InputReceiver::next_deadline() const {
+  return std::min(held_.any() ? last_cell_ + kGap : kNever, repeated_ ? repeat_at_ : kNever);
+}
 
 void CursorSender::move(wire::CursorSpot spot, LocalTime now) {
   if (has_spot_ && spot == spot_) return;

@@ -75,9 +75,15 @@ class InputSender {
 };
 
 // The customer's side: yields each event once and in order, and tells when to let go of everything. No I/O.
+// A key that is held repeats here: the operator's end would fill the line with it, and the customer's desktop does not know when the
+// line is silent and would type on. Like desktops, the key that went down last, unless it is a modifier or a lock.
 class InputReceiver {
  public:
   static constexpr nanoseconds kGap = seconds(1);
+  static constexpr nanoseconds kRepeatAfter = milliseconds(500), kRepeatEvery = milliseconds(33);
+  // A cell comes every 150 ms while something is held. After a silence of kFresh nothing is repeated, since the key may be up by now, and
+  // not before a cell was due that would say so.
+  static constexpr nanoseconds kFresh = milliseconds(300), kSureAgain = milliseconds(200);
   // Events to apply now, in order; a ReleaseAll of ours first when something was held over a gap that poll() has not seen.
   // Errors: PeerFault.
   Result<std::vector<InputEvent>> receive(ByteSpan cell, LocalTime now);
@@ -87,15 +93,20 @@ class InputReceiver {
   void ack_sent() { ack_due_ = false; }
   // True once when something is held and no cell came for kGap: release all keys and buttons.
   bool poll(LocalTime now);
+  // The key to press once more, as it was pressed; call when next_deadline() has come, after poll().
+  std::optional<InputEvent> repeat(LocalTime now);
   LocalTime next_deadline() const;
 
  private:
+  void note(const InputEvent& event, LocalTime now);
   static constexpr std::int64_t kWindow = 4096;
   std::map<std::uint32_t, InputEvent> early_;  // beyond a gap; at most 256
   EventNo expected_{1};
   bool ack_due_ = false;
   HeldInput held_;
   LocalTime last_cell_ = kNever;
+  std::optional<InputEvent> repeated_;         // the key that repeats while it is held
+  LocalTime repeat_at_ = kNever;
 };
 
 // The customer's cursor towards the operator: only the newest place counts, so there is no tail; a place is said three

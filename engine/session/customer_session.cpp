@@ -351,6 +351,7 @@ void CustomerSession::poll(LocalTime now) {
   if (consent_.revision() != before) rights_changed(consent_.paused_by_gap() ? kCauseGap : kCausePanel);
   if (consent_.paused_by_gap() && now - link_->last_heard() > 5min) return end(EndView::Cause::PeerLost);
   if (input_.poll(now) && desktop_) desktop_->release_all();
+  if (const auto again = input_.repeat(now)) on_input(*again);
   send_cursor(now);
   watch_tail(now);
   keep_quality(now);

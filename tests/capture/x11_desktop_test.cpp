@@ -13,6 +13,7 @@
 
 #include "capture/x11/connection.h"
 #include "capture/x11/session_kind.h"
+#include "capture/x11/xcb_xkb.h"
 #include "tests/capture/support.h"
 
 using namespace beside;
@@ -83,6 +84,15 @@ struct Rig {
     Reply<xcb_query_keymap_reply_t> keys(xcb_query_keymap_reply(person->xcb(), xcb_query_keymap(person->xcb()), nullptr));
     return keys && (keys->keys[keycode / 8] >> (keycode % 8) & 1) != 0;
   }
+  // Keyboards of the server's that repeat: all of them, or all but XTEST's and what stands for them all.
+  int repeating() const {
+    int n = 0;
+    for (std::uint16_t device = 2; device < 16; ++device) {
+      Reply<xcb_xkb_get_controls_reply_t> controls(xcb_xkb_get_controls_reply(person->xcb(), xcb_xkb_get_controls(person->xcb(), device), nullptr));
+      n += controls && (controls->enabledControls & XCB_XKB_BOOL_CTRL_REPEAT_KEYS) != 0 ? 1 : 0;
+    }
+    return n;
+  }
   template <typename Test>
   bool soon(Test test) {
     const auto until = local_now() + 3s;
@@ -135,6 +145,28 @@ TEST_CASE("a Shift that is held comes back after a character that must not have 
   CHECK(rig.is_down(50));
   rig.desktop->inject(rig.key(InputKind::KeyUp, 0xe1, XKB_KEY_Shift_L));
   CHECK(rig.soon([&] { return !rig.is_down(50); }));   // letting go is not waited for
+}
+
+// A release that comes late must not type: the server would repeat after 0.66 s.
+TEST_CASE("a key that is held types once for each time it goes down, and afterwards the server repeats as before") {
+  BS_NEEDS_XVFB();
+  Rig rig;
+  const auto down = rig.key(InputKind::KeyDown, 14, XKB_KEY_k, "k");
+  const int all = rig.repeating();
+  REQUIRE(all >= 3);
+  REQUIRE(rig.desktop->inject(down) == InjectOutcome::Done);
+  CHECK(rig.typed() == "k");
+  CHECK(rig.typed() == "(nothing)");   // in a second and a half
+  CHECK(rig.repeating() == all - 2);
+  CHECK(rig.desktop->inject(down) == InjectOutcome::Done);
+  CHECK(rig.typed() == "k");
+  rig.desktop->inject(rig.key(InputKind::KeyUp, 14, XKB_KEY_k));
+  rig.desktop->release_all();
+  REQUIRE(rig.desktop->inject(rig.event(InputKind::ReleaseAll)) == InjectOutcome::Done);   // both are through
+  CHECK(rig.repeating() == all);
+  rig.person_fakes(XCB_KEY_PRESS, 45);
+  for (int i = 0; i < 3; ++i) CHECK(rig.typed() == "k");
+  rig.person_fakes(XCB_KEY_RELEASE, 45);
 }
 
 TEST_CASE("Ctrl+C is Ctrl+C on AZERTY and with a Cyrillic layout active") {

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A German keyboard at the operator's, an American and then a French one at the customer's: what the operator's keys say arrives as
-that text in a terminal over there, byte by byte, and Ctrl+C ends a program."""
+that text in a terminal over there, byte by byte, and Ctrl+C ends a program. A key that is held repeats, and not for a line that is silent meanwhile."""
+import os
 import shlex
+import signal
 import sys
+import time
 
 from harness import check, main, wait_until
 from people import Session
@@ -66,6 +69,34 @@ def type_into(s, window, text, done, layout):
     check(text.read_bytes() == wanted.encode(), f"{layout}: Ctrl+C left something: {text.read_bytes()!r}")
 
 
+def hold_a_key(s, window, text):
+    x, y, width, height = s.window_area(window)
+    s.operator_clicks_at(x + width // 2, y + height // 2)
+    press(s.at_operator, RETURN)
+    wait_until("the line to end", lambda: text.read_bytes().endswith(b"\n"), 5)
+    s.at_operator.xdo("keydown", Y, "sleep", "1.3", "keyup", Y)
+    time.sleep(0.5)
+    press(s.at_operator, RETURN)
+    held = wait_until("the held key", lambda: text.read_bytes()[1:].endswith(b"\n") and text.read_bytes().split(b"\n")[1], 5)
+    s.stage.say(f"held for 1.3 s: {held!r}")
+    check(8 <= len(held) <= 40 and set(held) == set(b"y"), "a held key does not repeat")
+    before = len(text.read_bytes())
+    # Nothing comes from the operator for 0.9 s while a key of his is down.
+    s.at_operator.xdo("keydown", Y)
+    time.sleep(0.1)
+    pid = s.operator.child.pid
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        s.at_operator.xdo("keyup", Y)
+        time.sleep(0.8)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    time.sleep(0.5)
+    press(s.at_operator, RETURN)
+    once = wait_until("the key", lambda: text.read_bytes()[before:].endswith(b"\n") and text.read_bytes()[before:], 5)
+    check(once == b"y\n", f"{once!r} instead of one letter")
+
+
 def keymap(screen):
     return screen.ask("xkbcomp", "-w0", screen.name, "-")
 
@@ -83,6 +114,9 @@ def run(stage):
     s.share("see", "control")
     s.operator_may_type()
     type_into(s, *reader, "us")
+    window, text, _ = open_reader(s, "reader-held")
+    s.operator_may_type()
+    hold_a_key(s, window, text)
 
     # Another layout in the middle of the session.
     s.at_customer.set_layout("fr")

@@ -63,6 +63,72 @@ TEST_CASE("input arrives once and in order through loss, repetition and reorderi
   }
 }
 
+TEST_CASE("a key that is held repeats while the line tells of it, and not a time more") {
+  ManualClock clock;
+  clock.advance(seconds(10));
+  InputSender sender;
+  InputReceiver receiver;
+  bool line = true;
+  int downs = 0, repeats = 0;
+  std::vector<Bytes> waiting;
+  const auto run = [&](nanoseconds time) {
+    for (const LocalTime end = clock.now() + time; clock.now() < end; clock.advance(milliseconds(5))) {
+      for (const auto& cell : sender.poll(clock.now())) waiting.push_back(bytes_of(cell));
+      for (; line && !waiting.empty(); waiting.erase(waiting.begin())) {
+        auto events = receiver.receive(waiting.front(), clock.now());
+        REQUIRE(events);
+        for (const InputEvent& e : *events) downs += e.kind == InputKind::KeyDown ? 1 : 0;
+        REQUIRE(sender.on_ack(receiver.ack(), clock.now()));
+      }
+      (void)receiver.poll(clock.now());
+      if (clock.now() < receiver.next_deadline()) continue;
+      if (const auto again = receiver.repeat(clock.now())) {
+        CHECK(again->hid_usage == 42);
+        ++repeats;
+      }
+    }
+  };
+  REQUIRE(sender.add(key(InputKind::KeyDown, 0xe1), clock.now()));   // a modifier does not repeat
+  run(seconds(2));
+  CHECK(repeats == 0);
+  REQUIRE(sender.add(key(InputKind::KeyDown, 42), clock.now()));
+  run(milliseconds(480));
+  CHECK(repeats == 0);
+  run(milliseconds(1020));
+  CHECK(repeats >= 25);
+  CHECK(repeats <= 31);
+  REQUIRE(sender.add(key(InputKind::KeyUp, 42), clock.now()));
+  repeats = 0;
+  run(seconds(1));
+  CHECK(repeats == 0);
+
+  // The line is silent just after it went down and while it goes up again, for almost as long as keys stay down.
+  REQUIRE(sender.add(key(InputKind::KeyDown, 42), clock.now()));
+  run(milliseconds(20));
+  line = false;
+  run(milliseconds(60));
+  REQUIRE(sender.add(key(InputKind::KeyUp, 42), clock.now()));
+  run(milliseconds(850));
+  line = true;
+  run(seconds(1));
+  CHECK(repeats == 0);
+  CHECK(downs == 3);
+
+  // While it is held: it stops soon, and goes on when the line is back and says that it still is.
+  REQUIRE(sender.add(key(InputKind::KeyDown, 42), clock.now()));
+  run(seconds(1));
+  line = false;
+  run(milliseconds(300));
+  repeats = 0;
+  run(milliseconds(500));
+  CHECK(repeats == 0);
+  line = true;
+  run(milliseconds(150));
+  CHECK(repeats == 0);
+  run(seconds(1));
+  CHECK(repeats >= 20);
+}
+
 TEST_CASE("unsent pointer moves are merged, but never across a click") {
   InputSender sender;
   const LocalTime now(seconds(1));
