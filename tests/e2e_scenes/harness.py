@@ -240,8 +240,9 @@ class Display:
         self.stage, self.who, self.size = stage, who, size
         self.touched = 0.0          # when somebody last moved the mouse or pressed a key here
         read, write = os.pipe()
+        # Keys repeat late: where the machine stalls between the going down and up of a key of xdotool's, it would be two keys.
         stage.start(f"x-{who}", ["Xvfb", "-displayfd", str(write), "-screen", "0", f"{size[0]}x{size[1]}x24", "-nolisten", "tcp",
-                                 "-noreset", *extra], stage.environment(who), pass_fds=(write,))
+                                 "-noreset", "-ardelay", "20000", *extra], stage.environment(who), pass_fds=(write,))
         self.server = stage.children[-1][1]
         os.close(write)
         number = b""

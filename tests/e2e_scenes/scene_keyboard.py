@@ -107,6 +107,7 @@ def run(stage):
     french = keymap(s.at_customer)
     check("EuroSign" in french and "eacute" in french, "the keymap cannot be read")
     s.at_customer.set_layout("us")
+    s.at_customer.ask("xset", "r", "rate", "500", "30")        # as on a person's desktop
     reader = open_reader(s, "reader-us")
     s.operator_opens()
     s.customer_opens()
@@ -131,4 +132,4 @@ def run(stage):
 
 
 if __name__ == "__main__":
-    sys.exit(main(run, "keyboard", "xterm", "setxkbmap", "xkbcomp"))
+    sys.exit(main(run, "keyboard", "xterm", "setxkbmap", "xkbcomp", "xset"))
