@@ -284,6 +284,7 @@ TEST_CASE("what was typed before a gap is carried out after one of up to fifteen
     CHECK(p.op.view().notice.kind == (row.kept ? NoticeKind::None : NoticeKind::KeysDropped));
     if (!row.kept) CHECK(p.op.view().notice.args == std::vector<std::string>{"2"});
     press(7);
+    press(7, InputKind::KeyUp);
     p.bench.run(500ms);
     CHECK(arrived(7) == 1);
     if (!row.kept) p.op.role->handle(session::DismissNotice{p.op.view().notice.id});
