@@ -8,6 +8,7 @@ from harness import Display, check, main, need, wait_until
 from people import Session
 
 HALF, HEIGHT = 820, 790
+POINTER = 300, 600                     # of hers, on bare ground of the left monitor
 LEFT_COLOUR, RIGHT_COLOUR = (0x60, 0x20, 0x90), (0x20, 0x70, 0x40)   # red, green, blue
 
 
@@ -26,6 +27,14 @@ def share_of(s, colour):
             found += pixels[at:at + 3] == wanted
             total += 1
     return found / max(total, 1)
+
+
+def pointer_seen(s):
+    """Whether something bright lies on the black ground where her pointer is, were the left monitor shown."""
+    screen = s.at_operator.grab()
+    left, top, width, height = s.picture_rect()
+    x, y = left + POINTER[0] * width // HALF, top + POINTER[1] * height // HEIGHT
+    return any(max(screen.row(x - 4, row, 20)[:80]) > 120 for row in range(y - 4, y + 16))
 
 
 def shown_size(s):
@@ -105,6 +114,19 @@ def run(stage):
     wait_until("the left one", lambda: shown_size(s) == (HALF, HEIGHT) and share_of(s, LEFT_COLOUR) > 0.2, 10)
     check(share_of(s, RIGHT_COLOUR) == 0, "the right one is seen as well")
     s.at_operator.screenshot(stage.folder / "left.png")
+
+    # Her pointer is where she sees it, though she does not move it while he changes what he looks at.
+    s.at_customer.move(*POINTER)
+    s.at_operator.move(2, 2)
+    wait_until("her pointer", lambda: pointer_seen(s), 10)
+    operator_chooses(s, right_id)
+    s.at_operator.move(2, 2)
+    wait_until("the right one", lambda: shown_size(s) == (HALF, HEIGHT) and share_of(s, RIGHT_COLOUR) > 0.1, 10)
+    wait_until("no pointer there", lambda: not pointer_seen(s), 5)
+    operator_chooses(s, left_id)
+    s.at_operator.move(2, 2)
+    wait_until("the left one again", lambda: shown_size(s) == (HALF, HEIGHT) and share_of(s, LEFT_COLOUR) > 0.2, 10)
+    wait_until("her pointer again", lambda: pointer_seen(s), 5)
 
     # The one he looks at is unplugged in mid-session: he sees the whole again.
     xrandr("--delmonitor", "left")

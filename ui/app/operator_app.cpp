@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <fstream>
+#include <map>
 
 #include "engine/base/log.h"
 #include "engine/journal/file_journal.h"
@@ -26,6 +27,17 @@ std::pair<int, int> picture_origin(const session::OperatorSnapshot& snapshot, st
   }
   return {0, 0};
 }
+
+// A customer's pointer, which she need not move when the operator chooses another of her screens.
+struct Cursor {
+  ports::CursorPosition at;
+  std::pair<int, int> origin;
+  void place(shell::Shell& shell, std::uint32_t session, std::pair<int, int> picture, const ports::CursorPosition& now) {
+    at = now;
+    origin = picture;
+    shell.on_cursor_position(session, at.x - origin.first, at.y - origin.second, at.visible);
+  }
+};
 
 std::string read_token(const std::filesystem::path& file) {
   std::ifstream in(file);
@@ -79,6 +91,7 @@ int run_operator(const Settings& settings, const OperatorOptions& options) {
   const std::unique_ptr<shell::Shell> shell = std::move(*made);
   window = shell.get();
 
+  std::map<std::uint32_t, Cursor> cursors;   // by session
   OperatorEngineConfig engine_config;
   engine_config.settings = settings;
   engine_config.identity.role = control::ROLE_OPERATOR;
@@ -93,13 +106,13 @@ int run_operator(const Settings& settings, const OperatorOptions& options) {
     tasks.post([&, session, image = std::move(image)] { shell->on_cursor_shape(session, image); });
   };
   engine_config.cursor_position = [&](std::uint32_t session, ports::CursorPosition at) {
-    tasks.post([&, session, at] {
-      const auto [x, y] = picture_origin(*engine->snapshot(), session);
-      shell->on_cursor_position(session, at.x - x, at.y - y, at.visible);
-    });
+    tasks.post([&, session, at] { cursors[session].place(*shell, session, picture_origin(*engine->snapshot(), session), at); });
   };
   engine_config.gone = [&](std::uint32_t session) {
-    tasks.post([&, session] { shell->forget_pictures(session); });
+    tasks.post([&, session] {
+      shell->forget_pictures(session);
+      cursors.erase(session);
+    });
   };
   engine = std::make_unique<OperatorEngine>(std::move(engine_config), [&] { shell->wake(); });
   if (!options.token_file.empty()) {
@@ -126,6 +139,9 @@ int run_operator(const Settings& settings, const OperatorOptions& options) {
   const auto run = shell->run([&](shell::FrameContext& frame) {
     host.draw_remote = [&](const views::RemoteView& view) { return frame.draw_remote(view); };
     const auto snapshot = engine->snapshot();
+    for (auto& [session, cursor] : cursors) {
+      if (const auto origin = picture_origin(*snapshot, session); origin != cursor.origin) cursor.place(*shell, session, origin, cursor.at);
+    }
     if (remember && snapshot->stage == session::OperatorStage::Console) {
       remember = false;
       remember_relay(snapshot->relay_address);
