@@ -76,8 +76,9 @@ Result<void> ShellOnGlfw::open() {
   if (window_ == nullptr) return sorry("shell: window", "The display refused a window.");
   glfwSetWindowUserPointer(window_, this);
   set_icon(window_);
-  glfwSetWindowSizeLimits(window_, static_cast<int>(static_cast<float>(config_.min_width) * factor),
-                          static_cast<int>(static_cast<float>(config_.min_height) * factor), GLFW_DONT_CARE, GLFW_DONT_CARE);
+  // Never so large that parts of it lie beyond the screen's edges, whatever the scale: there is a frame around it as well.
+  glfwSetWindowSizeLimits(window_, std::min(static_cast<int>(static_cast<float>(config_.min_width) * factor), wide * 9 / 10),
+                          std::min(static_cast<int>(static_cast<float>(config_.min_height) * factor), high * 9 / 10), GLFW_DONT_CARE, GLFW_DONT_CARE);
 
   gpu::DeviceOptions options;
   std::uint32_t count = 0;
