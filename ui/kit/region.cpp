@@ -106,6 +106,12 @@ void beside(Ui& ui, float gap) {
   ImGui::SameLine(0, ui.px(gap));
 }
 
+void beside_or_below(Ui& ui, std::string_view words, float gap) {
+  constexpr float kAround = 56;   // the icon and the room on both sides
+  beside(ui, gap);
+  if (width_left(ui) < measure_text(ui, words, {.face = Face::Strong}).width + ui.px(kAround)) ImGui::NewLine();
+}
+
 void begin_card(Ui& ui, std::string_view id, CardOptions o) {
   auto& l = ui.layout();
   if (l.cards.size() <= l.open_cards) l.cards.emplace_back();

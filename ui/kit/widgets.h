@@ -147,6 +147,8 @@ void begin_column(Ui& ui, float max_width, Align align = Align::Centre);
 void end_column(Ui& ui);
 // Side by side: next to the last widget; gap at scale 1.
 void beside(Ui& ui, float gap = measure::kTight);
+// The same, or on a line of its own where a button with an icon and these words would not fit.
+void beside_or_below(Ui& ui, std::string_view words, float gap = measure::kTight);
 float width_left(Ui& ui);
 float height_left(Ui& ui);
 

@@ -174,10 +174,10 @@ void draw_ended(kit::Ui& ui, const Area& area, const SessionView& s, OperatorSta
   if (!s.end.journal_path.empty()) kit::elided(ui, "ended.journal", tr("op.journal_at", s.end.journal_path), kit::width_left(ui), {.size = kit::Size::Small, .tone = kit::Tone::Muted});
   kit::space(ui, 16);
   if (kit::button(ui, "ended.dismiss", tr("op.dismiss"), {.kind = kit::ButtonKind::Primary, .icon = kit::icon::kCheck})) out.emplace_back(session::DismissSession{s.local_id});
-  kit::beside(ui);
+  kit::beside_or_below(ui, tr("op.new_session"));
   if (kit::button(ui, "ended.new_session", tr("op.new_session"), {.icon = kit::icon::kPlus})) out.emplace_back(session::NewSession{});
   if (host.read_past && !s.end.journal_path.empty()) {
-    kit::beside(ui);
+    kit::beside_or_below(ui, tr("op.show_record"));
     if (kit::button(ui, "ended.record", tr("op.show_record"), {.icon = kit::icon::kHistory})) {
       state.history_open = true;
       state.history_file = s.end.journal_path;
@@ -185,7 +185,7 @@ void draw_ended(kit::Ui& ui, const Area& area, const SessionView& s, OperatorSta
     }
   }
   if (host.copy && !s.chat.empty()) {
-    kit::beside(ui);
+    kit::beside_or_below(ui, tr("op.copy_chat"));
     if (kit::button(ui, "ended.copy_chat", tr("op.copy_chat"), {.icon = kit::icon::kCopy})) host.copy(transcript_text(s.chat, tr("op.me"), session_title(s)));
   }
   kit::end_column(ui);
