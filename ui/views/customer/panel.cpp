@@ -39,10 +39,18 @@ void header(kit::Ui& ui, const session::CustomerSnapshot& s) {
                    {.size = kit::Size::Small, .tone = kit::Tone::Muted});
 }
 
+// With several screens: which one.
+std::string doing_now(const session::CustomerSnapshot& s, Right right) {
+  if (right == Right::See && s.layout.monitors.size() > 1)
+    for (const MonitorInfo& m : s.layout.monitors)
+      if (m.id == s.monitor_id) return kit::tr("right.doing.see_one", monitor_text(m));
+  return right_doing(right);
+}
+
 std::string state_of(const session::CustomerSnapshot& s, Right right) {
   if (s.paused.has(right) || s.recovering) return kit::tr("panel.right_paused");
   if (right == Right::Control && s.control_paused_by_me) return kit::tr("panel.control_paused_by_me");
-  return s.in_use.has(right) ? right_doing(right) : kit::tr("panel.right_allowed");
+  return s.in_use.has(right) ? doing_now(s, right) : kit::tr("panel.right_allowed");
 }
 
 void right_row(kit::Ui& ui, const session::CustomerSnapshot& s, Right right, CustomerOut& out) {
@@ -61,7 +69,7 @@ void right_row(kit::Ui& ui, const session::CustomerSnapshot& s, Right right, Cus
   const float name_height = kit::measure_text(ui, name, name_style, room).height;
   // As high as its longest state: moving the mouse to a button pauses control, and that must not move the button.
   float state_height = 0;
-  std::vector<std::string> states{kit::tr("panel.right_paused"), kit::tr("panel.right_allowed"), right_doing(right)};
+  std::vector<std::string> states{kit::tr("panel.right_paused"), kit::tr("panel.right_allowed"), doing_now(s, right)};
   if (right == Right::Control) states.push_back(kit::tr("panel.control_paused_by_me"));
   for (const std::string& words : states) state_height = std::max(state_height, kit::measure_text(ui, words, small, room).height);
   const float height = std::max(ui.target() + ui.px(4), name_height + state_height + ui.px(8));
