@@ -263,7 +263,7 @@ void draw_status_bar(kit::Ui& ui, const Area& area, const session::OperatorSnaps
     }
     if (s->media.width > 0) part("status.size", kit::icon::kExpand, std::to_string(s->media.width) + " x " + std::to_string(s->media.height));
     for (const MonitorInfo& m : s->layout.monitors)
-      if (s->layout.monitors.size() > 1 && m.id == s->monitor_id) part("status.monitor", kit::icon::kMonitor, monitor_text(m));
+      if (s->layout.monitors.size() > 1 && m.id == s->monitor_id) part("status.monitor", kit::icon::kMonitor, tr("op.monitor") + " " + std::to_string(m.id));
     if (s->refused_events > 0) part("status.refused", kit::icon::kHand, kit::trn("op.refused_events", s->refused_events), kit::Tone::Warning);
   } else {
     part("status.relay", snapshot.relay_pinned ? kit::icon::kLock : kit::icon::kGlobe,
