@@ -27,7 +27,7 @@ struct UpdateTimes {
 // The viewer's picture of one screen: B, G, R, X pixels that stay, into which updates are written in place, and for each
 // cell of 16x16 pixels whether it is bit for bit the customer's. Those who draw take the rectangles that changed since
 // they last asked and read the pixels under the lock.
-// Thread: any; one writer (decode), one reader (main). Failure: none; rectangles are cut to the picture.
+// Thread: any; one writer (decode), one reader at a time (ui/shell: main or `pictures`). Failure: none; rectangles are cut to the picture.
 class Canvas {
  public:
   static constexpr int kCell = 16;       // pixels, both ways
