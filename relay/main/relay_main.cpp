@@ -50,6 +50,7 @@ int main(int argc, char** argv) {
   Line line;
   auto& o = line.options;
   CLI::App app{"The relay of Beside: brings operators and customers together and can read nothing of what passes."};
+  app.set_version_flag("--version", BESIDE_VERSION);
   app.add_option("--data", o.data, "folder for certificate, key and database");
   app.add_option("--database", o.database,
                  "postgresql://USER@HOST/NAME (its password in ~/.pgpass or PGPASSWORD); default a file in the data folder");
@@ -81,7 +82,7 @@ int main(int argc, char** argv) {
       ->add_option("--out", line.out, "file to write (mode 0600)")->required();
 
   CLI::App* log = app.add_subcommand("log", "read a session's connection log; each reading is audited");
-  log->add_option("--session", line.session, "session id")->required();
+  log->add_option("--session", line.session, "session id: the first entry of both people's journals names it")->required();
   log->add_option("--reason", line.reason, "why it is read; goes into the audit")->required();
   CLI::App* audit = app.add_subcommand("audit", "the audit trail");
   audit->require_subcommand(1);

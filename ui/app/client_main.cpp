@@ -57,6 +57,7 @@ int main(int argc, char** argv) {
   std::string relay;
   operate->add_option("--relay", relay, "beside://host:port#pin=..., when no beside.toml names it");
   operate->fallthrough();
+  operate->footer("What `beside --help` lists (--config, --language, --scale, --theme, --verbose) may stand here as well.");
   CLI11_PARSE(program, argc, argv);
   std::signal(SIGPIPE, SIG_IGN);
   // Mesa would keep compiled shaders in the home directory: nothing but the journal stays there after a session.
