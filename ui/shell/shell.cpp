@@ -350,7 +350,7 @@ void ShellOnGlfw::pointer_is_here() {
 Result<bool> ShellOnGlfw::step(const std::function<void(FrameContext&)>& draw, LocalTime until) {
   bool events = true;
   if (frames_due_ == 0 && !woken_.load(std::memory_order_acquire) && !nudged_.load(std::memory_order_acquire) &&
-      !pictures_wait_.load(std::memory_order_acquire) && !(direct_ && direct_->has_events())) {
+      !pictures_wait_.load(std::memory_order_acquire)) {
     // A dead display wakes nobody: it is noticed by looking.
     events = wait_for_events(bell_, std::min({until, ui_->wants().next(), patch_at_, marks_at_, local_now() + (panel_ ? kWatch : kLook)}));
   }

@@ -70,6 +70,11 @@ LocalTime ShellOnGlfw::look_at_direct() {
   return again;
 }
 
+// What the server told along with an answer (that a part was uncovered) lies read in the queue, where no poll() hears of it.
+void ShellOnGlfw::hear_window() {
+  if (direct_->has_events()) picture_bell_.ring();
+}
+
 bool ShellOnGlfw::show_in_window(DirectPicture::Place place) {
   const std::uint32_t session = place.session;
   if (auto shown = direct_->show(std::move(place)); !shown) {
@@ -84,6 +89,7 @@ bool ShellOnGlfw::show_in_window(DirectPicture::Place place) {
 void ShellOnGlfw::hide_direct() {
   if (put_session_.exchange(-1) != -1) pictures_wait_ = true;
   direct_->hide();
+  hear_window();
 }
 
 void ShellOnGlfw::told_shown(std::uint32_t session, Remote& remote) {
@@ -94,8 +100,10 @@ void ShellOnGlfw::told_shown(std::uint32_t session, Remote& remote) {
 
 void ShellOnGlfw::put_direct(std::uint32_t session, Remote& remote) {
   const trace::Scope scope("put");
+  const auto put = direct_->put(*remote.canvas);
+  hear_window();
   // Its canvas has another size: either a frame is on its way that gives it its place, or what tells of the size is.
-  if (direct_->put(*remote.canvas) == DirectPicture::Put::Outdated) return;
+  if (put == DirectPicture::Put::Outdated) return;
   told_shown(session, remote);
   if (!direct_->alive()) want_frame();
 }

@@ -202,6 +202,7 @@ class ShellOnGlfw final : public Shell, public FrameContext {
   void put_pictures();        // the thread `pictures`
   LocalTime look_at_direct(); // what it does when it is called; when it is to be called again
   void stop_pictures();
+  void hear_window();
   void look_on_main() {
     pictures_wait_.store(true, std::memory_order_release);
     bell_.ring();
