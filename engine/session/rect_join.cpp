@@ -5,6 +5,12 @@
 
 namespace beside::session {
 
+std::int64_t area_of(std::span<const Rect> rects) {
+  std::int64_t sum = 0;
+  for (const Rect& r : rects) sum += std::int64_t{r.width} * r.height;
+  return sum;
+}
+
 void join_rects(std::vector<Rect>& rects, bool strict) {
   const auto area = [](const Rect& r) { return std::int64_t{r.width} * r.height; };
   for (bool again = true; again;) {

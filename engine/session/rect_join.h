@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <cstdint>
+#include <span>
 #include <vector>
 
 #include "engine/base/geometry.h"
 
 namespace beside::session {
 
+// Pixels of all of them; where they lie on each other each counts.
+std::int64_t area_of(std::span<const Rect> rects);
 // Unites rectangles where that adds few pixels (a quarter and 64), or none if `strict`: fewer pieces code better. What comes
 // out covers what went in and may overlap. For some dozens of rectangles: the cost grows with their square.
 void join_rects(std::vector<Rect>& rects, bool strict = false);

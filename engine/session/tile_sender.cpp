@@ -29,13 +29,6 @@ constexpr double kMostDense = 1.5;
 constexpr double kQuickGrowth = 2.3, kQuickKbps = (kQuickGrowth - 1) * 8 / 20e-9 / 1000;
 constexpr int kLeastQuickKbps = 8'000;
 
-std::int64_t area_of(const Rect& r) { return std::int64_t{r.width} * r.height; }
-std::int64_t area_of(const std::vector<Rect>& rects) {
-  std::int64_t sum = 0;
-  for (const Rect& r : rects) sum += area_of(r);
-  return sum;
-}
-
 // One that holds them all, where they are many.
 void keep_few(std::vector<Rect>& rects) {
   if (rects.size() <= kMostDamage) return;

@@ -33,12 +33,6 @@ constexpr std::int64_t kLittleWaste = 4 * kTile * kTile;   // pixels
 constexpr std::int64_t kMuchDamage = 150'000;      // pixels
 constexpr std::int64_t kLeastForMoves = 4096;      // changed pixels: below, pixels are cheaper than looking for them
 
-std::int64_t area_of(std::span<const Rect> rects) {
-  std::int64_t sum = 0;
-  for (const Rect& r : rects) sum += std::int64_t{r.width} * r.height;
-  return sum;
-}
-
 }  // namespace
 
 void TileSender::note_pace(const Rect& change, LocalTime now) {
