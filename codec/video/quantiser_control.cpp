@@ -18,8 +18,11 @@ constexpr double kSmooth = 0.5, kLearn = 0.7;
 constexpr double kStill = 0.25;                  // added to each change: noise of what does not move
 constexpr double kJump = 1.5, kMostJump = 8;     // times the change of those before
 constexpr int kNotTriedAtMost = 240;             // pictures, what was too large
-constexpr double kCalm = 0.125;                  // of a nominal picture: what was too large is over
+constexpr double kCalm = 0.125;                  // of a nominal picture: what was too large is over,
+constexpr int kLastOfCoder = 51;                 // unless only taking away what is fine made it so small
+constexpr double kCalmChange = 0.25;             // and the film moves as it did
 constexpr int kKeyFiner = 3;                     // than other pictures: those are built on it
+constexpr int kKeyCoarser = 5;                   // than a key picture that was too large though coded again
 constexpr int kRefinedSlack = 4;                 // as many steps above the wanted quality count as refined
 
 }  // namespace
@@ -37,16 +40,19 @@ void QuantiserControl::set_target(int kbps, int pictures) {
 
 double QuantiserControl::key_budget() const { return kKeyShare * target_; }
 
+int QuantiserControl::key_least() const { return key_least_for_ > 0 ? key_least_ : finest_ - kKeyFiner; }
+
 int QuantiserControl::choose(bool key, double change) {
   again_ = false;
   least_for_ = std::max(0, least_for_ - 1);
+  key_least_for_ = std::max(0, key_least_for_ - 1);
   const double now = change + kStill;
   const double times = change_ > 0 ? std::clamp(now / change_, 1.0, kMostJump) : 1.0;
   jumped_ = times > kJump;
   change_ = change_ > 0 ? change_ + (now - change_) * kSmooth : now;
   double wanted = 0;
   if (key || !level_) {
-    wanted = kKeySteps * (key_level_ - std::log2(key_budget()));
+    wanted = std::max(kKeySteps * (key_level_ - std::log2(key_budget())), static_cast<double>(key_least()));
   } else {
     const double share = std::clamp(target_ - debt_ / kRepay, kLeastShare * target_, kMostShare * target_);
     wanted = std::max(kSteps * (*level_ - std::log2(share)), static_cast<double>(steady_ - (small_ ? 2 : 1) * kMostFiner));
@@ -74,7 +80,7 @@ void QuantiserControl::keep(bool key, double bytes) {
   }
   small_ = bytes * 2 < target_;
   fitted_ = quantiser_;
-  if (!again_ && bytes < kCalm * target_) {
+  if (!again_ && bytes < kCalm * target_ && (quantiser_ <= kLastOfCoder || change_ < kCalmChange * wild_)) {
     least_for_ = 0;
     not_tried_ = kNotTried;
   }
@@ -83,11 +89,16 @@ void QuantiserControl::keep(bool key, double bytes) {
 
 std::optional<int> QuantiserControl::coded(bool key, std::size_t bytes) {
   const double size = static_cast<double>(bytes);
-  if (!again_ && size > kTooLarge * target_) {
-    const double level = std::log2(size) + quantiser_ / kKeySteps;
-    const int coarser = std::clamp(static_cast<int>(std::lround(kKeySteps * (level - std::log2(key_budget())))), finest_, kCoarsest);
+  if (again_ && size > kTooLarge * target_) {
+    key_least_ = std::min(kCoarsest, quantiser_ + kKeyCoarser);
+    key_least_for_ = kNotTriedAtMost;
+  } else if (!again_ && size > kTooLarge * target_) {
+    // As a key picture it may take as much as the last one did, though this one is smaller.
+    const double level = std::max(std::log2(size) + quantiser_ / kKeySteps, key ? 0 : key_level_);
+    const int coarser = std::clamp(static_cast<int>(std::lround(kKeySteps * (level - std::log2(key_budget())))), std::max(finest_, key_least()), kCoarsest);
     if (coarser > quantiser_) {
       again_ = true;
+      wild_ = change_;
       if (!key && !jumped_) {
         least_ = std::max(quantiser_ + 1, (quantiser_ + fitted_ + 1) / 2);
         least_for_ = std::exchange(not_tried_, std::min(2 * not_tried_, kNotTriedAtMost));

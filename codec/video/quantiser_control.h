@@ -20,7 +20,8 @@ namespace beside::video {
 //    less than half of its share.
 // 3. A picture that took more than kTooLarge of its share although it was not coarsest is to be coded again, as a key picture: the
 //    encoder cannot take the first one back, and what jumps so gains little from the one before. Once only; and nothing as fine is tried
-//    for kNotTried pictures, twice as many the next time: noise takes 28 kB at 51 and 1 kB at 52.
+//    for kNotTried pictures, twice as many the next time: noise takes 28 kB at 51 and 1 kB at 52. A key picture that was too large
+//    even so (noise takes 234 kB at 59 and 0.3 kB at 66) makes the next ones coarser.
 class QuantiserControl {
  public:
   static constexpr int kCoarsest = 69;
@@ -41,6 +42,7 @@ class QuantiserControl {
 
  private:
   double key_budget() const;
+  int key_least() const;
   void keep(bool key, double bytes);
   const int finest_;
   double target_ = 0;                // bytes of a nominal picture
@@ -50,6 +52,8 @@ class QuantiserControl {
   double change_ = 0;                // of pictures lately
   bool jumped_ = false, again_ = false, small_ = false;
   int least_ = 0, least_for_ = 0, not_tried_ = kNotTried;    // not finer for so many pictures
+  int key_least_ = 0, key_least_for_ = 0;                    // the same of key pictures
+  double wild_ = 0;                  // change_ when one was too large
   int fitted_ = 0;                   // of the last picture that was not too large
   int quantiser_, steady_;           // of the last picture; of the last that was no jump
 };

@@ -175,6 +175,7 @@ void ScreenSender::encode_one(std::uint32_t number, ports::Frame frame) {
   const auto found = coders_.find(number);
   if (found == coders_.end()) return;   // for an encoder that is gone
   Coder& coder = found->second;
+  if (coder.ended) return;
   bool key = false;
   {
     std::lock_guard lock(encode_mutex_);
@@ -198,6 +199,10 @@ void ScreenSender::encode_one(std::uint32_t number, ports::Frame frame) {
     learnt_[coder.info.photo] = coder.plan;
   }
   count(coder, began - frame.captured_at, took, picture->annex_b.size());
+  if (coder.plan.stops_line(coder.choice, picture->annex_b.size(), config_.target_kbps)) {
+    coder.ended = true;
+    return reconsider(coder);
+  }
   tell([this, number, encoded = std::move(*picture)]() mutable { events_.picture(number, std::move(encoded)); });
   reconsider(coder);
 }

@@ -188,6 +188,7 @@ class ScreenSender {
     LocalTime coded_at{};                  // capture time of the newest picture
     int told_kbps = 0;                     // to the encoder
     bool renewing = false;                 // another one is asked for
+    bool ended = false;                    // what it coded last was not sent: it codes no more
     struct Tally {                         // since it was logged last
       LocalTime since{};
       std::int64_t pictures = 0, bytes = 0;

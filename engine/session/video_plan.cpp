@@ -112,6 +112,12 @@ void VideoPlan::sized(const VideoChoice& how, std::size_t bytes, int told_kbps) 
   if (++av1_pictures_ >= kAv1Enough ? av1_over_ > kAv1Over : av1_over_ > kAv1FarOver) av1_too_large_ = true;
 }
 
+bool VideoPlan::stops_line(const VideoChoice& how, std::size_t bytes, int line_kbps) {
+  if (!how.av1 || static_cast<double>(bytes) * 8e6 <= static_cast<double>(kStops.count()) * std::max(1, line_kbps)) return false;
+  av1_too_large_ = true;
+  return true;
+}
+
 VideoChoice VideoPlan::reconsider(const VideoChoice& now_coded, const VideoFacts& facts, LocalTime now) {
   if (changed_at_ == LocalTime{}) changed_at_ = now;
   note_left_out(facts, now);

@@ -41,7 +41,8 @@ struct VideoFacts {
 // 4. Where the line carries less than kAv1Below of what the picture is worth, AV1, if coding it fits half of the time and the viewer
 //    decodes it: at 300 kbit/s it is 8 dB better on drawings and text that move and 1 dB on films, for more than twice the time. It stays until the
 //    line carries kAv1Until of it.
-//    What it codes much larger than it was told even so (noise) is H.264's, which can be coarser, for as long as that film plays.
+//    What it codes much larger than it was told even so (noise) is H.264's, which can be coarser, for as long as that film plays;
+//    what would take the line for kStops is not even sent.
 // 5. At half size where the line asks for it, or where even the fastest way was measured too slow for kSlowFor: never to begin with, since a
 //    machine is busiest while a film opens. Also on a narrow line that for kFewFor leaves so many pictures out that fewer than 20 a second
 //    are left, until it carries twice as much: more pictures are worth more than their detail there.
@@ -50,6 +51,8 @@ struct VideoFacts {
 class VideoPlan {
  public:
   static constexpr nanoseconds kSlowFor = seconds(1), kFewFor = milliseconds(500), kFew = milliseconds(50), kBetterAfter = seconds(5), kBetterAtMost = seconds(80);
+
+  static constexpr nanoseconds kStops = milliseconds(300);
 
   static constexpr double kAv1Below = 0.2, kAv1Until = 0.33;
 
@@ -61,6 +64,9 @@ class VideoPlan {
   void coded(const VideoChoice& how, std::int64_t pixels, nanoseconds took);
   // And took so many bytes; the encoder had been told this rate (nominal_kbps). Key pictures are not told.
   void sized(const VideoChoice& how, std::size_t bytes, int told_kbps);
+  // Whether a picture, key pictures too, would stop the line for so long that it must not leave: only AV1's, which nothing made coarser.
+  // That encoder cannot go on then, since it builds on what nobody has.
+  bool stops_line(const VideoChoice& how, std::size_t bytes, int line_kbps);
   // Whether the region would now better be coded otherwise; equal to `now_coded`: no.
   VideoChoice reconsider(const VideoChoice& now_coded, const VideoFacts& facts, LocalTime now);
   // What coding a picture so should take.

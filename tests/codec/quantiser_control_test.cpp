@@ -142,6 +142,24 @@ TEST_CASE("where one step less takes twenty times as much, that step is not trie
   CHECK(again <= 12);
 }
 
+// A film of noise at 960x540: nothing, once libx264 takes away what is fine, and 234 kB before as a key picture.
+TEST_CASE("noise on 10 Mbit/s is not coded as key pictures of 200 ms of the line again and again") {
+  QuantiserControl control(kFinest, 960 * 540);
+  control.set_target(18'000, 30);
+  int large = 0;
+  for (int i = 0; i < 300; ++i) {
+    const int quantiser = control.choose(i == 0, 80);
+    const int key_bytes = [](int q) { return q < 62 ? 234'000 : 300; }(quantiser);
+    const std::size_t bytes = static_cast<std::size_t>(i == 0 ? key_bytes : quantiser <= 54 ? 217'000 : quantiser <= 58 ? 40'000 : 37);
+    if (const auto coarser = control.coded(i == 0, bytes)) {
+      const std::size_t again = *coarser < 62 ? 234'000 : 300;
+      large += again > 200'000;
+      control.coded(true, again);
+    }
+  }
+  CHECK(large <= 4);
+}
+
 TEST_CASE("what is easy is never finer than wanted, a key picture a little, and then counts as refined") {
   const Coder easy{0.05};
   QuantiserControl control(kFinest, kPixels);

@@ -134,6 +134,18 @@ TEST_CASE("AV1 that comes out much larger than it was told gives way at once, fo
   CHECK(p.plan.for_another().choose(facts).av1);
 }
 
+TEST_CASE("a picture of AV1 that would stop the line for long is not sent, and H.264 codes the next; what is merely large is") {
+  const VideoFacts facts = narrow_film();
+  Played p = played_by_av1(facts);
+  CHECK_FALSE(p.plan.stops_line(p.now_coded, 29'000, 800));
+  p.play(facts, 8, 100ms);
+  CHECK(p.now_coded.av1);
+  CHECK(p.plan.stops_line(p.now_coded, 31'000, 800));
+  p.now_coded = p.plan.reconsider(p.now_coded, facts, p.now);
+  CHECK_FALSE(p.now_coded.av1);
+  CHECK_FALSE(p.plan.stops_line(p.now_coded, 310'000, 800));   // it was made as small as it can be
+}
+
 TEST_CASE("half size where the line asks for it at once, and where even the fastest way is too slow") {
   VideoFacts facts = film(kScreen);
   facts.accept_scaled = true;
