@@ -22,6 +22,8 @@ constexpr double kCalm = 0.125;                  // of a nominal picture: what w
 constexpr int kLastOfCoder = 51;                 // unless only taking away what is fine made it so small
 constexpr double kCalmChange = 0.25;             // and the film moves as it did
 constexpr int kKeyFiner = 3;                     // than other pictures: those are built on it
+constexpr double kFarTooLarge = 5;               // of a nominal picture, for what was coded again
+constexpr int kAgainAtMost = 2;
 constexpr int kKeyCoarser = 5;                   // than a key picture that was too large though coded again
 constexpr int kRefinedSlack = 4;                 // as many steps above the wanted quality count as refined
 
@@ -43,7 +45,7 @@ double QuantiserControl::key_budget() const { return kKeyShare * target_; }
 int QuantiserControl::key_least() const { return key_least_for_ > 0 ? key_least_ : finest_ - kKeyFiner; }
 
 int QuantiserControl::choose(bool key, double change) {
-  again_ = false;
+  again_ = 0;
   least_for_ = std::max(0, least_for_ - 1);
   key_least_for_ = std::max(0, key_least_for_ - 1);
   const double now = change + kStill;
@@ -73,14 +75,14 @@ void QuantiserControl::keep(bool key, double bytes) {
   if (key) {
     key_level_ = size + quantiser_ / kKeySteps;
     // What follows a key picture may be as large as that.
-    if (again_ || !level_) level_ = size + quantiser_ / kSteps;
+    if (again_ > 0 || !level_) level_ = size + quantiser_ / kSteps;
   } else if (!jumped_) {
     const double level = size + quantiser_ / kSteps;
     level_ = level_ ? *level_ + (level - *level_) * kLearn : level;
   }
   small_ = bytes * 2 < target_;
   fitted_ = quantiser_;
-  if (!again_ && bytes < kCalm * target_ && (quantiser_ <= kLastOfCoder || change_ < kCalmChange * wild_)) {
+  if (again_ == 0 && bytes < kCalm * target_ && (quantiser_ <= kLastOfCoder || change_ < kCalmChange * wild_)) {
     least_for_ = 0;
     not_tried_ = kNotTried;
   }
@@ -89,24 +91,24 @@ void QuantiserControl::keep(bool key, double bytes) {
 
 std::optional<int> QuantiserControl::coded(bool key, std::size_t bytes) {
   const double size = static_cast<double>(bytes);
-  if (again_ && size > kTooLarge * target_) {
+  if (again_ > 0 && size > kTooLarge * target_) {
     key_least_ = std::min(kCoarsest, quantiser_ + kKeyCoarser);
     key_least_for_ = kNotTriedAtMost;
-  } else if (!again_ && size > kTooLarge * target_) {
+  }
+  if (again_ < kAgainAtMost && size > (again_ == 0 ? kTooLarge : kFarTooLarge) * target_) {
     // As a key picture it may take as much as the last one did, though this one is smaller.
-    const double level = std::max(std::log2(size) + quantiser_ / kKeySteps, key ? 0 : key_level_);
+    const double level = std::max(std::log2(size) + quantiser_ / kKeySteps, key || again_ > 0 ? 0 : key_level_);
     const int coarser = std::clamp(static_cast<int>(std::lround(kKeySteps * (level - std::log2(key_budget())))), std::max(finest_, key_least()), kCoarsest);
     if (coarser > quantiser_) {
-      again_ = true;
-      wild_ = change_;
-      if (!key && !jumped_) {
+      if (++again_ == 1) wild_ = change_;
+      if (!key && !jumped_ && again_ == 1) {
         least_ = std::max(quantiser_ + 1, (quantiser_ + fitted_ + 1) / 2);
         least_for_ = std::exchange(not_tried_, std::min(2 * not_tried_, kNotTriedAtMost));
       }
       return quantiser_ = coarser;
     }
   }
-  keep(key || again_, size);
+  keep(key || again_ > 0, size);
   return std::nullopt;
 }
 

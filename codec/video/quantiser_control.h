@@ -19,7 +19,7 @@ namespace beside::video {
 // 2. It becomes coarser as fast as it must, and finer by kMostFiner a picture, since what is uneven is seen; twice that after one that took
 //    less than half of its share.
 // 3. A picture that took more than kTooLarge of its share although it was not coarsest is to be coded again, as a key picture: the
-//    encoder cannot take the first one back, and what jumps so gains little from the one before. Once only; and nothing as fine is tried
+//    encoder cannot take the first one back, and what jumps so gains little from the one before. Once, twice where that was far from enough; and nothing as fine is tried
 //    for kNotTried pictures, twice as many the next time: noise takes 28 kB at 51 and 1 kB at 52. A key picture that was too large
 //    even so (noise takes 234 kB at 59 and 0.3 kB at 66) makes the next ones coarser.
 class QuantiserControl {
@@ -50,7 +50,8 @@ class QuantiserControl {
   double key_level_;                 // log2 of the bytes of a key picture at quantiser 0
   std::optional<double> level_;      // of another
   double change_ = 0;                // of pictures lately
-  bool jumped_ = false, again_ = false, small_ = false;
+  bool jumped_ = false, small_ = false;
+  int again_ = 0;                    // times that this picture was coded again
   int least_ = 0, least_for_ = 0, not_tried_ = kNotTried;    // not finer for so many pictures
   int key_least_ = 0, key_least_for_ = 0;                    // the same of key pictures
   double wild_ = 0;                  // change_ when one was too large

@@ -253,11 +253,10 @@ Result<ports::EncodedPicture> X264Encoder::encode(const ports::Frame& frame, boo
   if (auto converted = convert(frame); !converted) return final(converted);
   auto out = code(key, control_.choose(key, change()));
   if (!out) return final(out);
-  if (const auto coarser = control_.coded(key, out->annex_b.size())) {
+  while (const auto coarser = control_.coded(out->key, out->annex_b.size())) {
     // Nobody has seen it yet.
     out = code(true, *coarser);
     if (!out) return final(out);
-    control_.coded(true, out->annex_b.size());
   }
   out->captured_at = frame.captured_at;
   out->encoded_at = local_now();
