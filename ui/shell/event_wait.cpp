@@ -64,16 +64,16 @@ void Bell::silence() const {
   if (fd_ >= 0) (void)!read(fd_, &count, sizeof count);
 }
 
-bool wait_for_events(const Bell& bell, LocalTime until) {
+bool wait_for_events(const Bell& bell, int other, LocalTime until) {
   Display* const display = glfwGetX11Display();
   // Events may lie read already in Xlib's queue, where no poll() sees them. A dead display ends the program in here.
   while (XPending(display) == 0) {
-    pollfd waits[2] = {{ConnectionNumber(display), POLLIN, 0}, {bell.fd(), POLLIN, 0}};
-    const int ready = poll_until(waits, until);
+    pollfd waits[3] = {{ConnectionNumber(display), POLLIN, 0}, {bell.fd(), POLLIN, 0}, {other, POLLIN, 0}};
+    const int ready = poll_until(std::span(waits, other >= 0 ? 3 : 2), until);
     if (ready < 0) continue;
     if (ready == 0) return false;
-    if (waits[1].revents == 0) continue;
-    bell.silence();
+    if (waits[1].revents != 0) bell.silence();
+    else if (waits[2].revents == 0) continue;
     return waits[0].revents != 0;
   }
   return true;

@@ -24,9 +24,10 @@ class Bell {
   int fd_ = -1;
 };
 
-// Sleeps until GLFW has events to poll or the bell rings (which it silences); at most until `until` (kNever: without end). GLFW's own
-// wait does not hear it: its connection is the only thing it knows. True: it has events, or may have. Main thread.
-bool wait_for_events(const Bell& bell, LocalTime until);
+// Sleeps until GLFW has events to poll, the bell rings (which it silences), or `other` (-1: none) can be read; at most until `until`
+// (kNever: without end). GLFW's own wait does not hear those: its connection is the only thing it knows. True: it has events, or may
+// have. Main thread.
+bool wait_for_events(const Bell& bell, int other, LocalTime until);
 // The same without GLFW: until the bell rings or `other` (-1: none) can be read. Any thread.
 void wait_for_bell(const Bell& bell, int other, LocalTime until);
 

@@ -308,10 +308,12 @@ void ShellOnGlfw::on_key(int key, int scancode, int action) {
 
 void ShellOnGlfw::look_after_window(bool force) {
   const LocalTime time = local_now();
-  const bool changed = x11_->pump();
-  if (!force && !changed && (!panel_ || state_.visible)) return;
+  if (x11_->pump()) look_at_ = std::min(look_at_, last_look_ + kWatch);
+  if (panel_ && !state_.visible) look_at_ = std::min(look_at_, last_look_ + kWatch);
+  if (!force && look_at_ > time) return;
   last_look_ = time;
   WindowState fresh = x11_->look();
+  look_at_ = x11_->pump(true) ? time + kWatch : kNever;
   if (panel_ && !fresh.visible) {
     // Nobody may hide the panel: mapped, restored and on top again, and the session is told meanwhile.
     if (fresh.iconified) {
@@ -351,13 +353,15 @@ Result<bool> ShellOnGlfw::step(const std::function<void(FrameContext&)>& draw, L
   bool events = true;
   if (frames_due_ == 0 && !woken_.load(std::memory_order_acquire) && !nudged_.load(std::memory_order_acquire) &&
       !pictures_wait_.load(std::memory_order_acquire)) {
-    // A dead display wakes nobody: it is noticed by looking.
-    events = wait_for_events(bell_, std::min({until, ui_->wants().next(), patch_at_, marks_at_, local_now() + (panel_ ? kWatch : kLook)}));
+    if (look_at_ == kNever && x11_->pump(true)) look_at_ = last_look_ + kWatch;
+    // What moves near the window is looked at a few times a second. A dead display may wake nobody: it is noticed by looking.
+    events = wait_for_events(bell_, look_at_ == kNever ? x11_->fd() : -1,
+                             std::min({until, ui_->wants().next(), patch_at_, marks_at_, look_at_, local_now() + kLook}));
   }
   std::unique_lock held(pictures_);
   if (events) glfwPollEvents();   // which asks the system seven times, also for nothing
   control_.flush();
-  look_after_window(false);
+  look_after_window(events && x11_->pump());
   if (nudged_.exchange(false, std::memory_order_acq_rel) && events_.before_frame) events_.before_frame();
   const LocalTime time = local_now();
   if (pictures_wait_.exchange(false, std::memory_order_acq_rel) || marks_at_ <= time) look_at_pictures();

@@ -44,7 +44,7 @@
 
 namespace beside::shell {
 
-constexpr milliseconds kWatch{250};       // how often a panel is looked after
+constexpr milliseconds kWatch{250};       // between two looks at what moved around a window, and at a panel that is covered
 constexpr milliseconds kLook{2000};       // and any window's display
 constexpr milliseconds kPatch{100};        // how often what lies under holes in the picture's window is drawn again
 constexpr int kSettleFrames = 4;          // a dialog asked for in one frame is opened, measured and shown in the next three
@@ -273,7 +273,7 @@ class ShellOnGlfw final : public Shell, public FrameContext {
   bool key_in_batch_ = false;
   int frames_due_ = kSettleFrames + 1;
   std::atomic<std::uint64_t> frames_drawn_{0};
-  LocalTime last_look_{};
+  LocalTime last_look_{}, look_at_ = kNever;   // look_at_: something changed
   float pointer_x_ = 0, pointer_y_ = 0;
   int normal_width_ = 0, normal_height_ = 0;
   // Asks the window manager for a size; until it is there, a second at most, the widget map says so.

@@ -57,10 +57,11 @@ class WindowOnX final : public X11Window {
   ~WindowOnX() override { grab_keyboard(false); }
 
   std::uint32_t id() const override { return id_; }
-  bool pump() override {
+  int fd() const override { return xcb_get_file_descriptor(c_.get()); }
+  bool pump(bool read_already) override {
     if (xcb_connection_has_error(c_.get()) != 0) display_is_gone();
     bool changed = false;
-    while (Reply<xcb_generic_event_t> event{xcb_poll_for_event(c_.get())}) {
+    while (Reply<xcb_generic_event_t> event{read_already ? xcb_poll_for_queued_event(c_.get()) : xcb_poll_for_event(c_.get())}) {
       const int type = event->response_type & 0x7f;
       if (type == XCB_VISIBILITY_NOTIFY) {
         const auto* v = reinterpret_cast<const xcb_visibility_notify_event_t*>(event.get());

@@ -23,8 +23,11 @@ class X11Window {
   static Result<std::unique_ptr<X11Window>> create(GLFWwindow* window);
   virtual ~X11Window() = default;
   virtual std::uint32_t id() const = 0;
-  // Reads waiting events without blocking. True: look() may say something new.
-  virtual bool pump() = 0;
+  // Reads waiting events without blocking. True: look() may say something new. `read_already`: only those that came along with an
+  // answer, which fd() will not tell of; costs no system call.
+  virtual bool pump(bool read_already = false) = 0;
+  // To poll for events.
+  virtual int fd() const = 0;
   // Asks the server: a handful of round trips.
   virtual WindowState look() = 0;
   // The pointer is over the window and nothing of others lies between. One round trip.
