@@ -422,6 +422,9 @@ def main():
     if sys.argv[1:2] == ["--one"]:
         return run_one(sys.argv[2], int(sys.argv[3]))
     wanted = []
+    if unknown := [word for word in sys.argv[1:] if word.partition(":")[0] not in SCENES]:
+        print(f"{__doc__.strip()}\n\nUnknown: {', '.join(unknown)}. Scenes: {', '.join(SCENES)}.", file=sys.stderr)
+        return 2
     for word in sys.argv[1:] or list(SCENES):
         name, _, seed = word.partition(":")
         wanted += [(name, s) for s in ([int(seed)] if seed else range(1, SEEDS + 1))]

@@ -316,6 +316,8 @@ SCENES = {"forward": forward, "delay": delay, "load": load, "greedy": greedy, "c
 
 
 def main():
+    if unknown := [name for name in sys.argv[1:] if name not in SCENES]:
+        sys.exit(f"{__doc__.strip()}\n\nUnknown: {', '.join(unknown)}.")
     for name in sys.argv[1:] or list(SCENES):
         stage = Stage(f"relay-{name}")
         try:

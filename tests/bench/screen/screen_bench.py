@@ -363,7 +363,7 @@ def systems_wanted(names, stage, sharer, viewer):
     return systems, beside.session.customer.outer()
 
 
-def run(stage):
+def command_line():
     words = argparse.ArgumentParser()
     words.add_argument("--idle", type=float, default=20.0, help="seconds of rest that are measured")
     words.add_argument("--rounds", type=int, default=5, help="blocks per scene and system")
@@ -371,6 +371,12 @@ def run(stage):
     words.add_argument("--scenes", default=",".join(SCENES))
     words.add_argument("--large", action="store_true", help="1920x1080, a page of 1440x960; only scrolling and flipping pages by default")
     words = words.parse_args()
+    if unknown := set(words.scenes.split(",")) - set(SCENES):
+        sys.exit(f"unknown scene: {', '.join(sorted(unknown))}; there are {', '.join(SCENES)}")
+    return words
+
+
+def run(stage, words):
     sharer, viewer = (1280, 800), (1960, 1020)
     if words.large:
         sharer, viewer = (1920, 1080), (2600, 1300)
@@ -445,4 +451,5 @@ def run(stage):
 
 
 if __name__ == "__main__":
-    sys.exit(harness.main(run, "bench_screen"))
+    wanted = command_line()
+    sys.exit(harness.main(lambda stage: run(stage, wanted), "bench_screen"))
