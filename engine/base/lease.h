@@ -10,8 +10,8 @@
 
 namespace beside {
 
-// A fixed set of equal objects, lent one at a time. Any thread may take and return; the pool's memory lives until the
-// pool and every lease are gone, so a lease may outlive the pool's owner.
+// A fixed set of equal objects, each lent to one at a time, or shared by several that read it. Any thread may take and return; the
+// pool's memory lives until the pool and every lease are gone, so a lease may outlive the pool's owner.
 template <typename T>
 class Pool {
   struct Shared {
@@ -21,35 +21,22 @@ class Pool {
   };
 
  public:
-  // Move-only right to one object; gives it back when it goes.
+  // Move-only right to one object, which goes back when the last right to it goes.
   class Lease {
    public:
     Lease() = default;
-    Lease(Lease&& other) noexcept = default;
-    Lease& operator=(Lease&& other) noexcept {
-      if (this != &other) {
-        give_back();
-        home_ = std::move(other.home_);
-        object_ = std::move(other.object_);
-      }
-      return *this;
-    }
-    ~Lease() { give_back(); }
+    Lease(Lease&&) noexcept = default;
+    Lease& operator=(Lease&&) noexcept = default;
     explicit operator bool() const { return object_ != nullptr; }
     T& operator*() const { return *object_; }
     T* operator->() const { return object_.get(); }
+    // Another right to the same object, for a thread that only reads it; from here on nobody writes to it.
+    Lease share() const { return Lease(object_); }
 
    private:
     friend class Pool;
-    Lease(std::shared_ptr<Shared> home, std::unique_ptr<T> object)
-        : home_(std::move(home)), object_(std::move(object)) {}
-    void give_back() {
-      if (!object_) return;
-      std::lock_guard lock(home_->mutex);
-      home_->free.push_back(std::move(object_));
-    }
-    std::shared_ptr<Shared> home_;
-    std::unique_ptr<T> object_;
+    explicit Lease(std::shared_ptr<T> object) : object_(std::move(object)) {}
+    std::shared_ptr<T> object_;
   };
 
   Pool(std::size_t count, const std::function<std::unique_ptr<T>()>& make) : shared_(std::make_shared<Shared>()) {
@@ -64,7 +51,10 @@ class Pool {
     }
     auto object = std::move(shared_->free.back());
     shared_->free.pop_back();
-    return Lease(shared_, std::move(object));
+    return Lease(std::shared_ptr<T>(object.release(), [home = shared_](T* back) {
+      const std::lock_guard giving(home->mutex);
+      home->free.emplace_back(back);
+    }));
   }
   std::uint64_t refused() const {
     std::lock_guard lock(shared_->mutex);

@@ -19,7 +19,7 @@ class DeviceView {
 
 // Memory of one picture: B, G, R, X bytes per pixel (8 bits each, X undefined), top row first, rows stride bytes apart.
 // The source converts other depths and masks to this. 64-byte aligned.
-// One thread at a time uses it.
+// One thread at a time uses it; the memory may be read by several (Lease::share), each with a PixelBuffer of its own around it.
 struct PixelBuffer {
   int width = 0, height = 0;
   int stride = 0;  // bytes, >= 4 * width
@@ -35,6 +35,7 @@ std::unique_ptr<PixelBuffer> make_pixel_buffer(int width, int height);
 // One grab. The pixels are complete (not only the damaged parts); damage tells what differs from the frame before.
 struct Frame {
   Pool<PixelBuffer>::Lease pixels;
+  Pool<PixelBuffer>::Lease whole;      // where `pixels` are a part of a larger picture: that one, which others read as well
   std::vector<Rect> damage;            // within the picture, not overlapping, 64 rectangles at most; empty = nothing changed
   LocalTime captured_at{};             // when the first of its damage was drawn, where that is known; else when the grab began
   std::uint32_t layout_generation = 0;

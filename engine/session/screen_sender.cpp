@@ -2,7 +2,6 @@
 #include "engine/session/screen_sender.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "engine/base/log.h"
@@ -12,6 +11,15 @@ namespace beside::session {
 namespace {
 
 constexpr std::size_t kMostDamage = 64;
+
+// Makes `part` the pixels of `area` where they lie in `whole`.
+void show_part(ports::PixelBuffer& part, const ports::PixelBuffer& whole, const Rect& area) {
+  part.width = area.width;
+  part.height = area.height;
+  part.stride = whole.stride;
+  part.device_view.reset();
+  part.memory = {whole.row(area.y) + std::ptrdiff_t{4} * area.x, [](std::uint8_t*) {}};
+}
 
 // A frame that was never encoded hands its damage to the one that replaces it.
 void merge_frames(ports::Frame& older, ports::Frame& newer) {
@@ -254,12 +262,11 @@ void ScreenSender::feed_video(TileSender& tiles) {
     // Pictures of two encoders never merge; the older one goes on until the viewer has accepted the newer.
     const std::uint32_t number = numbers_[order->stream % numbers_.size()];
     ports::Frame crop;
-    crop.pixels = crops_for(number, order->place).pool.take();
+    crop.pixels = crops_.take();
     if (!crop.pixels) return tiles.put_back(*order);   // the encoder has all of them
     const ports::Frame& whole = *order->frame;
-    for (int y = 0; y < order->place.height; ++y)
-      std::memcpy(crop.pixels->row(y), whole.pixels->row(order->place.y + y) + std::ptrdiff_t{4} * order->place.x,
-                  static_cast<std::size_t>(order->place.width) * 4);
+    show_part(*crop.pixels, *whole.pixels, order->place);
+    crop.whole = whole.pixels.share();
     for (const Rect& r : order->damage) crop.damage.push_back({r.x - order->place.x, r.y - order->place.y, r.width, r.height});
     crop.captured_at = order->captured_at;
     crop.monitor_id = whole.monitor_id;
@@ -280,14 +287,6 @@ bool ScreenSender::hold_back(TileSender& tiles) {
   if (!held) held_back_ = {};
   tiles.put_back(*order);
   return held;
-}
-
-ScreenSender::Crops& ScreenSender::crops_for(std::uint32_t number, const Rect& place) {
-  for (Crops& crops : crops_)
-    if (crops.number == number) return crops;
-  if (crops_.size() >= kMostVideoStreams) crops_.pop_front();
-  crops_.push_back({number, Pool<ports::PixelBuffer>(3, [&place] { return ports::make_pixel_buffer(place.width, place.height); })});
-  return crops_.back();
 }
 
 // The newest waits; what it replaces hands over its damage.

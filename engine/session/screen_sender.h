@@ -109,8 +109,6 @@ class ScreenSender {
   void feed_video(TileSender& tiles);
   bool hold_back(TileSender& tiles);
   void do_later(Job job, bool wake);
-  struct Crops;
-  Crops& crops_for(std::uint32_t number, const Rect& place);
   void put_frame(std::uint32_t number, ports::Frame crop);
   struct Coder;
   void open_encoder(const StreamInfo& wanted);
@@ -163,16 +161,13 @@ class ScreenSender {
   StreamInfo wanted_;                      // of the newest video order
   LocalTime held_back_{};                  // the frame that a film waits with since the line is full; none: LocalTime{}
   std::array<std::uint32_t, 16> numbers_{};   // of the newest order of each id
-  struct Crops {                           // buffers for pictures of one stream
-    std::uint32_t number = 0;
-    Pool<ports::PixelBuffer> pool;
-  };
-  std::deque<Crops> crops_;                // of the newest streams
+  // Parts of frames, which have no memory of their own.
+  Pool<ports::PixelBuffer> crops_{3 * kMostVideoStreams, [] { return std::make_unique<ports::PixelBuffer>(); }};
 
   std::mutex encode_mutex_;
   std::condition_variable encode_wake_;
   bool encode_quit_ = false;
-  std::map<std::uint32_t, ports::Frame> frames_;   // by stream, cropped: the newest, with the damage of what it replaced
+  std::map<std::uint32_t, ports::Frame> frames_;   // by stream, its part: the newest, with the damage of what it replaced
   std::set<std::uint32_t> keys_wanted_;    // of streams; 0: of each
   std::optional<int> new_kbps_;
   std::optional<Viewer> new_viewer_;
