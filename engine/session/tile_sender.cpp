@@ -272,7 +272,10 @@ void TileSender::look(LocalTime now) {
       Video* video = video_of(cells_.owner(part.x / CellMap::kCell, part.y / CellMap::kCell));
       // Where it has grown beyond what is the video's the rest is given to it in a moment, if there still is an encoder.
       if (video != nullptr && part.clipped_to(cells_.owned_part(part)) == part) {
-        ports::copy_pixels(*shadow_, pixels, part);
+        if (!all_played(part)) {
+          ports::copy_pixels(*shadow_, pixels, part);
+          ports::count_copy(ports::CopyStep::Shadow, std::int64_t{part.width} * part.height);
+        }
         if (video->early) continue;
         video->damage.push_back(part);
         video->due = true;

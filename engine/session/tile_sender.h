@@ -34,7 +34,8 @@ struct TileLine {
 
 // The customer's screen as numbered updates of exact tiles and copies, and of who draws what moves like video.
 //
-// It keeps the picture that the viewer has if all arrives (the shadow) and what it believes of each cell (CellMap). Invariants:
+// It keeps the picture that the viewer has if all arrives (the shadow; not where a video has a whole tile) and what it believes of
+// each cell (CellMap). Invariants:
 //  1. Nothing waits but the newest frame: what does not fit the line stays dirty and is sent as it looks later.
 //  2. A cell is clean only if the viewer, having applied all that was sent, has exactly the shadow's pixels there.
 //  3. What a report names as lost, and what was copied from it, becomes stale and is sent anew, whole cells.
@@ -147,6 +148,7 @@ class TileSender {
   LocalTime picture_time(const Video& video) const;
   void carry_moves();
   void find_changes();
+  bool all_played(const Rect& part) const;
   void note_pace(const Rect& change, LocalTime now);
   nanoseconds rest_of(const Pace& pace, LocalTime now) const;
   void own_video(LocalTime now);

@@ -48,6 +48,12 @@ void TileSender::note_pace(const Rect& change, LocalTime now) {
   pace.last = now;
 }
 
+// Of the tile that `part` lies in. There the video's damage is believed and the shadow left as it is: nobody reads it.
+bool TileSender::all_played(const Rect& part) const {
+  const Rect tile = Rect{part.x / kTile * kTile, part.y / kTile * kTile, kTile, kTile}.clipped_to(cells_.picture());
+  return cells_.owned_part(tile) == tile;
+}
+
 // What a video owns is not searched for moves, nor for the tight bounds of what changed: there every tile that changed at all
 // is coded anew whatever changed in it.
 void TileSender::find_changes() {
@@ -61,7 +67,7 @@ void TileSender::find_changes() {
     for (const Rect& box : boxes_) {
       if (box.empty()) continue;
       const Rect owned = cells_.owned_part(box), played = owned.clipped_to(box);
-      if (!played.empty() && !ports::same_pixels(*shadow_, pixels, played)) played_.push_back(played);
+      if (!played.empty() && (all_played(played) || !ports::same_pixels(*shadow_, pixels, played))) played_.push_back(played);
       beside.assign(1, box);
       subtract(beside, owned);
       still_.insert(still_.end(), beside.begin(), beside.end());
@@ -153,6 +159,7 @@ void TileSender::own_video(LocalTime now) {
       if (const Rect owned = cells_.owned_part(tile); !owned.empty()) {
         beside.assign(1, owned);
         subtract(beside, wanted);
+        if (!beside.empty() && !wanted.empty()) ports::copy_pixels(*shadow_, *frame_->pixels, wanted);   // compared again from now on
         take.insert(take.end(), beside.begin(), beside.end());
       }
       if (video == nullptr) continue;
