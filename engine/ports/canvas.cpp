@@ -44,6 +44,36 @@ void Canvas::write(const Rect& area, const std::uint8_t* bgrx, std::ptrdiff_t st
   touch(inside);
 }
 
+void Canvas::fill_parts(std::span<const Rect> parts, const Fill& fill) {
+  for (const Rect& part : parts) {
+    const Rect inside = part.clipped_to({0, 0, pixels_->width, pixels_->height});
+    if (inside.empty()) continue;
+    fill(inside, pixels_->row(inside.y) + std::ptrdiff_t{4} * inside.x, pixels_->stride);
+    set_cells(inside, false);
+    touch(inside);
+  }
+}
+
+void Canvas::draw(std::span<const Rect> parts, const Fill& fill) {
+  const std::lock_guard lock(mutex_);
+  if (!pixels_ || parts.empty()) return;
+  before_writing();
+  fill_parts(parts, fill);
+}
+
+bool Canvas::show(std::span<const Rect> parts, const Fill& fill, UpdateTimes& times) {
+  bool any = false, tell = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (pixels_) fill_parts(parts, fill);
+    times.decoded_at = local_now();
+    any = commit_locked(times, tell);
+    shows_ = true;
+  }
+  if (tell && changed_) changed_();
+  return any;
+}
+
 void Canvas::copy(const Rect& from, int x, int y) {
   const std::lock_guard lock(mutex_);
   if (!pixels_) return;
@@ -93,28 +123,34 @@ void Canvas::mark(const Rect& area, bool exact) {
 }
 
 bool Canvas::commit(const UpdateTimes& times) {
-  bool any = false;
+  bool any = false, tell = false;
   {
     const std::lock_guard lock(mutex_);
-    if (!pixels_ && !waiting_.resized) return false;
-    any = !written_.empty();
-    if (seen_ == Seen::WhenCommitted && pixels_) {
-      for (const Rect& r : written_) add_united(lacks_, r);
-      any_committed_ = true;
-      committed_exact_ = exact_;
-    }
-    for (const Rect& r : written_) add_united(waiting_.damage, r);
-    for (const Rect& r : marked_) add_united(waiting_.marks, r);
-    written_.clear();
-    marked_.clear();
-    waiting_.width = pixels_ ? pixels_->width : 0;
-    waiting_.height = pixels_ ? pixels_->height : 0;
-    waiting_.layout_generation = layout_generation_;
-    waiting_.monitor_id = monitor_id_;
-    waiting_.times = times;
-    if (std::exchange(waits_, true)) return any;
+    any = commit_locked(times, tell);
+    shows_ = false;
   }
-  if (changed_) changed_();
+  if (tell && changed_) changed_();
+  return any;
+}
+
+bool Canvas::commit_locked(const UpdateTimes& times, bool& tell) {
+  if (!pixels_ && !waiting_.resized) return false;
+  const bool any = !written_.empty();
+  if (seen_ == Seen::WhenCommitted && pixels_) {
+    for (const Rect& r : written_) add_united(lacks_, r);
+    any_committed_ = true;
+    committed_exact_ = exact_;
+  }
+  for (const Rect& r : written_) add_united(waiting_.damage, r);
+  for (const Rect& r : marked_) add_united(waiting_.marks, r);
+  written_.clear();
+  marked_.clear();
+  waiting_.width = pixels_ ? pixels_->width : 0;
+  waiting_.height = pixels_ ? pixels_->height : 0;
+  waiting_.layout_generation = layout_generation_;
+  waiting_.monitor_id = monitor_id_;
+  waiting_.times = times;
+  tell = !std::exchange(waits_, true);
   return any;
 }
 
@@ -138,7 +174,7 @@ void Canvas::read(const std::function<void(const PixelBuffer&)>& read) const {
 
 void Canvas::settle() {
   const std::lock_guard lock(mutex_);
-  if (seen_ == Seen::WhenCommitted && any_committed_ && written_.empty()) keep_shown();
+  if (seen_ == Seen::WhenCommitted && any_committed_ && written_.empty() && !shows_) keep_shown();
 }
 
 bool Canvas::exact(const Rect& area) const {

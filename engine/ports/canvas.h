@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <vector>
 
 #include "engine/base/bytes.h"
@@ -44,6 +45,11 @@ class Canvas {
   void reset(int width, int height, std::uint32_t layout_generation, std::uint32_t monitor_id);
   // Pixels of `area`, top row first. `exact`: they are the customer's own.
   void write(const Rect& area, const std::uint8_t* bgrx, std::ptrdiff_t stride, bool exact);
+  // Pixels that are not the customer's own, made where they lie: `fill` gets each part that is in the picture and its first pixel.
+  using Fill = std::function<void(const Rect& part, std::uint8_t* bgrx, std::ptrdiff_t stride)>;
+  void draw(std::span<const Rect> parts, const Fill& fill);
+  // The same and commit() in one go, so that nobody needs a copy of what was there before.
+  bool show(std::span<const Rect> parts, const Fill& fill, UpdateTimes& times);
   // As if `from` were read completely before (x, y) is written. Cells become exact only where all that they were made of was.
   void copy(const Rect& from, int x, int y);
   // The pixels of `area` become exact (or not) without a change; a cell is exact when each of its pixels is.
@@ -63,7 +69,7 @@ class Canvas {
   // What changed since the last call; nothing waits any more.
   Changes take();
   // After what was taken is on the screen, while nobody waits: readers get their copy of it now, rather than when the next update
-  // begins, which would wait for that.
+  // begins, which would wait for that. Not after show(): mostly another one follows, which needs none.
   void settle();
   // Calls `read` with the pixels while nobody writes; keep it short. Nothing is called without a picture.
   void read(const std::function<void(const PixelBuffer&)>& read) const;
@@ -71,6 +77,8 @@ class Canvas {
   bool has_picture() const;
 
  private:
+  void fill_parts(std::span<const Rect> parts, const Fill& fill);
+  bool commit_locked(const UpdateTimes& times, bool& tell);
   void before_writing();
   void keep_shown();
   void touch(const Rect& area);
@@ -85,6 +93,7 @@ class Canvas {
   std::unique_ptr<PixelBuffer> committed_;
   std::vector<Rect> lacks_;              // what of it was committed since it was brought up to date
   bool any_committed_ = false;           // since reset()
+  bool shows_ = false;                   // by show() was committed last
   int columns_ = 0;                      // of cells
   std::vector<std::uint8_t> exact_;      // one per cell, row by row
   std::vector<std::uint8_t> committed_exact_;   // WhenCommitted: the same of committed_

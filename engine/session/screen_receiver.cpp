@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/session/screen_receiver.h"
 
+#include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "engine/base/log.h"
@@ -169,6 +171,27 @@ void ScreenReceiver::do_work(DropVideo which) {
   played_.erase(which.stream);
 }
 
+// Planes of half a size begin at even pixels.
+void ScreenReceiver::paint(const ports::DecodedPicture& picture, const Rect& part, std::uint8_t* bgrx, std::ptrdiff_t stride) const {
+  ports::Planes planes = picture.planes;
+  const bool half = planes.chroma == ports::Chroma::k420;
+  const int left = half ? part.x % 2 : 0, above = half ? part.y % 2 : 0, x = part.x - left, y = part.y - above;
+  planes.width = part.width + left;
+  planes.height = part.height + above;
+  for (int i = 0; i < 3; ++i) {
+    const int shift = half && i > 0 ? 1 : 0;
+    planes.data[i] += std::ptrdiff_t{y >> shift} * planes.stride[i] + (x >> shift);
+  }
+  if (left == 0 && above == 0) {
+    (void)tools_.to_pixels(planes, bgrx, stride);
+    return;
+  }
+  const auto grown = ports::make_pixel_buffer(planes.width, planes.height);
+  if (!tools_.to_pixels(planes, grown->row(0), grown->stride)) return;
+  for (int i = 0; i < part.height; ++i)
+    std::memcpy(bgrx + i * stride, grown->row(above + i) + std::ptrdiff_t{4} * left, static_cast<std::size_t>(part.width) * 4);
+}
+
 void ScreenReceiver::do_work(Unit unit) {
   const auto found = played_.find(unit.stream);
   if (found == played_.end() || !found->second.decoder) return;
@@ -179,13 +202,14 @@ void ScreenReceiver::do_work(Unit unit) {
   if (!*decoded) return;
   const ports::Planes& planes = (*decoded)->planes;
   if (planes.width <= 0 || planes.height <= 0) return;
-  auto& pixels = played.pixels;
-  if (!pixels || pixels->width != planes.width || pixels->height != planes.height) pixels = ports::make_pixel_buffer(planes.width, planes.height);
-  if (!tools_.to_pixels(planes, pixels->row(0), pixels->stride)) return;
   const std::uint64_t before = canvas_.times().number;
   const ReceiveParams& params = played.params;
-  canvas_.video(params.stream, params.generation, {params.x, params.y, params.shown_width, params.shown_height}, pixels, unit.rtp_timestamp,
-                unit.captured_at, unit.received_at);
+  const Rect place{params.x, params.y, std::min(params.shown_width, planes.width), std::min(params.shown_height, planes.height)};
+  canvas_.video(params.stream, params.generation, place,
+                [this, picture = std::move(**decoded)](const Rect& part, std::uint8_t* bgrx, std::ptrdiff_t stride) {
+                  paint(picture, part, bgrx, stride);
+                },
+                unit.rtp_timestamp, unit.captured_at, unit.received_at);
   if (canvas_.times().number != before) tell_shown();
 }
 

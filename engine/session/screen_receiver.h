@@ -88,6 +88,7 @@ class ScreenReceiver {
   void do_work(ReceiveParams params);
   void do_work(DropVideo which);
   void do_work(Unit unit);
+  void paint(const ports::DecodedPicture& picture, const Rect& part, std::uint8_t* bgrx, std::ptrdiff_t stride) const;
   template <typename Fn>
   void tell(Fn&& fn);
   void tell_shown();
@@ -110,7 +111,6 @@ class ScreenReceiver {
   struct Played {
     ReceiveParams params;
     std::unique_ptr<ports::VideoDecoder> decoder;
-    std::unique_ptr<ports::PixelBuffer> pixels;
   };
   std::map<std::uint8_t, Played> played_;      // by stream
   std::thread thread_;

@@ -79,25 +79,28 @@ void TileCanvas::give(const wire::TileOp& op) {
   if (op.stream == 0) return;
   any_owned_ = true;
   canvas_->mark(op.area, false);
-  paint(newest_[op.stream], op.area);   // the picture may have come first
+  canvas_->draw(parts_of(newest_[op.stream], op.area), fill_of(newest_[op.stream]));   // the picture may have come first
 }
 
 void TileCanvas::take_back(const Rect& area) {
   each_cell(area, [](int, int, Owner& owner) { owner.stream = 0; });
 }
 
-// The newest picture wherever `area` is its stream's.
-void TileCanvas::paint(const Newest& newest, const Rect& area) {
-  if (newest.stream == 0 || !started_ || newest.generation != header_.generation) return;
+ports::Canvas::Fill TileCanvas::fill_of(const Newest& newest) {
+  return [&newest](const Rect& r, std::uint8_t* bgrx, std::ptrdiff_t stride) {
+    newest.paint({r.x - newest.place.x, r.y - newest.place.y, r.width, r.height}, bgrx, stride);
+  };
+}
+
+// Of `area` what the newest picture may be drawn in.
+std::vector<Rect> TileCanvas::parts_of(const Newest& newest, const Rect& area) {
+  std::vector<Rect> out;
+  if (newest.stream == 0 || !started_ || newest.generation != header_.generation) return out;
   const Rect inside = area.clipped_to(newest.place);
   // Runs of cells that may be drawn, as tall as they stay the same.
   Rect pending;
   const auto flush = [&](const Rect& next) {
-    if (!pending.empty()) {
-      const Rect part = pending.clipped_to(inside);
-      const int y = part.y - newest.place.y, x = part.x - newest.place.x;
-      if (!part.empty()) canvas_->write(part, newest.pixels->row(y) + std::ptrdiff_t{4} * x, newest.pixels->stride, false);
-    }
+    if (const Rect part = pending.clipped_to(inside); !part.empty()) out.push_back(part);
     pending = next;
   };
   int row = -1;
@@ -119,22 +122,25 @@ void TileCanvas::paint(const Newest& newest, const Rect& area) {
   });
   end_run();
   flush({});
+  return out;
 }
 
-void TileCanvas::video(std::uint8_t stream, std::uint16_t generation, const Rect& place, std::unique_ptr<ports::PixelBuffer>& pixels,
-                       std::uint32_t rtp_timestamp, PeerTime captured_at, LocalTime received_at) {
+void TileCanvas::video(std::uint8_t stream, std::uint16_t generation, const Rect& place, Paint paint, std::uint32_t rtp_timestamp,
+                       PeerTime captured_at, LocalTime received_at) {
   if (stream == 0 || stream >= newest_.size()) return;
   Newest& newest = newest_[stream];
-  newest.pixels.swap(pixels);
+  newest.paint = std::move(paint);
   newest.stream = stream;
   newest.generation = generation;
-  newest.place = {place.x, place.y, std::min(place.width, newest.pixels->width), std::min(place.height, newest.pixels->height)};
+  newest.place = place;
   newest.rtp_timestamp = rtp_timestamp;
   if (!any_owned_) return;
-  paint(newest, place);
   times_.captured_at = captured_at;
   times_.decided = times_.coded = times_.sent = nanoseconds(0);   // a picture does not tell
-  commit(received_at);
+  uncommitted_ = false;
+  times_.number = ++number_;
+  times_.received_at = received_at;
+  times_.visible = canvas_->show(parts_of(newest, place), fill_of(newest), times_);
 }
 
 void TileCanvas::forget_video(std::uint8_t stream) {

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -27,9 +28,10 @@ class TileCanvas {
   void begin_stream() { started_ = false; }
   // True: an update ended with this packet and is shown.
   Result<bool> apply(ByteSpan payload, PeerTime captured_at, LocalTime received_at);
-  // A picture of a video stream, B, G, R, X. It is kept; what comes back in `pixels` is the one before, perhaps none.
-  void video(std::uint8_t stream, std::uint16_t generation, const Rect& place, std::unique_ptr<ports::PixelBuffer>& pixels,
-             std::uint32_t rtp_timestamp, PeerTime captured_at, LocalTime received_at);
+  // A picture of a video stream. `paint` writes a part of it, in pixels of the picture, as B, G, R, X; it is kept until the next one comes.
+  using Paint = std::function<void(const Rect& part, std::uint8_t* bgrx, std::ptrdiff_t stride)>;
+  void video(std::uint8_t stream, std::uint16_t generation, const Rect& place, Paint paint, std::uint32_t rtp_timestamp, PeerTime captured_at,
+             LocalTime received_at);
   void forget_video(std::uint8_t stream);  // its decoder is gone, or begins anew
   // Shows what was applied of an update whose end was lost.
   void commit_rest();
@@ -46,7 +48,8 @@ class TileCanvas {
   void give(const wire::TileOp& op);
   void take_back(const Rect& area);
   struct Newest;
-  void paint(const Newest& newest, const Rect& area);
+  std::vector<Rect> parts_of(const Newest& newest, const Rect& area);
+  static ports::Canvas::Fill fill_of(const Newest& newest);
   void commit(LocalTime received_at);
   template <typename Fn>
   void each_cell(const Rect& area, Fn&& fn);
@@ -63,7 +66,7 @@ class TileCanvas {
     std::uint16_t generation = 0;
     Rect place;
     std::uint32_t rtp_timestamp = 0;
-    std::unique_ptr<ports::PixelBuffer> pixels;
+    Paint paint;
   };
   std::array<Newest, wire::kMaxVideoStream + 1> newest_;   // of each stream; 0 is none
   ports::UpdateTimes times_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "engine/ports/canvas.h"
@@ -165,6 +166,37 @@ TEST_CASE("what was shown is kept for readers while nobody waits, and the next u
   CHECK(copied() == before + 400 * 300 + 400);
   write(canvas, {12, 12, 20, 20}, 3, true);
   CHECK(at(canvas, 15, 15, 2) == 2);
+}
+
+TEST_CASE("a picture of a film is made where it lies and shown at once, and no copy of what was there is kept until tiles are written") {
+  Canvas canvas({}, Canvas::Seen::WhenCommitted);
+  canvas.reset(400, 300, 1, 0);
+  write(canvas, {0, 0, 400, 300}, 1, true);
+  canvas.commit({1});
+  const auto copied = [] { return ports::copied_pixels(ports::CopyStep::Shown) + ports::copied_pixels(ports::CopyStep::Canvas); };
+  canvas.settle();
+  const std::uint64_t before = copied();
+  const std::vector<Rect> parts{{16, 16, 64, 32}, {380, 280, 64, 64}};
+  for (int tint = 2; tint < 5; ++tint) {
+    ports::UpdateTimes times;
+    CHECK(canvas.show(parts, [&](const Rect& part, std::uint8_t* bgrx, std::ptrdiff_t stride) {
+      CHECK(part == part.clipped_to({0, 0, 400, 300}));
+      const auto pixels = coloured(part, static_cast<std::uint8_t>(tint));
+      for (int y = 0; y < part.height; ++y) std::copy_n(pixels.data() + std::ptrdiff_t{4} * part.width * y, 4 * part.width, bgrx + y * stride);
+    }, times));
+    CHECK(times.decoded_at != LocalTime{});
+    canvas.settle();
+    CHECK(at(canvas, 79, 47, 2) == tint);
+    CHECK(at(canvas, 399, 299, 0) == 399 % 256);
+    CHECK(at(canvas, 80, 47, 2) == 1);
+  }
+  CHECK(copied() == before);
+  CHECK_FALSE(canvas.exact({16, 16, 16, 16}));
+  CHECK(canvas.exact({0, 0, 16, 16}));
+  write(canvas, {20, 20, 8, 8}, 9, true);
+  CHECK(at(canvas, 21, 21, 2) == 4);     // until it is committed
+  canvas.commit({2});
+  CHECK(at(canvas, 21, 21, 2) == 9);
 }
 
 TEST_CASE("whoever sees whole updates only sees nothing of one before its commit, neither pixels nor what is exact") {

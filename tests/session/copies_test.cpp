@@ -74,3 +74,26 @@ TEST_CASE("a scroll copies nothing at the sender but the lines that are new") {
   CHECK(scroll.shadow <= 2 * line);
   CHECK(scroll.canvas <= 2 * line);
 }
+
+TEST_CASE("a film is copied nowhere: neither at the sender, nor into the viewer's picture, nor for who looks at it") {
+  TileEnds ends(1, VirtualNet::Path{});
+  begin(ends);
+  const Rect film{64, 64, 128, 128};
+  std::uint32_t seed = 1;
+  const auto play = [&](std::uint32_t pictures) {
+    for (std::uint32_t i = 0; i < pictures; ++i) {
+      ends.desk.noise(film, seed++);
+      ends.run(33ms);
+    }
+  };
+  play(60);
+  const int pictures = ends.video_pictures;
+  const Copies before;
+  play(30);
+  const Copies of_film = Copies().since(before);
+  CHECK(ends.video_pictures >= pictures + 25);
+  CHECK(of_film.shadow == 0);
+  CHECK(of_film.canvas == 0);
+  CHECK(of_film.shown == 0);
+  REQUIRE(ends.run_until([&] { return ends.sender.settled() && ends.same(); }, 30s));
+}

@@ -207,7 +207,11 @@ class TileEnds {
     (void)code_video(now);
     while (!pictures_.empty() && pictures_.front().at <= now) {
       Picture& p = pictures_.front();
-      if (!p.lost) view->video(p.stream, p.generation, p.place, p.pixels, p.stamp, {}, now);
+      const auto paint = [pixels = p.pixels](const Rect& part, std::uint8_t* bgrx, std::ptrdiff_t stride) {
+        for (int y = 0; y < part.height; ++y)
+          std::memcpy(bgrx + y * stride, pixels->row(part.y + y) + std::ptrdiff_t{4} * part.x, static_cast<std::size_t>(part.width) * 4);
+      };
+      if (!p.lost) view->video(p.stream, p.generation, p.place, paint, p.stamp, {}, now);
       pictures_.pop_front();
     }
   }
@@ -276,7 +280,7 @@ class TileEnds {
     std::uint16_t generation;
     Rect place;
     std::uint32_t stamp;
-    std::unique_ptr<ports::PixelBuffer> pixels;
+    std::shared_ptr<ports::PixelBuffer> pixels;
     bool lost = false;
   };
   std::mt19937_64 random_;
