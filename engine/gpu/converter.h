@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "engine/base/side_thread.h"
 #include "engine/ports/converter.h"
 
 namespace beside::gpu {
@@ -19,7 +20,8 @@ std::unique_ptr<ports::Converter> make_converter(const Device* device);
 Result<std::unique_ptr<ports::Converter>> make_gpu_converter(const Device& device);
 
 // Planes -> B, G, R, 255 on the CPU (BT.709 limited, nearest chroma): screenshots, thumbnails, tests.
-Result<void> planes_to_bgra_cpu(const ports::Planes& planes, std::uint8_t* bgra, int stride_bytes);
+// With `side` a large picture is done on two threads.
+Result<void> planes_to_bgra_cpu(const ports::Planes& planes, std::uint8_t* bgra, int stride_bytes, SideThread* side = nullptr);
 // The same as a compute pass; each channel within 1 of the twin.
 Result<void> planes_to_bgra_gpu(const Device& device, const ports::Planes& planes, std::uint8_t* bgra, int stride_bytes);
 

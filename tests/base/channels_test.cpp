@@ -3,10 +3,13 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
+#include <atomic>
 #include <string>
 #include <thread>
 
 #include "engine/base/lease.h"
+#include "engine/base/side_thread.h"
 
 using namespace beside;
 
@@ -73,4 +76,34 @@ TEST_CASE("a lease returns its object, even after the pool is gone") {
   CHECK(*again == 7);
   pool.reset();
   CHECK(*again == 7);
+}
+
+TEST_CASE("what is shared comes back when the last who reads it is done") {
+  Pool<int> pool(1, [] { return std::make_unique<int>(7); });
+  auto first = pool.take();
+  auto second = first.share();
+  CHECK(&*first == &*second);
+  first = {};
+  CHECK(*second == 7);
+  CHECK_FALSE(static_cast<bool>(pool.take()));
+  second = {};
+  CHECK(static_cast<bool>(pool.take()));
+}
+
+TEST_CASE("each piece is done once, here or aside, and all are when it returns") {
+  SideThread side;
+  std::array<std::atomic<int>, 7> done{};
+  const auto me = std::this_thread::get_id();
+  std::atomic<int> here{0}, aside{0};
+  const SideThread::Work work = [&](int piece) {
+    ++done[static_cast<std::size_t>(piece)];
+    ++(std::this_thread::get_id() == me ? here : aside);
+  };
+  int rounds = 0;
+  while (++rounds < 2000 || (aside == 0 && rounds < 200'000)) {
+    side.run(7, work);
+    for (const auto& times : done) REQUIRE(times == rounds);
+  }
+  CHECK(here > 0);
+  CHECK(aside > 0);
 }

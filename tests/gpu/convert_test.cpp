@@ -84,6 +84,25 @@ TEST_CASE("planes patched by damage equal a full conversion") {
   }
 }
 
+TEST_CASE("pieces of a large picture, made on two threads, are what one makes of it") {
+  auto converter = make_cpu_converter();
+  SideThread side;
+  for (auto chroma : {ports::Chroma::k444, ports::Chroma::k420}) {
+    for (const Rect& area : {Rect{0, 0, 701, 603}, Rect{33, 5, 603, 555}}) {
+      auto pixels = noisy(701, 603);
+      OwnedPlanes whole(701, 603, chroma), bands(701, 603, chroma);
+      REQUIRE(converter->convert(*pixels, area, whole.planes));
+      for (int y = area.y; y < area.bottom(); y += 10)
+        REQUIRE(converter->convert(*pixels, Rect{area.x, y, area.width, 10}.clipped_to(area), bands.planes));
+      for (int i = 0; i < 3; ++i) CHECK(whole.memory[i] == bands.memory[i]);
+      auto one = ports::make_pixel_buffer(701, 603), two = ports::make_pixel_buffer(701, 603);
+      REQUIRE(planes_to_bgra_cpu(whole.planes, one->memory.get(), one->stride));
+      REQUIRE(planes_to_bgra_cpu(whole.planes, two->memory.get(), two->stride, &side));
+      for (int y = 0; y < 603; ++y) REQUIRE(std::equal(one->row(y), one->row(y) + 4 * 701, two->row(y)));
+    }
+  }
+}
+
 TEST_CASE("planes come back as pixels by the pass and by its twin, within one step of each other") {
   Device* device = test_device();
   if (device == nullptr) return;

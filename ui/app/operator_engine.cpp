@@ -19,8 +19,8 @@ OperatorEngine::OperatorEngine(OperatorEngineConfig config, WakeFn snapshot_chan
   ports.make_tile_decoder = [] { return tiles::make_tile_decoder(); };
   ports.canvas = config_.canvas;
   ports.canvas_changed = config_.canvas_changed;
-  ports.to_pixels = [](const ports::Planes& planes, std::uint8_t* bgrx, std::ptrdiff_t stride) {
-    return gpu::planes_to_bgra_cpu(planes, bgrx, static_cast<int>(stride));
+  ports.to_pixels = [side = std::make_shared<SideThread>()](const ports::Planes& planes, std::uint8_t* bgrx, std::ptrdiff_t stride) {
+    return gpu::planes_to_bgra_cpu(planes, bgrx, static_cast<int>(stride), side.get());
   };
   ports.cursor_shape = config_.cursor_shape;
   ports.cursor_position = config_.cursor_position;
