@@ -34,10 +34,10 @@ constexpr double kCoarseBytes = 0.06;
 
 // At the same bytes each is about 0.7 dB better than the one before on a film full of detail. Normal costs a quarter more than Least;
 // Most twice as much here and three times as much at the viewer (CABAC). Normal lets blocks of 8x8 move for themselves (0.2 dB) where
-// pictures are not coarse: there older pictures to build on give as much for less.
+// pictures are not coarse.
 //
 // Those cost next to nothing where a picture is small against its bytes, since most blocks find theirs in the newest and stop: three are
-// 0.4 (another film: 0.6) to 0.8 dB of luma and 0.2 over RGB. Of large ones coding takes a tenth longer, for 0.3 and 0.15 dB.
+// 0.4 (another film: 0.6) to 0.8 dB of luma and 0.2 over RGB. Of large ones coding takes a tenth longer, for 0.2 and 0.1 dB: not for those.
 constexpr int kReferences = 3;
 
 const char* name_of(ports::VideoEffort effort) {
@@ -106,7 +106,7 @@ Result<void> X264Encoder::open_codec(int threads) {
   p.i_keyint_max = X264_KEYINT_MAX_INFINITE;
   p.i_scenecut_threshold = 0;
   p.i_bframe = 0;
-  p.i_frame_reference = settings_.effort == ports::VideoEffort::Least ? 1 : kReferences;
+  p.i_frame_reference = settings_.effort == ports::VideoEffort::Least || (coarse && !most) ? 1 : kReferences;
   p.b_annexb = 1;
   p.b_repeat_headers = 0;
   p.b_aud = 0;
@@ -117,7 +117,7 @@ Result<void> X264Encoder::open_codec(int threads) {
   p.rc.b_mb_tree = 0;
   p.analyse.i_weighted_pred = X264_WEIGHTP_NONE;   // with any of these it would look at each picture twice
   // Half of the colour is gone already in 4:2:0: what is left may cost a little more.
-  p.analyse.i_chroma_qp_offset = full ? 0 : coarse ? -4 : -2;
+  p.analyse.i_chroma_qp_offset = full ? 0 : coarse ? -4 : -3;
   p.vui.b_fullrange = 0;
   p.vui.i_colorprim = p.vui.i_transfer = p.vui.i_colmatrix = 1;   // BT.709
   p.vui.i_chroma_loc = full ? 0 : 1;           // in the middle of its four pixels
