@@ -143,12 +143,12 @@ bool Injector::key_down(const InputEvent& event) {
   if (keyboard_ == nullptr) return false;
   if (const auto held = held_.find(name_of(event)); held != held_.end()) {
     // A modifier that a fake lifted, or a server that makes its own repeats: nothing to do.
-    if (!repeats_ || std::find(fake_released_.begin(), fake_released_.end(), held->second) != fake_released_.end()) return true;
+    if (!server_repeat_.is_off() || std::find(fake_released_.begin(), fake_released_.end(), held->second) != fake_released_.end()) return true;
     fake(RawKind::KeyRelease, held->second);
     fake(RawKind::KeyPress, held->second);
     return true;
   }
-  repeats_ = server_repeat_.off();
+  server_repeat_.off();
   restore();
   const auto* model = keyboard_->model();
   const auto state = keyboard_->state(held_modifiers());

@@ -52,7 +52,6 @@ class Injector {
   std::uint32_t lock_mask_ = 0, former_locks_ = 0, former_group_ = 0;
   int wheel_x_ = 0, wheel_y_ = 0;
   ServerRepeat server_repeat_;
-  bool repeats_ = false;                              // by ourselves
 };
 
 }  // namespace beside::capture

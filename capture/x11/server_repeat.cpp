@@ -5,25 +5,21 @@
 
 #include <algorithm>
 #include <array>
-#include <string_view>
 #include <utility>
 
+#include "capture/x11/input_devices.h"
 #include "capture/x11/xcb_xkb.h"
 
 namespace beside::capture {
 
 std::vector<ServerRepeat::Keyboard> ServerRepeat::keyboards() const {
   std::vector<Keyboard> out;
-  if (!connection_.abilities().xinput2 || !connection_.abilities().xkb) return out;
-  xcb_connection_t* const c = connection_.xcb();
-  Reply<xcb_input_xi_query_device_reply_t> reply(xcb_input_xi_query_device_reply(c, xcb_input_xi_query_device(c, XCB_INPUT_DEVICE_ALL), nullptr));
-  if (!reply) return out;
-  for (auto it = xcb_input_xi_query_device_infos_iterator(reply.get()); it.rem > 0; xcb_input_xi_device_info_next(&it)) {
-    const bool core = it.data->type == XCB_INPUT_DEVICE_TYPE_MASTER_KEYBOARD;
-    if (!core && it.data->type != XCB_INPUT_DEVICE_TYPE_SLAVE_KEYBOARD) continue;
-    const std::string_view name(xcb_input_xi_device_info_name(it.data), static_cast<std::size_t>(xcb_input_xi_device_info_name_length(it.data)));
-    out.push_back({it.data->deviceid, core, !core && name.find("XTEST") != std::string_view::npos, false});
+  if (!connection_.abilities().xkb) return out;
+  for (const InputDevice& each : input_devices(connection_)) {
+    const bool core = each.type == XCB_INPUT_DEVICE_TYPE_MASTER_KEYBOARD;
+    if (core || each.type == XCB_INPUT_DEVICE_TYPE_SLAVE_KEYBOARD) out.push_back({each.id, core, !core && each.xtest, false});
   }
+  xcb_connection_t* const c = connection_.xcb();
   std::vector<xcb_xkb_get_controls_cookie_t> asked;
   for (const Keyboard& each : out) asked.push_back(xcb_xkb_get_controls(c, each.device));
   for (std::size_t i = 0; i < out.size(); ++i) {

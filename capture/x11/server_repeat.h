@@ -22,6 +22,7 @@ class ServerRepeat {
 
   // True: the server does not repeat what XTEST holds. Waits for the server's answers the first time after restore().
   bool off();
+  bool is_off() const { return off_; }
   // As it was found.
   void restore();
 

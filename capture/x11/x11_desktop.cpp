@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "capture/x11/injector.h"
+#include "capture/x11/input_devices.h"
 #include "capture/x11/own_shield.h"
 #include "capture/x11/pointer_mark.h"
 #include "capture/x11/randr_layout.h"
@@ -83,7 +84,6 @@ class X11Desktop final : public ports::Desktop {
   InjectOutcome apply_unless_late(const Job& job);
   void run();
   Result<void> watch_input();
-  void find_xtest_devices();
   void take_events();
   void take_raw(const xcb_input_raw_key_press_event_t& event);
   void person(RawKind kind, std::uint32_t detail, LocalTime now);
@@ -138,20 +138,10 @@ Result<void> X11Desktop::watch_input() {
       xcb_input_xi_select_events_checked(connection_->xcb(), connection_->root(), 1, &selection.head)));
   if (error)
     return fail(ErrorKind::Environment, "capture/x11: raw input", "the X server does not show raw input to us");
-  find_xtest_devices();
-  return {};
-}
-
-void X11Desktop::find_xtest_devices() {
   xtest_devices_.clear();
-  Reply<xcb_input_xi_query_device_reply_t> reply(xcb_input_xi_query_device_reply(
-      connection_->xcb(), xcb_input_xi_query_device(connection_->xcb(), XCB_INPUT_DEVICE_ALL), nullptr));
-  if (!reply) return;
-  for (auto it = xcb_input_xi_query_device_infos_iterator(reply.get()); it.rem > 0; xcb_input_xi_device_info_next(&it)) {
-    const std::string_view name(xcb_input_xi_device_info_name(it.data),
-                                static_cast<std::size_t>(xcb_input_xi_device_info_name_length(it.data)));
-    if (name.find("XTEST") != std::string_view::npos) xtest_devices_.insert(it.data->deviceid);
-  }
+  for (const InputDevice& each : input_devices(*connection_))
+    if (each.xtest) xtest_devices_.insert(each.id);
+  return {};
 }
 
 Result<void> X11Desktop::start(Events events) {
