@@ -135,12 +135,31 @@ TEST_CASE("Every state draws at every size and language without cut words") {
         for (const kit::Widget& w : stage.ui->map().widgets()) {
           // Names of people, paths and codes may end in dots; our own words may not.
           const bool button = w.role == kit::Role::Button || w.role == kit::Role::Check;
-          CHECK_MESSAGE(!(w.cut && button), language, " ", size.width, " ", sample.name, ": ", w.label, " ", w.text);
+          const bool ours = button || w.label.starts_with("rights.");
+          CHECK_MESSAGE(!(w.cut && ours), language, " ", size.width, " ", sample.name, ": ", w.label, " ", w.text);
           if (button) {
             const bool inside = w.rect.x >= 0 && w.rect.right() <= static_cast<int>(size.width) + 1;
             CHECK_MESSAGE(inside, language, " ", size.width, " ", sample.name, ": ", w.label, " reaches out");
           }
         }
+      }
+    }
+  }
+  REQUIRE(kit::set_language("en"));
+}
+
+TEST_CASE("The names of the rights stand whole beside what can be done about them, in every language") {
+  for (const char* language : {"en", "de", "it"}) {
+    REQUIRE(kit::set_language(language));
+    Stage stage;
+    for (const char* sample : {"live_talk", "live_asked", "live_control"}) {
+      stage.use(sample);
+      stage.settle();
+      for (const char* right : {"rights.see", "rights.point", "rights.control"}) {
+        const kit::Widget* w = stage.ui->map().find(right);
+        REQUIRE(w != nullptr);
+        const kit::Extent whole = kit::measure_text(*stage.ui, w->text, {}, static_cast<float>(w->rect.width + 1));
+        CHECK_MESSAGE(whole.height <= static_cast<float>(w->rect.height + 1), language, " ", sample, " ", w->text);
       }
     }
   }
@@ -413,6 +432,19 @@ TEST_CASE("Opening the ladder asks for its figures and closing it ends that") {
   CHECK(stage.ui->map().find("ladder.shown")->text == "31 ms / 52 ms");
   CHECK(stage.ui->map().find("ladder.capture")->text == "X11 :0, MIT-SHM fd, XDamage; changes: CPU (0.49 ms, pass 7.39 ms)");
   CHECK(watched(stage.click("tool.ladder")) == std::vector<bool>{false});
+}
+
+TEST_CASE("The ladder speaks the person's language, and no step's name reaches into its bar") {
+  REQUIRE(kit::set_language("de"));
+  Stage stage;
+  stage.use("live_control");
+  stage.snapshot.sessions.back().media.encoder = "exact tiles, H.264";
+  stage.state.ladder_open = true;
+  stage.settle();
+  CHECK(stage.ui->map().find("ladder.capture")->text == "X11 :0, MIT-SHM fd, XDamage; Änderungen: CPU (0.49 ms, Durchgang 7.39 ms)");
+  CHECK(stage.ui->map().find("ladder.encoder")->text == "Kodiert als: genaue Kacheln, H.264");
+  CHECK_FALSE(stage.ui->map().find("ladder.captured.name")->cut);
+  REQUIRE(kit::set_language("en"));
 }
 
 TEST_CASE("While the picture has the keyboard the console's keys are the customer's, but for Ctrl, Alt and Shift together") {

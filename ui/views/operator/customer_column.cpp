@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <imgui.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "ui/kit/catalogue.h"
 #include "ui/views/operator/operator.h"
 #include "ui/views/shared/check_words.h"
@@ -57,17 +60,22 @@ void rights(kit::Ui& ui, const SessionView& s, OperatorState& state, OperatorOut
   for (const Right right : {Right::See, Right::Point, Right::Control}) {
     const std::string name = name_of(right);
     const ImVec2 at = ImGui::GetCursorScreenPos();
-    const float width = kit::width_left(ui), high = ui.px(34);
+    const float width = kit::width_left(ui);
     const bool granted = s.granted.has(right), paused = s.paused.has(right), asked = s.asked.has(right);
     const kit::Tone tone = paused ? kit::Tone::Warning : granted ? kit::Tone::Accent : kit::Tone::Muted;
-    kit::text_at(ui, at.x, at.y + ui.px(8), right_icon(right), {.tone = tone});
     const std::string action = tr(granted ? "op.give_back_short" : "op.ask_short");
     const float button = std::max(ui.px(56), kit::measure_text(ui, action, {.size = kit::Size::Small}).width + ui.px(33));
-    ImGui::SetCursorScreenPos({at.x + ui.px(26), at.y + ui.px(7)});
-    kit::elided(ui, "rights." + name, right_name(right), width - ui.px(26) - button - ui.px(4), {.tone = granted || asked ? kit::Tone::Normal : kit::Tone::Muted});
-    ImGui::SetCursorScreenPos({at.x + width - button, at.y + ui.px(1)});
+    // A long name takes two lines: what is granted is read whole.
+    const kit::TextStyle style{.tone = granted || asked ? kit::Tone::Normal : kit::Tone::Muted};
+    const float room = width - ui.px(26) - button - ui.px(4);
+    const kit::Extent e = kit::measure_text(ui, right_name(right), style, room);
+    const float high = std::max(ui.px(34), e.height + ui.px(8)), text_y = at.y + std::round((high - e.height) / 2) - ui.px(1);
+    kit::text_at(ui, at.x, text_y + ui.px(1), right_icon(right), {.tone = tone});
+    kit::text_at(ui, at.x + ui.px(26), text_y, right_name(right), style, room);
+    ui.map().add({.label = "rights." + name, .role = kit::Role::Text, .rect = {static_cast<int>(at.x + ui.px(26)), static_cast<int>(text_y), static_cast<int>(std::ceil(e.width)), static_cast<int>(e.height)}, .cut = e.width > room + 1, .text = right_name(right)});
+    ImGui::SetCursorScreenPos({at.x + width - button, at.y + std::round((high - ui.px(32)) / 2)});
     if (asked) {
-      kit::text_at(ui, at.x + width - button, at.y + ui.px(9), tr("op.asked_short"), {.size = kit::Size::Small, .tone = kit::Tone::Accent});
+      kit::text_at(ui, at.x + width - button, at.y + std::round((high - ui.px(32)) / 2) + ui.px(8), tr("op.asked_short"), {.size = kit::Size::Small, .tone = kit::Tone::Accent});
       ImGui::Dummy({button, ui.px(32)});
     } else if (kit::button(ui, (granted ? "rights.give_back_" : "rights.ask_") + name, action, {.width = button, .size = kit::Size::Small})) {
       if (granted) {

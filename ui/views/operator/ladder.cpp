@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <string_view>
+#include <utility>
 
 #include "ui/kit/catalogue.h"
 #include "ui/views/operator/operator.h"
@@ -22,6 +24,19 @@ std::string ms_text(std::int64_t us) {
   if (us == 0) return "0 ms";
   char text[24] = {};
   std::snprintf(text, sizeof text, us < 10'000 ? "%.1f ms" : "%.0f ms", static_cast<double>(us) / 1000.0);
+  return text;
+}
+
+// The engine's description, its few words in the person's language; names and figures are the same in every one.
+std::string described(std::string text) {
+  const std::pair<std::string_view, const char*> words[] = {
+      {"exact tiles", "op.ladder_tiles"}, {"changes: ", "op.ladder_changes"}, {", pass ", "op.ladder_pass"}};
+  for (const auto& [word, key] : words) {
+    const std::size_t at = text.find(word);
+    if (at == std::string::npos) continue;
+    const std::size_t lead = word.find_first_not_of(", "), end = word.find_last_not_of(": ") + 1;
+    text.replace(at + lead, end - lead, tr(key));
+  }
   return text;
 }
 
@@ -46,11 +61,16 @@ void draw_ladder(kit::Ui& ui, const Area& area, const session::SessionView& s) {
                {"shown", "op.step_shown", s.ladder.shown}};
   std::int64_t longest = 1;
   for (const auto& row : steps) longest = std::max(longest, row.step.p95_us);
+  float label = ui.px(84);
+  for (const auto& row : steps) label = std::max(label, kit::measure_text(ui, tr(row.label), {.size = kit::Size::Small}).width);
+  label += ui.px(8);
   const kit::TextStyle mono{.face = kit::Face::Mono, .size = kit::Size::Small};
   for (const auto& row : steps) {
     const ImVec2 at = ImGui::GetCursorScreenPos();
-    const float all = kit::width_left(ui), label = ui.px(92), figures = ui.px(124), bar = std::max(all - label - figures, ui.px(20));
+    const float all = kit::width_left(ui), figures = ui.px(124), bar = std::max(all - label - figures, ui.px(20));
     kit::text_at(ui, at.x, at.y, tr(row.label), {.size = kit::Size::Small});
+    const float name = kit::measure_text(ui, tr(row.label), {.size = kit::Size::Small}).width;
+    ui.map().add({.label = std::string("ladder.") + row.id + ".name", .rect = {static_cast<int>(at.x), static_cast<int>(at.y), static_cast<int>(name), static_cast<int>(ui.px(18))}, .cut = name > label, .text = tr(row.label)});
     const auto part = [&](std::int64_t us) { return bar * static_cast<float>(std::max<std::int64_t>(us, 0)) / static_cast<float>(longest); };
     ImDrawList* list = ImGui::GetWindowDrawList();
     const float y = at.y + ui.px(5), high = ui.px(7), x = at.x + label;
@@ -68,10 +88,10 @@ void draw_ladder(kit::Ui& ui, const Area& area, const session::SessionView& s) {
   kit::muted(ui, "ladder.marks", tr("op.ladder_marks"));
   if (!s.media.capture.empty()) {
     kit::space(ui, 4);
-    kit::muted(ui, "ladder.capture", s.media.capture);
+    kit::muted(ui, "ladder.capture", described(s.media.capture));
   }
   kit::space(ui, 6);
-  if (!s.media.encoder.empty()) kit::muted(ui, "ladder.encoder", tr("op.ladder_encoder", s.media.encoder));
+  if (!s.media.encoder.empty()) kit::muted(ui, "ladder.encoder", tr("op.ladder_encoder", described(s.media.encoder)));
   if (s.media.datagram_bytes > 0) kit::muted(ui, "ladder.path", tr("op.ladder_path", s.media.datagram_bytes));
   if (!s.media.failed_ways.empty()) kit::muted(ui, "ladder.failed_ways", tr("op.ladder_failed_ways", s.media.failed_ways));
   kit::text(ui, "ladder.counts", tr("op.ladder_counts", s.media.frames, size_text(s.media.bytes), s.media.lost_packets, s.media.key_requests), mono);
