@@ -413,6 +413,74 @@ TEST_CASE("A pointer that moves over the picture asks for its veil to come early
   CHECK(frames(120) == 0);
 }
 
+TEST_CASE("What is told of a kept picture leaves the remote picture where it is, takes the pointer and goes by itself, but not while it asks") {
+  using State = session::SessionView::Kept::State;
+  Stage stage;
+  stage.use("live_control");
+  stage.settle();
+  const Rect before = stage.ui->map().find("remote")->rect;
+  stage.use("live_kept");
+  stage.settle();
+  CHECK(stage.ui->map().find("remote")->rect == before);
+  const auto forgotten = [&](seconds time) {
+    bool seen = false;
+    for (const LocalTime until = stage.clock.now() + time; stage.clock.now() < until; stage.clock.advance(200ms)) seen = seen || find<session::ForgetScreenshot>(stage.frame()) != nullptr;
+    return seen;
+  };
+  const Rect words = stage.ui->map().find("kept.words")->rect;
+  ImGui::GetIO().MousePos = {static_cast<float>(words.x + 2), static_cast<float>(words.y + 2)};
+  stage.settle();
+  CHECK_FALSE(stage.drawn.back().hovered);
+  CHECK(stage.drawn.back().covered.contains(words.x + 2, words.y + 2));
+  CHECK_FALSE(forgotten(20s));   // it is being read
+  ImGui::GetIO().MousePos = {1, 1};
+  CHECK_FALSE(forgotten(7s));
+  CHECK(stage.ui->wants().next() <= stage.clock.now() + 2s);
+  CHECK(forgotten(2s));
+  for (const State asks : {State::NotExact, State::Waiting, State::Failed}) {
+    stage.snapshot.sessions.back().kept.state = asks;
+    CHECK_FALSE(forgotten(20s));
+  }
+  CHECK(find<session::ForgetScreenshot>(stage.click("kept.close")) != nullptr);
+  stage.use("live_control");
+  stage.settle();
+  CHECK(stage.drawn.back().covered.empty());
+}
+
+TEST_CASE("Refused actions are told of for ten seconds after the last") {
+  Stage stage;
+  stage.use("control_paused");
+  stage.settle();
+  const auto told = [&] { return stage.ui->map().find("status.refused") != nullptr; };
+  CHECK(told());
+  stage.clock.advance(9s);
+  stage.snapshot.sessions.back().refused_events += 1;
+  stage.settle();
+  stage.clock.advance(9s);
+  stage.settle();
+  CHECK(told());
+  CHECK(stage.ui->wants().next() <= stage.clock.now() + 1s);
+  stage.clock.advance(1s);
+  stage.settle();
+  CHECK_FALSE(told());
+}
+
+TEST_CASE("A request can be withdrawn in one place, with and without a picture") {
+  for (const bool see : {false, true}) {
+    Stage stage;
+    stage.use("live_asked");
+    auto& s = stage.snapshot.sessions.back();
+    if (see) {
+      s.granted = Rights(Right::See);
+      s.asked = Rights(Right::Control);
+    }
+    stage.settle();
+    CHECK((stage.ui->map().find("tool.withdraw") != nullptr) == see);
+    CHECK((stage.ui->map().find("pane.withdraw") != nullptr) != see);
+    CHECK(find<session::WithdrawAsk>(stage.click(see ? "tool.withdraw" : "pane.withdraw")) != nullptr);
+  }
+}
+
 TEST_CASE("Opening the ladder asks for its figures and closing it ends that") {
   Stage stage;
   stage.use("live_control");

@@ -9,6 +9,7 @@
 #include "ui/shell/swapchain.h"
 #include "ui/shell/covered.h"
 #include "ui/shell/exact_marks.h"
+#include "ui/shell/remote_control.h"
 
 namespace beside::shell {
 namespace {
@@ -250,6 +251,28 @@ TEST_CASE("marks of a picture that was made anew ask for patience again and stay
   marks.reset(0, 0, now);
   marks.update(canvas, {&beyond, 1}, now);
   CHECK(marks.groups(now + 10s).empty());
+}
+
+// The pointer moves within the picture without a frame that could tell what of ours lies there.
+TEST_CASE("A press on what of ours lies on the picture is not the customer's, also before the next frame") {
+  std::vector<InputEvent> events;
+  RemoteControl control([&](std::uint32_t, const InputEvent& e) { events.push_back(e); }, [](char) {});
+  RemoteView view;
+  view.session = 7;
+  view.width = 800;
+  view.height = 600;
+  view.input = RemoteInput::Control;
+  view.hovered = true;
+  view.covered = {10, 10, 200, 50};
+  control.set_view(view, RemotePlacement::place(view, 800, 600, 0, 0));
+  control.pointer(300, 300);
+  CHECK(control.over_picture(300, 300));
+  control.pointer(20, 20);
+  CHECK_FALSE(control.over_picture(20, 20));
+  (void)control.button(1, true);
+  (void)control.button(1, false);
+  control.flush();
+  for (const InputEvent& e : events) CHECK(e.kind != InputKind::ButtonDown);
 }
 
 }  // namespace beside::shell

@@ -37,6 +37,7 @@ constexpr char chord_name(int key) {
   return key >= kKeyF1 ? static_cast<char>('a' + key - kKeyF1) : static_cast<char>(key);
 }
 
+constexpr seconds kRefusedToldFor{10};
 constexpr double kWatchAgainS = 0.25;
 
 void run_action(const char* id, const session::OperatorSnapshot& snapshot, OperatorState& state, const OperatorHost& host, OperatorOut& out) {
@@ -264,7 +265,15 @@ void draw_status_bar(kit::Ui& ui, const Area& area, const session::OperatorSnaps
     if (s->media.width > 0) part("status.size", kit::icon::kExpand, std::to_string(s->media.width) + " x " + std::to_string(s->media.height));
     for (const MonitorInfo& m : s->layout.monitors)
       if (s->layout.monitors.size() > 1 && m.id == s->monitor_id) part("status.monitor", kit::icon::kMonitor, tr("op.monitor") + " " + std::to_string(m.id));
-    if (s->refused_events > 0) part("status.refused", kit::icon::kHand, kit::trn("op.refused_events", s->refused_events), kit::Tone::Warning);
+    SessionUi& mine = state.sessions[s->local_id];
+    if (s->refused_events != mine.refused_events) {
+      mine.refused_events = s->refused_events;
+      mine.refused_since = ui.now();
+    }
+    if (s->refused_events > 0 && ui.now() - mine.refused_since < kRefusedToldFor) {
+      ui.wants().at(mine.refused_since + kRefusedToldFor);
+      part("status.refused", kit::icon::kHand, kit::trn("op.refused_events", s->refused_events), kit::Tone::Warning);
+    }
   } else {
     part("status.relay", snapshot.relay_pinned ? kit::icon::kLock : kit::icon::kGlobe,
          snapshot.relay_pinned ? tr("op.relay_pinned", snapshot.relay) : tr("op.relay_at", snapshot.relay));

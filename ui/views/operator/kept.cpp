@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <imgui.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "ui/kit/catalogue.h"
 #include "ui/views/operator/operator.h"
 
-// What becomes of a picture that the operator keeps: a band above the remote picture, until he has seen it.
+// What becomes of a picture that the operator keeps: a card on the remote picture, which stays where it is. It goes by itself
+// when all went well; what asks or failed stays until it is answered.
 namespace beside::views {
 
 using kit::tr;
 using State = session::SessionView::Kept::State;
 
 namespace {
+
+constexpr seconds kReading{8};
 
 std::string percent(int permille) {
   return permille < 10 ? tr("op.kept_under_one") : std::to_string((permille + 5) / 10);
@@ -31,7 +37,15 @@ std::string words_of(const session::SessionView::Kept& kept) {
 
 }  // namespace
 
-void draw_kept(kit::Ui& ui, const session::SessionView& s, OperatorOut& out) {
+void draw_kept(kit::Ui& ui, const Area& picture, const session::SessionView& s, SessionUi& mine, OperatorOut& out) {
+  if (s.kept.state == State::None) {
+    mine.kept = {};
+    mine.kept_since = {};
+    return;
+  }
+  const float x = picture.x + ui.px(12), y = picture.y + ui.px(8), width = std::max(std::min(picture.width - ui.px(24), ui.px(560)), 1.0F);
+  ImGui::SetCursorScreenPos({x, y});
+  kit::begin_column(ui, width / ui.scale(), kit::Align::Left);
   const bool bad = s.kept.state == State::NotExact || s.kept.state == State::Failed;
   kit::begin_card(ui, "kept", {.tone = bad ? kit::Tone::Warning : kit::Tone::Accent});
   kit::text(ui, "kept.words", words_of(s.kept));
@@ -47,6 +61,24 @@ void draw_kept(kit::Ui& ui, const session::SessionView& s, OperatorOut& out) {
     if (kit::button(ui, "kept.close", tr(over ? "op.kept_close" : "op.kept_cancel"), {.kind = kit::ButtonKind::Plain})) out.emplace_back(session::ForgetScreenshot{s.local_id});
   }
   kit::end_card(ui);
+  const Rect now{static_cast<int>(x), static_cast<int>(y), static_cast<int>(std::ceil(width)), static_cast<int>(std::ceil(ImGui::GetCursorScreenPos().y - y))};
+  kit::end_column(ui);
+  if (now != mine.kept) ui.wants().at(ui.now());   // the picture's pointer must know
+  mine.kept = now;
+  const ImVec2 pointer = ImGui::GetIO().MousePos;
+  const bool read = now.contains(static_cast<int>(pointer.x), static_cast<int>(pointer.y));
+  if (s.kept.state != State::Saved) {
+    mine.kept_since = {};
+  } else if (mine.kept_since == LocalTime{} || read) {
+    mine.kept_since = ui.now();
+  }
+  if (mine.kept_since == LocalTime{}) return;
+  if (ui.now() - mine.kept_since >= kReading) {
+    out.emplace_back(session::ForgetScreenshot{s.local_id});
+    mine.kept_since = {};
+  } else {
+    ui.wants().at(mine.kept_since + kReading);
+  }
 }
 
 }  // namespace beside::views

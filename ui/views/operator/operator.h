@@ -44,6 +44,10 @@ struct SessionUi {
   bool picture_entered = false;       // it was in the frame before
   double picture_watched_s = -1;      // when the session was told of a movement over it, on ImGui's clock
   std::uint64_t chat_seen = 0;
+  Rect kept;                          // what tells of a kept picture, as drawn in the frame before; window pixels
+  LocalTime kept_since{};             // it has nothing more to say since then; LocalTime{}: it has
+  std::uint32_t refused_events = 0;   // of which the status bar told, and from when on
+  LocalTime refused_since{};
   LocalTime waiting_since{};          // for the first picture; LocalTime{}: it is there
 };
 
@@ -112,7 +116,7 @@ void draw_session_list(kit::Ui&, const Area&, const session::OperatorSnapshot&, 
 void draw_waiting(kit::Ui&, const Area&, const session::SessionView&, OperatorState&, const OperatorHost&, OperatorOut&);
 void draw_ended(kit::Ui&, const Area&, const session::SessionView&, OperatorState&, const OperatorHost&, OperatorOut&);
 void draw_remote_pane(kit::Ui&, const Area&, const session::SessionView&, OperatorState&, const OperatorHost&, OperatorOut&);
-void draw_kept(kit::Ui&, const session::SessionView&, OperatorOut&);
+void draw_kept(kit::Ui&, const Area&, const session::SessionView&, SessionUi&, OperatorOut&);
 void draw_customer_column(kit::Ui&, const Area&, const session::SessionView&, OperatorState&, OperatorOut&);
 void draw_status_bar(kit::Ui&, const Area&, const session::OperatorSnapshot&, const session::SessionView*, OperatorState&);
 void draw_history(kit::Ui&, const Area&, const session::OperatorSnapshot&, OperatorState&, const OperatorHost&);

@@ -147,7 +147,8 @@ void toolbar(kit::Ui& ui, const Area& area, const SessionView& s, OperatorState&
     }
     ask(state, wanted);
   }
-  if (!s.asked.empty()) {
+  // Without a picture the page itself offers it.
+  if (!s.asked.empty() && see) {
     kit::beside(ui);
     if (kit::button(ui, "tool.withdraw", tr("op.withdraw"), {.kind = kit::ButtonKind::Plain})) out.emplace_back(session::WithdrawAsk{s.local_id});
   }
@@ -208,7 +209,9 @@ RemoteView view_of(kit::Ui& ui, const Area& area, const SessionView& s, Operator
   const bool control = usable && s.granted.has(Right::Control) && !s.paused.has(Right::Control) && !mine.pointing;
   const bool point = usable && s.granted.has(Right::Point) && !s.paused.has(Right::Point);
   view.input = control ? RemoteInput::Control : point ? RemoteInput::Point : RemoteInput::None;
-  view.hovered = ui.layer_active() && ImGui::IsWindowHovered(ImGuiHoveredFlags_AllowWhenBlockedByActiveItem) && ImGui::IsMouseHoveringRect({area.x, area.y}, {area.x + area.width, area.y + area.height});
+  view.covered = mine.kept;
+  const ImVec2 pointer = ImGui::GetIO().MousePos;
+  view.hovered = !view.covered.contains(static_cast<int>(pointer.x), static_cast<int>(pointer.y)) && ui.layer_active() && ImGui::IsWindowHovered(ImGuiHoveredFlags_AllowWhenBlockedByActiveItem) && ImGui::IsMouseHoveringRect({area.x, area.y}, {area.x + area.width, area.y + area.height});
   constexpr int kNumbers[] = {1, 3, 2, 8, 9};   // ImGui: left, right, middle, back, forward
   for (int button = 0; button < 5; ++button) {
     if (ImGui::IsMouseClicked(button)) view.clicked |= 1U << kNumbers[button];
@@ -244,15 +247,6 @@ void draw_remote_pane(kit::Ui& ui, const Area& area, const SessionView& s, Opera
     ImGui::SetCursorScreenPos({picture.x + ui.px(12), picture.y + ui.px(8)});
     kit::begin_column(ui, picture.width / ui.scale() - 24);
     if (draw_operator_notice(ui, "pane.notice", s.notice)) out.emplace_back(session::DismissNotice{s.notice.id});
-    kit::end_column(ui);
-    const float used = std::min(ImGui::GetCursorScreenPos().y - picture.y + ui.px(4), picture.height / 2);
-    picture.y += used;
-    picture.height -= used;
-  }
-  if (s.kept.state != SessionView::Kept::State::None) {
-    ImGui::SetCursorScreenPos({picture.x + ui.px(12), picture.y + ui.px(8)});
-    kit::begin_column(ui, picture.width / ui.scale() - 24);
-    draw_kept(ui, s, out);
     kit::end_column(ui);
     const float used = std::min(ImGui::GetCursorScreenPos().y - picture.y + ui.px(4), picture.height / 2);
     picture.y += used;
@@ -301,6 +295,7 @@ void draw_remote_pane(kit::Ui& ui, const Area& area, const SessionView& s, Opera
     no_picture(ui, picture, s, state, out);
   }
   if (state.ladder_open) draw_ladder(ui, picture, s);
+  draw_kept(ui, picture, s, mine, out);
   toolbar(ui, {area.x, area.y + area.height - tools, area.width, tools}, s, state, mine, out);
   kit::end_screen(ui);
 }

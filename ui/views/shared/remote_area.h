@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "engine/base/geometry.h"
+
 // How a view asks for a remote picture without knowing who draws it: the program that assembles gives it a function.
 namespace beside::views {
 
@@ -23,6 +25,7 @@ struct RemoteView {
   bool thumbnail = false;  // picture only: no input, no focus, no cursor
   RemoteFit fit = RemoteFit::Fitted;
   RemoteInput input = RemoteInput::None;
+  Rect covered;             // window pixels: something of ours that lies on the picture and takes the pointer
   bool hovered = false;     // the pointer is over the area and nothing of ours lies on top
   std::uint32_t clicked = 0;  // bit per button (1 left, 2 middle, 3 right, 8 back, 9 forward) whose press this frame took
   bool take_focus = false;  // a click or a key gave the area the keyboard focus
