@@ -77,6 +77,23 @@ TEST_CASE("a slip of one digit is caught before anything is sent") {
   CHECK(p.screen.map().find("start.slip.title") != nullptr);
 }
 
+// "482a" showed 482 and nothing else: the letter went without a word.
+TEST_CASE("a letter in the code is told of at once, until the next digit") {
+  Played p("start");
+  const auto told = [&] { return p.screen.map().find("start.code.error") != nullptr; };
+  p.screen.type("482 ", p.draw);
+  p.screen.settle(p.draw);
+  CHECK_FALSE(told());
+  p.screen.type("a", p.draw);
+  p.screen.settle(p.draw);
+  CHECK(told());
+  CHECK(p.sample.state.code == "482");
+  p.screen.type("9", p.draw);
+  p.screen.settle(p.draw);
+  CHECK_FALSE(told());
+  CHECK(p.sample.state.code == "4829");
+}
+
 TEST_CASE("a pasted code may have spaces, hyphens, or be a link") {
   CHECK(kit::code_digits("482 913 5074") == "4829135074");
   CHECK(kit::code_digits("482-913-5074\n") == "4829135074");

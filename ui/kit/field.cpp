@@ -10,7 +10,11 @@ namespace {
 
 constexpr std::size_t kCodeDigits = 10;
 
-// Keeps the buffer grouped while it is edited; the cursor stays after the same digit.
+bool code_sign(char c) {
+  return (c >= '0' && c <= '9') || c == ' ' || c == '-' || c == '\n' || c == '\r' || c == '\t';
+}
+
+// Keeps the buffer grouped while it is edited, and tells of what no code has; the cursor stays after the same digit.
 int regroup(ImGuiInputTextCallbackData* data) {
   const std::string_view before(data->Buf, static_cast<std::size_t>(data->BufTextLen));
   const std::string digits = code_digits(before);
@@ -20,6 +24,7 @@ int regroup(ImGuiInputTextCallbackData* data) {
   digits_before_cursor = std::min(digits_before_cursor, digits.size());
   const std::string grouped = grouped_code(digits);
   if (grouped == before) return 0;
+  if (digits.size() < kCodeDigits && !std::all_of(before.begin(), before.end(), code_sign)) *static_cast<bool*>(data->UserData) = true;
   data->DeleteChars(0, data->BufTextLen);
   data->InsertChars(0, grouped.c_str(), grouped.c_str() + grouped.size());
   std::size_t at = 0, seen = 0;
@@ -32,7 +37,7 @@ int regroup(ImGuiInputTextCallbackData* data) {
 }
 
 struct Edit {
-  bool changed = false, entered = false;
+  bool changed = false, entered = false, refused = false;
 };
 
 // One ImGui text input without its frame, at the rectangle given.
@@ -64,7 +69,7 @@ Edit edit(Ui& ui, std::string_view id, const ImRect& box, std::string& value, co
   if (o.lines > 1) flags |= static_cast<int>(ImGuiInputTextFlags_Multiline);
   Edit out;
   out.entered = ImGui::InputTextEx(name.c_str(), nullptr, buffer.data(), static_cast<int>(buffer.size()), box.GetSize(),
-                                   flags, code ? regroup : nullptr);
+                                   flags, code ? regroup : nullptr, &out.refused);
   // Woken without Tab (a new screen, after Return, after the on-screen keyboard): go on at the end, select nothing.
   if (wakes && !(ui.just_focused(id) && ui.focus_visible()))
     if (ImGuiInputTextState* state = ImGui::GetInputTextState(iid)) {
@@ -141,6 +146,7 @@ FieldResult field(Ui& ui, std::string_view id, std::string& value, const FieldOp
     out.changed = true;
   }
   out.submitted = e.entered;
+  out.refused = e.refused;
   record(ui, id, Role::Field, box, {}, false, o.enabled, std::nullopt, o.enabled);
   ImGui::SetCursorScreenPos({start.x, box.Max.y});
   if (!o.error.empty()) {

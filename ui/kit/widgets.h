@@ -84,6 +84,7 @@ struct FieldOptions {
 };
 struct FieldResult {
   bool changed = false, submitted = false;
+  bool refused = false;  // code_field: a letter or sign was typed or pasted that no code has, and the code is not whole
 };
 FieldResult text_field(Ui& ui, std::string_view id, std::string& value, FieldOptions options = {});
 // The session code: digits only, large, grouped as 482 913 5074 while typing; takes a paste with or without spaces or

@@ -26,6 +26,7 @@ struct CustomerState {
   std::string address, code;
   bool took_prefill = false;
   std::uint64_t code_cleared_for = 0; // notice that said that the code is dead
+  bool code_letters = false;  // what was typed last is no digit
   bool code_slip = false;  // the check digit says that a digit is wrong; nothing was sent
   // consent
   std::uint32_t ask_id = 0;

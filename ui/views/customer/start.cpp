@@ -75,9 +75,13 @@ void draw_start(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState& 
     state.code.clear();       // the next one is typed into an empty field
     ui.focus("start.code");
   }
-  const kit::FieldResult typed =
-      kit::code_field(ui, "start.code", state.code, {.label = kit::tr("start.code_label"), .hint = "000 000 0000"});
+  const std::string label = kit::tr("start.code_label"), letters = state.code_letters ? kit::tr("start.code_letters") : "";
+  const kit::FieldResult typed = kit::code_field(ui, "start.code", state.code, {.label = label, .hint = "000 000 0000", .error = letters});
   if (typed.changed) state.code_slip = false;
+  if (typed.changed || typed.refused) {
+    state.code_letters = typed.refused;
+    ui.wants().at(ui.now());
+  }
   const bool full = state.code.size() == kCodeDigits;
   kit::space(ui);
   const bool go =
