@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <doctest/doctest.h>
 #include <imgui.h>
+#include <imgui_internal.h>
 
 #include <set>
 
@@ -160,6 +161,30 @@ TEST_CASE("The names of the rights stand whole beside what can be done about the
         REQUIRE(w != nullptr);
         const kit::Extent whole = kit::measure_text(*stage.ui, w->text, {}, static_cast<float>(w->rect.width + 1));
         CHECK_MESSAGE(whole.height <= static_cast<float>(w->rect.height + 1), language, " ", sample, " ", w->text);
+      }
+    }
+  }
+  REQUIRE(kit::set_language("en"));
+}
+
+TEST_CASE("In a pane of any width nothing in its head lies on something else, and ending is always at hand") {
+  for (const char* language : {"en", "de", "it"}) {
+    REQUIRE(kit::set_language(language));
+    for (const float width : {320.0F, 360.0F, 420.0F, 520.0F, 640.0F, 760.0F, 960.0F, 1280.0F}) {
+      Stage stage(width, 240);
+      for (const char* sample : {"live_talk", "live_see", "live_control", "live_hidden"}) {
+        stage.use(sample);
+        stage.state.details_hidden = true;
+        stage.settle();
+        std::vector<const kit::Widget*> head;
+        for (const char* label : {"pane.name", "pane.right_see", "pane.right_point", "pane.right_control", "pane.hidden", "pane.talk_only", "pane.minutes", "pane.latency", "pane.details", "pane.end"}) {
+          if (const kit::Widget* w = stage.ui->map().find(label)) head.push_back(w);
+        }
+        REQUIRE(stage.ui->map().find("pane.end") != nullptr);
+        for (std::size_t i = 0; i < head.size(); ++i) {
+          CHECK_MESSAGE(head[i]->rect.right() <= static_cast<int>(width), std::string(sample), " ", head[i]->label);
+          for (std::size_t j = i + 1; j < head.size(); ++j) CHECK_MESSAGE(head[i]->rect.clipped_to(head[j]->rect).empty(), std::string(language), " ", width, " ", std::string(sample), ": ", head[i]->label, " and ", head[j]->label);
+        }
       }
     }
   }
@@ -445,6 +470,23 @@ TEST_CASE("What is told of a kept picture leaves the remote picture where it is,
   stage.use("live_control");
   stage.settle();
   CHECK(stage.drawn.back().covered.empty());
+}
+
+TEST_CASE("Who rests on the picture's size in the status bar reads what the red dots on the picture mean") {
+  Stage stage;
+  stage.use("live_see");
+  stage.settle();
+  const auto tip = [] {
+    const ImGuiWindow* window = ImGui::FindWindowByName("##Tooltip_00");
+    return window != nullptr && window->Active;
+  };
+  const Rect at = stage.ui->map().find("status.size")->rect;
+  ImGui::GetIO().MousePos = {static_cast<float>(at.x + 4), static_cast<float>(at.y + 4)};
+  stage.settle();
+  CHECK_FALSE(tip());
+  stage.clock.advance(500ms);
+  stage.settle();
+  CHECK(tip());
 }
 
 TEST_CASE("Refused actions are told of for ten seconds after the last") {

@@ -29,7 +29,8 @@ void ask(OperatorState& state, Rights rights) {
 void head_line(kit::Ui& ui, const Area& area, const SessionView& s, OperatorState& state) {
   ImGui::GetWindowDrawList()->AddRectFilled({area.x, area.y + area.height - std::max(1.0F, ui.scale())}, {area.x + area.width, area.y + area.height}, kit::packed(ui.theme().line));
   const float y = area.y + ui.px(4);
-  // The right end is measured first: minutes and latency are always there, the badges shrink to their marks before those go.
+  // The right end is measured first. The badges shrink to their marks before anything goes; in a very narrow pane latency goes, then
+  // the minutes, then the name shrinks, then the marks go.
   const kit::TextStyle small{.size = kit::Size::Small, .tone = kit::Tone::Muted};
   const std::string time = minutes_text(kit::minutes_since(ui.wants(), s.started_at, ui.now()));
   const std::string lag = s.media.rtt_ms >= 0 && !line_silent(s) ? tr("op.rtt", s.media.rtt_ms) : std::string();
@@ -39,10 +40,17 @@ void head_line(kit::Ui& ui, const Area& area, const SessionView& s, OperatorStat
   const std::string end = words ? tr("op.end_short") : std::string();
   const float side = ui.px(32), end_width = words ? kit::measure_text(ui, end, {}).width + ui.px(58) : side + ui.px(16);
   const float edge = area.x + area.width - ui.px(10);
-  const float figures = edge - end_width - ui.px(4) - side - ui.px(10) - lag_width - time_width;
-  ImGui::SetCursorScreenPos({area.x + ui.px(12), y + ui.px(6)});
+  const float figures_end = edge - end_width - ui.px(4) - side - ui.px(10), left = area.x + ui.px(12), mark = ui.px(40);
   const std::string name = session_title(s);
-  const float name_width = std::min(kit::measure_text(ui, name, strong).width + ui.px(4), area.width * 0.3F);
+  const float whole_name = kit::measure_text(ui, name, strong).width + ui.px(4);
+  const auto badges = std::count_if(kOffered.begin(), kOffered.end(), [&](Right each) { return s.granted.has(each); }) + (s.hidden.any() && s.granted.has(Right::See) ? 1 : 0);
+  const float marks = mark * static_cast<float>(std::max<std::ptrdiff_t>(badges, 1)) + ui.px(12);
+  const float room = figures_end - left - marks - std::min(whole_name, ui.px(120));
+  const bool show_lag = !lag.empty() && room >= lag_width + time_width;
+  const bool show_time = show_lag || room >= time_width;
+  const float figures = figures_end - (show_lag ? lag_width : 0) - (show_time ? time_width : 0);
+  ImGui::SetCursorScreenPos({area.x + ui.px(12), y + ui.px(6)});
+  const float name_width = std::min({whole_name, area.width * 0.3F, std::max(figures - left - marks, ui.px(48))});
   kit::elided(ui, "pane.name", name, name_width, {.face = kit::Face::Strong});
   float x = area.x + ui.px(12) + name_width + ui.px(12);
   ImGui::SetCursorScreenPos({x, y + ui.px(4)});
@@ -56,27 +64,32 @@ void head_line(kit::Ui& ui, const Area& area, const SessionView& s, OperatorStat
   }
   for (const Right right : kOffered) {
     if (!s.granted.has(right)) continue;
+    if ((first ? x : ImGui::GetItemRectMax().x + ui.px(6)) + mark > figures) break;
     if (!first) kit::beside(ui, 6);
     first = false;
     const bool paused = s.paused.has(right) || (right == Right::Control && s.control_paused_by_customer);
     kit::badge(ui, std::string("pane.right_") + name_of(right), x + full < figures ? right_name(right) : x + brief < figures ? brief_name(right) : std::string(), paused ? kit::Tone::Warning : kit::Tone::Accent, paused ? kit::icon::kPause : right_icon(right));
   }
-  if (s.hidden.any() && s.granted.has(Right::See)) {
+  const float badges_end = first ? x : ImGui::GetItemRectMax().x + ui.px(6);
+  if (s.hidden.any() && s.granted.has(Right::See) && badges_end + mark <= figures) {
     kit::beside(ui, 6);
     const std::string told = tr(s.hidden.one_window ? "op.one_window" : "op.hidden");
     const float hidden_width = kit::measure_text(ui, told, {.face = kit::Face::Strong, .size = kit::Size::Small}).width + ui.px(48);
-    const bool room = ImGui::GetCursorScreenPos().x + hidden_width < figures;
-    kit::badge(ui, "pane.hidden", room ? told : std::string(), kit::Tone::Normal, kit::icon::kEyeSlash);
+    const bool whole = ImGui::GetCursorScreenPos().x + hidden_width < figures;
+    kit::badge(ui, "pane.hidden", whole ? told : std::string(), kit::Tone::Normal, kit::icon::kEyeSlash);
     if (s.hidden.one_window) kit::tooltip(ui, tr("op.one_window_tip"));
     else kit::tooltip(ui, tr("op.hidden_tip", kit::trn("op.hidden_windows", s.hidden.windows), kit::trn("op.hidden_monitors", s.hidden.monitors), kit::trn("op.hidden_areas", s.hidden.areas)));
   }
-  if (first) kit::badge(ui, "pane.talk_only", tr("op.state_talk"), kit::Tone::Normal, kit::icon::kChat);
-  kit::text_at(ui, figures, y + ui.px(8), time, small);
-  ui.map().add({.label = "pane.minutes", .role = kit::Role::Text, .rect = {static_cast<int>(figures), static_cast<int>(y), static_cast<int>(time_width), static_cast<int>(side)}, .text = time});
-  if (!lag.empty()) {
+  const bool talk_whole = x + kit::measure_text(ui, tr("op.state_talk"), {.face = kit::Face::Strong, .size = kit::Size::Small}).width + ui.px(48) < figures;
+  if (badges == 0) kit::badge(ui, "pane.talk_only", talk_whole ? tr("op.state_talk") : std::string(), kit::Tone::Normal, kit::icon::kChat);
+  if (show_time) {
+    kit::text_at(ui, figures, y + ui.px(8), time, small);
+    ui.map().add({.label = "pane.minutes", .role = kit::Role::Text, .rect = {static_cast<int>(figures), static_cast<int>(y), static_cast<int>(time_width), static_cast<int>(side)}, .text = time});
+  }
+  if (show_lag) {
     const bool slow = s.media.rtt_ms > 250;
     kit::text_at(ui, figures + time_width + ui.px(14), y + ui.px(8), lag, {.size = kit::Size::Small, .tone = slow ? kit::Tone::Warning : kit::Tone::Muted});
-    ui.map().add({.label = "pane.latency", .role = kit::Role::Text, .rect = {static_cast<int>(figures + time_width + ui.px(14)), static_cast<int>(y), static_cast<int>(lag_width), static_cast<int>(side)}, .text = lag});
+    ui.map().add({.label = "pane.latency", .role = kit::Role::Text, .rect = {static_cast<int>(figures + time_width + ui.px(14)), static_cast<int>(y), static_cast<int>(lag_width - ui.px(14)), static_cast<int>(side)}, .text = lag});
   }
   ImGui::SetCursorScreenPos({edge - end_width - ui.px(4) - side, y});
   if (kit::icon_button(ui, "pane.details", kit::icon::kInfo, tr("op.toggle_details") + "  " + keys_text(state, "Ctrl+D"), {.selected = state.narrow ? state.details_over : !state.details_hidden})) toggle_details(state);
