@@ -262,7 +262,10 @@ void draw_status_bar(kit::Ui& ui, const Area& area, const session::OperatorSnaps
       const std::string fewer = kit::trn("op.fewer_pictures", s->media.most_fps);
       part("status.quality", kit::icon::kSignal, s->media.video_scale > 1 ? tr("op.smaller_pictures", fewer) : fewer, kit::Tone::Warning);
     }
-    if (s->media.width > 0) part("status.size", kit::icon::kExpand, std::to_string(s->media.width) + " x " + std::to_string(s->media.height));
+    if (s->media.width > 0) {
+      part("status.size", kit::icon::kExpand, std::to_string(s->media.width) + " x " + std::to_string(s->media.height));
+      kit::tooltip(ui, tr("op.ladder_marks"));   // where people look for how the picture is
+    }
     for (const MonitorInfo& m : s->layout.monitors)
       if (s->layout.monitors.size() > 1 && m.id == s->monitor_id) part("status.monitor", kit::icon::kMonitor, tr("op.monitor") + " " + std::to_string(m.id));
     SessionUi& mine = state.sessions[s->local_id];
