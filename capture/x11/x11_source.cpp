@@ -38,7 +38,7 @@ constexpr auto kSafetyLook = 1s;        // with XDamage
 constexpr auto kPollLook = 125ms;       // without it, or once it was caught missing changes
 constexpr int kMissesToDistrust = 3;
 constexpr int kLookPeriod = 32;         // lines between two that a look reads
-constexpr std::size_t kBuffers = 4;   // being grabbed, the newest, one that waits for its coder, one that is coded
+constexpr std::size_t kBuffers = 6;   // being grabbed, the newest, one that is coded, one that waits for each of three films' coders
 constexpr std::uint32_t kSameClock = 250;   // ms: a server whose clock is not ours differs by more
 
 // When the server drew what an event tells of: on one machine its milliseconds are our clock's, cut off. `now` where it is

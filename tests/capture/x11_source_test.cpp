@@ -321,18 +321,19 @@ TEST_CASE("cancel() ends a wait, and an idle desktop gives nothing") {
   other.join();
 }
 
-TEST_CASE("three frames may be lent at once; the fourth waits and then holds everything") {
+// Three films may have one waiting each, one is coded, one is being looked at: the next is grabbed all the same.
+TEST_CASE("six frames may be lent at once; the seventh waits and then holds everything") {
   BS_NEEDS_XVFB();
   Rig rig;
   REQUIRE(rig.source->start(see(), 0));
   std::vector<ports::Frame> lent;
-  for (int i = 0; i < 3; ++i) {
+  for (int i = 0; i < 6; ++i) {
     rig.fill({i * 100, 0, 50, 50}, 0x1000u + static_cast<unsigned>(i));
     auto frame = rig.frame();
     REQUIRE(frame);
     lent.push_back(std::move(*frame));
   }
-  rig.fill({500, 300, 50, 50}, 0x77);
+  rig.fill({650, 300, 50, 50}, 0x77);
   CHECK_FALSE(rig.frame(50ms));
   lent.erase(lent.begin());
   auto frame = rig.frame();
