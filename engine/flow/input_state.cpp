@@ -53,7 +53,8 @@ void HeldInput::clear() {
 
 Result<void> InputSender::add(const InputEvent& event, LocalTime now) {
   if (!sendable(event)) return fail(ErrorKind::Refused, "flow/input: not an event");
-  if (event.kind == InputKind::PointerMove && events_.size() > sent_ && events_.back().event.kind == InputKind::PointerMove) {
+  const bool place = event.kind == InputKind::PointerMove || event.kind == InputKind::PointMark;
+  if (place && events_.size() > sent_ && events_.back().event.kind == event.kind) {
     events_.back().event = event;  // not sent yet: the newer place replaces it under the same number
     return {};
   }

@@ -29,7 +29,7 @@ class HeldInput {
 };
 
 // The operator's side of input: numbers events and puts them into cells until the customer's side has them. No I/O.
-// A pointer move that follows an unsent pointer move replaces it. While something is held a cell leaves every 150 ms,
+// A pointer move that follows an unsent pointer move replaces it, and a mark a mark. While something is held a cell leaves every 150 ms,
 // so that the other side can tell silence from rest.
 class InputSender {
  public:

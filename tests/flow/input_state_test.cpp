@@ -154,6 +154,30 @@ TEST_CASE("unsent pointer moves are merged, but never across a click") {
   CHECK((*events)[2].x == 9);
 }
 
+// They would fill what may be unacknowledged on a line that stands, and keys would be refused.
+TEST_CASE("of unsent pointing marks the newest counts, and a move is no mark") {
+  InputSender sender;
+  const LocalTime now(seconds(1));
+  InputEvent mark;
+  mark.kind = InputKind::PointMark;
+  for (std::uint16_t x = 1; x <= InputSender::kMaxEvents + 10; ++x) {
+    mark.x = x;
+    REQUIRE(sender.add(mark, now));
+  }
+  InputEvent move = mark;
+  move.kind = InputKind::PointerMove;
+  REQUIRE(sender.add(move, now));
+  InputReceiver receiver;
+  const auto cells = sender.poll(now);
+  REQUIRE(cells.size() == 1);
+  const auto events = receiver.receive(cells[0], now);
+  REQUIRE(events);
+  REQUIRE(events->size() == 2);
+  CHECK((*events)[0].kind == InputKind::PointMark);
+  CHECK((*events)[0].x == InputSender::kMaxEvents + 10);
+  CHECK((*events)[1].kind == InputKind::PointerMove);
+}
+
 TEST_CASE("held keys are let go after a second without a cell, and not while cells come") {
   ManualClock clock;
   InputSender sender;

@@ -224,6 +224,25 @@ TEST_CASE("Pointing shows a mark over the picture and hides it outside") {
   CHECK_FALSE(r.control.button(1, true));
 }
 
+TEST_CASE("A pointer that rests over the picture shows its mark when pointing becomes possible") {
+  Recorder r;
+  r.show(RemoteInput::None);
+  r.control.pointer(300, 200);
+  r.control.flush();
+  CHECK(r.events.empty());
+  r.frame(RemoteInput::Point, false, false, 0);   // something of ours lies there
+  r.control.flush();
+  CHECK(r.events.empty());
+  r.show(RemoteInput::None);
+  r.show(RemoteInput::Point);
+  r.control.flush();
+  REQUIRE(r.events.size() == 1);
+  CHECK(r.events[0].kind == InputKind::PointMark);
+  r.show(RemoteInput::Point);
+  r.control.flush();
+  CHECK(r.events.size() == 1);   // once
+}
+
 TEST_CASE("A press after a jump goes out when the frame that took it says that nothing of ours lay there") {
   Recorder b;
   b.show(RemoteInput::Control, false);

@@ -33,6 +33,7 @@ void RemoteControl::set_view(const std::optional<RemoteView>& view, const Remote
     pressed_.clear();
   }
   const bool uncovered = same && view->hovered && !view_->hovered;
+  const bool may_point = !same && view && view->hovered && view->input == RemoteInput::Point;   // a mark, though the pointer rests
   if (view_ && mark_shown_ && (!view || view->input != RemoteInput::Point || view->session != view_->session)) {
     emit_(view_->session, at_pointer(InputKind::PointHide));
     mark_shown_ = false;
@@ -46,7 +47,7 @@ void RemoteControl::set_view(const std::optional<RemoteView>& view, const Remote
   } else if (view_->take_focus) {
     focused_ = true;
   }
-  if (uncovered && view_->input != RemoteInput::None && placement_.contains(x_, y_)) move_pending_ = true;
+  if ((may_point || (uncovered && view_->input != RemoteInput::None)) && placement_.contains(x_, y_)) move_pending_ = true;
   decide_pressed();
 }
 
