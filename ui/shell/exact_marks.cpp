@@ -22,6 +22,7 @@ void ExactMarks::reset(int width, int height, LocalTime now) {
   rows_ = height > 0 ? (height + kCell - 1) / kCell : 0;
   inexact_since_.assign(static_cast<std::size_t>(columns_) * static_cast<std::size_t>(rows_), now);
   inexact_ = inexact_since_.size();
+  outdated_ = true;
 }
 
 Rect ExactMarks::cell(int column, int row) const {
@@ -35,10 +36,12 @@ void ExactMarks::update(const ports::Canvas& canvas, std::span<const Rect> chang
     for (int row = area.y / kCell; row <= (area.bottom() - 1) / kCell; ++row) {
       for (int column = area.x / kCell; column <= (area.right() - 1) / kCell; ++column) {
         LocalTime& since = inexact_since_[static_cast<std::size_t>(row * columns_ + column)];
-        inexact_ -= since != kNever ? 1 : 0;
-        if (canvas.exact(cell(column, row))) since = kNever;
-        else since = std::min(since, now);
-        inexact_ += since != kNever ? 1 : 0;
+        const bool was = since == kNever, is = canvas.exact(cell(column, row));
+        if (was == is) continue;
+        since = is ? kNever : now;
+        if (is) --inexact_;
+        else ++inexact_;
+        outdated_ = true;
       }
     }
   }
@@ -62,11 +65,18 @@ void ExactMarks::add_boxes(std::span<int> cells, std::vector<Rect>& boxes) const
   add_boxes(std::span(first, cells.end()), boxes);
 }
 
-std::vector<Rect> ExactMarks::groups(LocalTime now) const {
-  std::vector<Rect> found;
-  if (inexact_ == 0) return found;
+void ExactMarks::look(LocalTime now) {
+  groups_.clear();
+  outdated_ = false;
+  next_ = kNever;
+  if (inexact_ == 0) return;
   std::vector<std::uint8_t> open(inexact_since_.size());
-  for (std::size_t i = 0; i < open.size(); ++i) open[i] = inexact_since_[i] != kNever && now - inexact_since_[i] >= kPatience ? 1 : 0;
+  for (std::size_t i = 0; i < open.size(); ++i) {
+    const LocalTime since = inexact_since_[i];
+    if (since == kNever) continue;
+    if (now - since >= kPatience) open[i] = 1;
+    else next_ = std::min(next_, since + kPatience);
+  }
   std::vector<int> stack, group;
   for (int start = 0; start < static_cast<int>(open.size()); ++start) {
     if (open[static_cast<std::size_t>(start)] == 0) continue;
@@ -87,22 +97,22 @@ std::vector<Rect> ExactMarks::groups(LocalTime now) const {
         }
       }
     }
-    add_boxes(group, found);
+    add_boxes(group, groups_);
   }
-  std::stable_sort(found.begin(), found.end(), [](const Rect& a, const Rect& b) {
+  std::stable_sort(groups_.begin(), groups_.end(), [](const Rect& a, const Rect& b) {
     return std::int64_t{a.width} * a.height > std::int64_t{b.width} * b.height;
   });
-  if (found.size() > kMostGroups) found.resize(kMostGroups);
-  return found;
+  if (groups_.size() > kMostGroups) groups_.resize(kMostGroups);
 }
 
-LocalTime ExactMarks::next(LocalTime now) const {
-  LocalTime soonest = kNever;
-  if (inexact_ == 0) return soonest;
-  for (const LocalTime since : inexact_since_) {
-    if (since != kNever && now - since < kPatience) soonest = std::min(soonest, since + kPatience);
-  }
-  return soonest;
+const std::vector<Rect>& ExactMarks::groups(LocalTime now) {
+  if (outdated_ || now >= next_) look(now);
+  return groups_;
+}
+
+LocalTime ExactMarks::next(LocalTime now) {
+  groups(now);
+  return next_;
 }
 
 }  // namespace beside::shell

@@ -33,16 +33,21 @@ class ExactMarks {
   void update(const ports::Canvas& canvas, std::span<const Rect> changed, LocalTime now);
   // Boxes round cells that are inexact by now, picture pixels; 48 at most, the largest first. Cells that touch share a box, as long
   // as three quarters of it are inexact or it is small, and no side is longer than kFarthest: a mark in its corner is the box's.
-  std::vector<Rect> groups(LocalTime now) const;
+  // Only looked for where one cell became exact or not, or has been inexact for long enough, since they were last.
+  const std::vector<Rect>& groups(LocalTime now);
   // When groups() changes though nothing happens; kNever if it does not.
-  LocalTime next(LocalTime now) const;
+  LocalTime next(LocalTime now);
 
  private:
   Rect cell(int column, int row) const;
+  void look(LocalTime now);
   void add_boxes(std::span<int> cells, std::vector<Rect>& boxes) const;
   int width_ = 0, height_ = 0, columns_ = 0, rows_ = 0;
   std::vector<LocalTime> inexact_since_;        // kNever: exact
   std::size_t inexact_ = 0;                     // cells: while there is none, nobody looks at all of them
+  std::vector<Rect> groups_;                    // as looked for last
+  bool outdated_ = true;                        // they are
+  LocalTime next_ = kNever;                     // when they will be
 };
 
 }  // namespace beside::shell

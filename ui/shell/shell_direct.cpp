@@ -146,9 +146,9 @@ LocalTime ShellOnGlfw::look_at(std::uint32_t session, Remote& remote) {
   }
   for (const Rect& r : changes.damage) add_change(remote.damage, r);
   remote.marks.update(*remote.canvas, changes.marks, at);
-  auto marked = remote.marks.groups(at);
+  const std::vector<Rect>& marked = remote.marks.groups(at);
   const bool remarked = marked != remote.marked;
-  remote.marked = std::move(marked);
+  if (remarked) remote.marked = marked;
   if (changes.width > 0 && main && (!direct_ || !direct_->shows(session))) show_at_once(session, remote);
   if (direct_ && direct_->shows(session)) {
     direct_->damage(changes.damage);
