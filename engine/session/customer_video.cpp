@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "engine/base/log.h"
-
+#include "engine/base/trace.h"
 #include "engine/session/customer_session.h"
 
 namespace beside::session {
@@ -195,6 +195,7 @@ void CustomerSession::send_picture(SentVideo& video, const ports::EncodedPicture
   video.sent_at = now;
   used(Right::See);
   link_->poll(now);
+  if (trace::on()) trace::span("send video", picture.encoded_at, ports_.clock->now(), video.info.number);
   screen_->set_hold(link_->line_full(flow::Pacer::Class::Video));
 }
 

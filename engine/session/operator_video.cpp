@@ -165,6 +165,7 @@ void OperatorSession::drain_video(LocalTime now) {
   // As soon as it is whole: who controls wants it early more than evenly.
   for (PlayedVideo& v : video_) {
     while (auto unit = v.receiver.take()) {
+      trace::span("receive video", unit->first_packet_at, unit->last_packet_at, v.stream);
       if (!screen_->push_video(v.stream, std::move(unit->annex_b), unit->rtp_timestamp, unit->captured_at, unit->last_packet_at))
         v.receiver.request_key(now);
       record_.use(Right::See);

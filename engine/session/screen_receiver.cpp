@@ -196,6 +196,7 @@ void ScreenReceiver::do_work(Unit unit) {
   const auto found = played_.find(unit.stream);
   if (found == played_.end() || !found->second.decoder) return;
   Played& played = found->second;
+  if (trace::on()) trace::span("wait for the decoder", unit.received_at, local_now(), unit.stream);
   const trace::Scope scope("decode video");
   auto decoded = played.decoder->decode(unit.bytes);
   if (!decoded) return tell([this, stream = unit.stream] { events_.need_key(stream); });
