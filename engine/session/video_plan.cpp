@@ -101,7 +101,8 @@ VideoChoice VideoPlan::choose(const VideoFacts& facts) const {
 void VideoPlan::coded(const VideoChoice& how, std::int64_t pixels, nanoseconds took) {
   if (pixels <= 0) return;
   const double ns = static_cast<double>(took.count()), unit = ns / (static_cast<double>(pixels) * factor(how));
-  unit_ns_ += (std::min(unit, kMostJump * unit_ns_) - unit_ns_) * kSmooth;
+  if (opening_ == 0 || unit < unit_ns_) unit_ns_ += (std::min(unit, kMostJump * unit_ns_) - unit_ns_) * kSmooth;
+  opening_ = std::max(0, opening_ - 1);
   recent_ns_ = recent_ns_ <= 0 ? ns : recent_ns_ + (ns - recent_ns_) * kSmooth;
 }
 

@@ -34,7 +34,7 @@ struct VideoFacts {
 // Chooses how to code a region that moves, from what coding took and what the line carries. Pure: no clock, no threads.
 //
 // 1. Coding takes a share of the time between two pictures by measurement. What does not fit is coded with less effort, then
-//    without full colour.
+//    without full colour. The first kOpening pictures of a film are not held against it: all that changed goes out as tiles meanwhile.
 // 2. Drawings and text keep full colour as long as it fits. Photos do without: it costs half as many bytes again, and rests exact.
 // 3. Most effort, which costs the viewer as well and both of them time before each picture is seen, only where it takes next to
 //    nothing, or where the line carries less than half of what the picture is worth: there it makes more picture of the same bytes.
@@ -52,6 +52,7 @@ class VideoPlan {
  public:
   static constexpr nanoseconds kSlowFor = seconds(1), kFewFor = milliseconds(500), kFew = milliseconds(50), kBetterAfter = seconds(5), kBetterAtMost = seconds(80);
 
+  static constexpr int kOpening = 15;
   static constexpr nanoseconds kStops = milliseconds(300);
 
   static constexpr double kAv1Below = 0.2, kAv1Until = 0.33;
@@ -84,6 +85,7 @@ class VideoPlan {
   bool fits(const VideoChoice& how, const VideoFacts& facts, double share) const;
   std::vector<VideoChoice> ladder(const VideoFacts& facts, bool av1_now) const;   // best first
   double unit_ns_ = 8;                         // of a pixel with least effort in 4:2:0, measured
+  int opening_ = kOpening;                     // pictures to come that may only make it less
   LocalTime changed_at_{}, slow_since_ = kNever;
   nanoseconds better_after_ = kBetterAfter;
   int av1_pictures_ = 0;                       // sized

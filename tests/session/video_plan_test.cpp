@@ -161,7 +161,7 @@ TEST_CASE("half size where the line asks for it at once, and where even the fast
   facts.accept_scaled = true;
   p.now_coded = p.plan.choose(facts);
   for (int i = 0; i < 12; ++i) p.plan.coded(p.now_coded, kScreen, 120ms);   // a machine that is busy while the film opens
-  CHECK(p.plan.choose(facts).scale == 1);
+  CHECK(p.plan.choose(facts) == whole);                      // nor is that held against the encoder that follows it
   p = {};
   p.now_coded = p.plan.choose(facts);
   p.play(facts, 40, 4s);                                     // 41 ms a picture, one comes every 33
