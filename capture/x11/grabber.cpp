@@ -41,23 +41,36 @@ Result<std::vector<Grabber::Box>> Grabber::grab(const std::vector<Rect>& boxes, 
     bytes += static_cast<std::size_t>(layout_.bytes_per_row(box.width)) * static_cast<std::size_t>(box.height);
   std::vector<Box> out;
   out.reserve(boxes.size());
-  const auto read = shared_.make_room(bytes) ? read_by_segment(boxes, asked, out) : read_by_socket(boxes, asked, out);
+  const auto read = shared_.make_room(bytes) ? read_by_segment(shared_, boxes, asked, out) : read_by_socket(boxes, asked, out);
   if (!read) return fail(read);
   if (converter_) convert(out);
   return out;
 }
 
-Result<void> Grabber::read_by_segment(const std::vector<Rect>& boxes, const std::function<void()>& asked, std::vector<Box>& out) {
+std::unique_ptr<x11::SharedMemory> Grabber::make_memory(int width, int height, int stride) const {
+  if (converter_ || shared_.way() == x11::SharedMemory::Way::None || layout_.bytes_per_row(width) != stride) return nullptr;
+  auto memory = std::make_unique<x11::SharedMemory>(connection_.xcb(), x11::SharedMemory::Server::Writes, "beside-frame");
+  if (!memory->make_room(static_cast<std::size_t>(stride) * static_cast<std::size_t>(height))) return nullptr;
+  return memory;
+}
+
+Result<Grabber::Box> Grabber::grab_into(const x11::SharedMemory& memory, const Rect& box, const std::function<void()>& asked) {
+  std::vector<Box> out;
+  if (const auto read = read_by_segment(memory, {box}, asked, out); !read) return fail(read);
+  return out.front();
+}
+
+Result<void> Grabber::read_by_segment(const x11::SharedMemory& memory, const std::vector<Rect>& boxes, const std::function<void()>& asked, std::vector<Box>& out) {
   xcb_connection_t* c = connection_.xcb();
   std::vector<xcb_shm_get_image_cookie_t> cookies;
   std::size_t offset = 0;
   for (const Rect& box : boxes) {
     cookies.push_back(xcb_shm_get_image(c, connection_.root(), static_cast<std::int16_t>(box.x),
                                         static_cast<std::int16_t>(box.y), static_cast<std::uint16_t>(box.width),
-                                        static_cast<std::uint16_t>(box.height), ~0u, XCB_IMAGE_FORMAT_Z_PIXMAP, shared_.segment(),
+                                        static_cast<std::uint16_t>(box.height), ~0u, XCB_IMAGE_FORMAT_Z_PIXMAP, memory.segment(),
                                         static_cast<std::uint32_t>(offset)));
     const int stride = layout_.bytes_per_row(box.width);
-    out.push_back({box, shared_.data() + offset, stride});
+    out.push_back({box, memory.data() + offset, stride});
     offset += static_cast<std::size_t>(stride) * static_cast<std::size_t>(box.height);
   }
   if (asked) asked();

@@ -39,6 +39,7 @@ constexpr auto kPollLook = 125ms;       // without it, or once it was caught mis
 constexpr int kMissesToDistrust = 3;
 constexpr int kLookPeriod = 32;         // lines between two that a look reads
 constexpr std::size_t kBuffers = 6;   // being grabbed, the newest, one that is coded, one that waits for each of three films' coders
+constexpr int kRowAlignment = 64;     // bytes, of a frame's rows
 constexpr std::uint32_t kSameClock = 250;   // ms: a server whose clock is not ours differs by more
 
 // When the server drew what an event tells of: on one machine its milliseconds are our clock's, cut off. `now` where it is
@@ -98,7 +99,10 @@ class X11Source final : public ports::FrameSource {
   Result<void> look(LocalTime now);
   std::vector<Rect> shielded(const std::vector<Rect>& before);
   void cover(Grabber::Box& box, const std::vector<Rect>& areas) const;
-  std::optional<Frame> make_frame(const std::vector<Grabber::Box>& boxes, std::vector<Rect> changed, LocalTime at);
+  std::unique_ptr<PixelBuffer> make_buffer();
+  Pool<PixelBuffer>::Lease take_other();
+  const x11::SharedMemory* memory_of(const Pool<PixelBuffer>::Lease& lease) const;
+  std::optional<Frame> make_frame(const std::vector<Grabber::Box>& boxes, std::vector<Rect> changed, LocalTime at, Pool<PixelBuffer>::Lease grabbed);
   enum class Woke { Events, Cancelled, Time, Gone };
   Woke wait(LocalTime until);
 
@@ -142,6 +146,7 @@ class X11Source final : public ports::FrameSource {
   bool unused_ = false;                     // none of them was ever lent
   PixelBuffer* latest_ = nullptr;           // the last picture; memory of pool_, read by us and by whoever holds its lease
   std::map<PixelBuffer*, DamageSet> stale_; // what each buffer lacks
+  std::map<PixelBuffer*, std::unique_ptr<x11::SharedMemory>> shared_;   // of those whose memory the server shares
 };
 
 Result<DesktopLayout> X11Source::layout() {
@@ -169,11 +174,39 @@ void X11Source::choose_area() {
 void X11Source::make_buffers() {
   if (pool_ && unused_ && pool_width_ == area_.width && pool_height_ == area_.height) return;
   pool_.reset();
+  shared_.clear();
   if (area_.empty()) return;
   pool_width_ = area_.width;
   pool_height_ = area_.height;
   unused_ = true;
-  pool_ = std::make_unique<Pool<PixelBuffer>>(kBuffers, [this] { return ports::make_pixel_buffer(pool_width_, pool_height_); });
+  pool_ = std::make_unique<Pool<PixelBuffer>>(kBuffers, [this] { return make_buffer(); });
+}
+
+// In memory that the server shares where it can be: what is large is grabbed into the frame itself. Who holds a frame holds its memory.
+std::unique_ptr<PixelBuffer> X11Source::make_buffer() {
+  const int stride = 4 * pool_width_;
+  auto shared = stride % kRowAlignment == 0 ? grabber_->make_memory(pool_width_, pool_height_, stride) : nullptr;
+  if (!shared) return ports::make_pixel_buffer(pool_width_, pool_height_);
+  auto buffer = std::make_unique<PixelBuffer>();
+  buffer->width = pool_width_;
+  buffer->height = pool_height_;
+  buffer->stride = stride;
+  buffer->page_bytes = shared->capacity();
+  buffer->memory = {shared->data(), [held = shared->memory()](std::uint8_t*) {}};
+  std::memset(shared->data(), 0, shared->capacity());   // its pages are there when they are needed
+  shared_.emplace(buffer.get(), std::move(shared));
+  return buffer;
+}
+
+// A buffer that is not the last picture, which what is grabbed is compared with.
+Pool<PixelBuffer>::Lease X11Source::take_other() {
+  auto one = pool_->take();
+  return one && &*one == latest_ ? pool_->take() : std::move(one);
+}
+
+const x11::SharedMemory* X11Source::memory_of(const Pool<PixelBuffer>::Lease& lease) const {
+  const auto found = lease ? shared_.find(&*lease) : shared_.end();
+  return found == shared_.end() ? nullptr : found->second.get();
 }
 
 void X11Source::prepare() {
@@ -223,6 +256,7 @@ void X11Source::stop() {
   latest_ = nullptr;
   stale_.clear();
   pool_.reset();
+  shared_.clear();
   pending_.clear();
 }
 
@@ -461,7 +495,22 @@ Result<std::optional<Frame>> X11Source::grab(LocalTime now) {
   else before = own_known_ && !shield_.follows_windows() ? own_areas_ : shield_.areas();
   const std::uint64_t damages = damages_;
   const LocalTime began = local_now();
-  auto boxes = grabber_->grab(wanted, [this] { shield_.ask(); });
+  // Most of the picture is grabbed as all of it, into the frame.
+  Pool<PixelBuffer>::Lease whole;
+  std::int64_t pixels = 0;
+  for (const Rect& r : wanted) pixels += std::int64_t{r.width} * r.height;
+  if (pixels * 4 >= std::int64_t{area_.width} * area_.height * 3) whole = take_other();
+  const x11::SharedMemory* const memory = memory_of(whole);
+  Result<std::vector<Grabber::Box>> boxes;
+  if (memory != nullptr) {
+    stale_[&*whole].add({0, 0, area_.width, area_.height});   // until it is known to be sound
+    auto box = grabber_->grab_into(*memory, area_, [this] { shield_.ask(); });
+    if (box) boxes->push_back(*box);
+    else boxes = fail(box);
+  } else {
+    whole = {};
+    boxes = grabber_->grab(wanted, [this] { shield_.ask(); });
+  }
   const auto areas = shielded(before);
   still.release();
   if (at_once) own_touched_ = own_touched_ || std::any_of(areas.begin(), areas.end(), [this](const Rect& r) { return !own_areas_hold(r); });
@@ -493,7 +542,7 @@ Result<std::optional<Frame>> X11Source::grab(LocalTime now) {
   if (by_look) ++damage_misses_;
   // Never before the frame before it: what is late of that one's damage may come with this one's.
   const LocalTime drawn = full || by_look ? now : std::clamp(pending_drawn_, std::min(told_drawn_ + 1us, now), now);
-  auto frame = make_frame(*boxes, join_tiles(std::move(changed)), drawn);
+  auto frame = make_frame(*boxes, join_tiles(std::move(changed)), drawn, std::move(whole));
   if (frame) told_drawn_ = drawn;
   if (frame) {
     pending_.clear();
@@ -509,8 +558,9 @@ Result<std::optional<Frame>> X11Source::grab(LocalTime now) {
 }
 
 std::optional<Frame> X11Source::make_frame(const std::vector<Grabber::Box>& boxes, std::vector<Rect> changed,
-                                           LocalTime at) {
-  auto lease = pool_->take();
+                                           LocalTime at, Pool<PixelBuffer>::Lease grabbed) {
+  const bool whole{grabbed};   // all of it is there
+  auto lease = whole ? std::move(grabbed) : pool_->take();
   unused_ = false;
   if (!lease) return std::nullopt;
   PixelBuffer* const buffer = &*lease;
@@ -521,17 +571,16 @@ std::optional<Frame> X11Source::make_frame(const std::vector<Grabber::Box>& boxe
       std::memcpy(to + y * to_stride, from + y * from_stride, static_cast<std::size_t>(r.width) * 4);
   };
   // First what other buffers got since this one was used, then what is new.
-  if (latest_ != nullptr && latest_ != buffer) {
-    const Rect whole{0, 0, area_.width, area_.height};
+  if (!whole && latest_ != nullptr && latest_ != buffer) {
     const auto known = stale_.find(buffer);
-    auto missing = known == stale_.end() ? std::vector<Rect>{whole} : known->second.rects();
+    auto missing = known == stale_.end() ? std::vector<Rect>{{0, 0, area_.width, area_.height}} : known->second.rects();
     if (changed.size() <= kMostHoles)
       for (const Rect& r : changed) subtract(missing, r);
     for (const Rect& r : missing)
       copy(ports::CopyStep::CatchUp, buffer->row(r.y) + std::ptrdiff_t{4} * r.x, buffer->stride, latest_->row(r.y) + std::ptrdiff_t{4} * r.x,
            latest_->stride, r);
   }
-  for (const Rect& r : changed)
+  for (const Rect& r : whole ? std::vector<Rect>{} : changed)
     for (const auto& box : boxes) {
       const Rect in_picture{box.where.x - area_.x, box.where.y - area_.y, box.where.width, box.where.height};
       const Rect part = r.clipped_to(in_picture);

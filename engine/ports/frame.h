@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -23,7 +24,7 @@ class DeviceView {
 struct PixelBuffer {
   int width = 0, height = 0;
   int stride = 0;  // bytes, >= 4 * width
-  std::unique_ptr<std::uint8_t[], void (*)(std::uint8_t*)> memory{nullptr, nullptr};
+  std::unique_ptr<std::uint8_t[], std::function<void(std::uint8_t*)>> memory;
   std::size_t page_bytes = 0;  // memory is whole pages of its own, so many bytes; 0: it is not
   mutable std::unique_ptr<DeviceView> device_view;  // of the last device that read it; after `memory`, so that it goes first
   std::uint8_t* row(int y) const { return memory.get() + static_cast<std::ptrdiff_t>(y) * stride; }

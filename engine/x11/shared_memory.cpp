@@ -37,7 +37,7 @@ std::string to_string(SharedMemory::Way way) {
 }
 
 bool SharedMemory::make_room(std::size_t bytes) {
-  if (data_ != nullptr && bytes <= capacity_) return true;
+  if (memory_ && bytes <= capacity_) return true;
   drop();
   if (refused_) return false;
   bytes = (bytes + kGrain - 1) / kGrain * kGrain;
@@ -46,15 +46,10 @@ bool SharedMemory::make_room(std::size_t bytes) {
 }
 
 void SharedMemory::drop() {
-  if (data_ == nullptr) return;
+  if (!memory_) return;
   xcb_shm_detach(c_, segment_);
   xcb_flush(c_);
-  if (way_ == Way::Segment) {
-    shmdt(data_);
-  } else {
-    munmap(data_, capacity_);
-  }
-  data_ = nullptr;
+  memory_.reset();
   capacity_ = 0;
 }
 
@@ -89,7 +84,7 @@ bool SharedMemory::by_descriptor(std::size_t bytes) {
     munmap(memory, bytes);
     return false;
   }
-  data_ = static_cast<std::uint8_t*>(memory);
+  memory_ = {static_cast<std::uint8_t*>(memory), [bytes](std::uint8_t* m) { munmap(m, bytes); }};
   capacity_ = bytes;
   way_ = Way::Descriptor;
   return true;
@@ -112,7 +107,7 @@ bool SharedMemory::by_segment(std::size_t bytes) {
     shmdt(memory);
     return false;
   }
-  data_ = static_cast<std::uint8_t*>(memory);
+  memory_ = {static_cast<std::uint8_t*>(memory), [](std::uint8_t* m) { shmdt(m); }};
   capacity_ = bytes;
   way_ = Way::Segment;
   return true;

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 namespace beside::x11 {
@@ -30,9 +31,11 @@ class SharedMemory {
   // Waits for the server's answer when it grows.
   bool make_room(std::size_t bytes);
   void drop();
-  std::uint8_t* data() const { return data_; }
+  std::uint8_t* data() const { return memory_.get(); }
   std::size_t capacity() const { return capacity_; }
-  Way way() const { return data_ == nullptr ? Way::None : way_; }
+  Way way() const { return memory_ ? way_ : Way::None; }
+  // What is there stays as long as somebody holds this, though the server sees it no more once this object or the connection is gone.
+  std::shared_ptr<std::uint8_t> memory() const { return memory_; }
   xcb_shm_seg_t segment() const { return segment_; }
 
  private:
@@ -46,7 +49,7 @@ class SharedMemory {
   Way best_, way_ = Way::None;
   bool refused_ = false;
   xcb_shm_seg_t segment_ = 0;
-  std::uint8_t* data_ = nullptr;
+  std::shared_ptr<std::uint8_t> memory_;
   std::size_t capacity_ = 0;
 };
 

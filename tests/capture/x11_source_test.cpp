@@ -179,6 +179,35 @@ TEST_CASE("a letter and a page are copied once out of what the server gave, and 
   }
 }
 
+TEST_CASE("what changes everywhere is grabbed into the frame itself, and stays there when the source is gone") {
+  BS_NEEDS_XVFB();
+  using Step = ports::CopyStep;
+  Rig rig;
+  REQUIRE(rig.source->start(see(), 0));
+  std::optional<ports::Frame> frame = rig.frame();
+  REQUIRE(frame);
+  const Rect all = frame->area;
+  std::uint64_t copied = 0;
+  const auto draw = [&](const Rect& r, std::uint32_t colour) {
+    const std::uint64_t before = ports::copied_pixels(Step::Slot) + ports::copied_pixels(Step::CatchUp);
+    rig.fill(r, colour);
+    frame = rig.frame();
+    REQUIRE(frame);
+    CHECK(rig.differing(*frame) == 0);
+    copied = ports::copied_pixels(Step::Slot) + ports::copied_pixels(Step::CatchUp) - before;
+  };
+  for (std::uint32_t i = 1; i <= 8; ++i) {
+    draw(all, 0x102030 * i);
+    CHECK(copied == 0);
+    draw({40, 40, 8, 16}, 0xff0000 + i);   // what is small comes between
+    draw({0, 0, all.width, all.height * 7 / 8}, 0x010101 * i);
+    CHECK(copied == 0);
+  }
+  rig.source.reset();
+  CHECK(frame->pixels->row(all.height - 1)[0] == 0x80);   // of the last whole one: 0x30 * 8, cut off
+  CHECK(frame->pixels->row(0)[0] == 8);
+}
+
 TEST_CASE("no grant or no right: not one pixel") {
   BS_NEEDS_XVFB();
   Rig rig;
