@@ -94,7 +94,8 @@ void ScreenSender::open_encoder(const StreamInfo& wanted) {
   settings.effort = coder.choice.effort;
   const LocalTime asked = local_now();
   auto made = config_.make_encoder(settings);
-  BS_LOG(Info, "video", "encoder for {}x{} of {}x{} took_us={}", settings.width, settings.height, wanted.place.width, wanted.place.height, to_us(local_now()) - to_us(asked));
+  BS_LOG(Info, "video", "{} for {}x{} of {}x{} at {} kbit/s took_us={}", made ? (*made)->name() : "no encoder", settings.width, settings.height,
+         wanted.place.width, wanted.place.height, settings.target_kbps, to_us(local_now()) - to_us(asked));
   if (!made) return fall_back(coders_.empty() ? "video" : coders_.rbegin()->second.info.encoder, made.error());
   coder.encoder = std::move(*made);
   coder.info.codec = coder.encoder->codec();
