@@ -14,6 +14,7 @@ namespace {
 
 constexpr auto kTallyEvery = 5s;
 constexpr nanoseconds kSmoothPace = 66ms;   // 15 pictures a second
+constexpr nanoseconds kSteadyPace = 40ms;   // 25
 constexpr auto kPlaysStill = 500ms;   // since its last picture: it has its share of the line
 constexpr int kLeastCodedSide = 16;   // what encoders want
 
@@ -80,7 +81,7 @@ void ScreenSender::open_encoder(const StreamInfo& wanted) {
   if (coders_.size() >= kMostVideoStreams) coders_.erase(coders_.begin());
   coder.choice = coder.plan.choose(facts(wanted));
   coder.coded_at = local_now();
-  coder.told_kbps = kbps_for(coder);
+  coder.told_kbps = kbps_for(coder, kSteadyPace);   // for which it chooses its ways: the pace of its opening is no film's
   ports::VideoSettings settings;
   using Codec = ports::VideoCodec;
   settings.codec = coder.choice.av1 ? (coder.choice.full_colour ? Codec::Av1_444 : Codec::Av1_420)
@@ -126,20 +127,20 @@ VideoFacts ScreenSender::facts(const StreamInfo& info) const {
 // An encoder believes in a steady 30 pictures a second: what it is told says what the line carries at the pace there is. That is
 // slow also where pictures are so large that the line keeps the next ones waiting: slower than kSmoothPace none is made larger,
 // unless the line was found to want fewer. Those that played lately share the line by their areas.
-int ScreenSender::kbps_for(const Coder& coder) const {
+int ScreenSender::kbps_for(const Coder& coder, nanoseconds slowest) const {
   const auto area = [](const Coder& c) { return static_cast<double>(c.info.place.width) * c.info.place.height; };
   double all = area(coder);
   for (const auto& [number, other] : coders_)
     if (number != coder.info.number && coder.coded_at - other.coded_at < kPlaysStill) all += area(other);
   const int share = static_cast<int>(config_.target_kbps * area(coder) / all);
-  nanoseconds pace = std::min(coder.info.interval, std::max(kSmoothPace, paced_));
+  nanoseconds pace = std::min(coder.info.interval, std::max(slowest, paced_));
   // Pictures that take all that the line carries at the pace there is would keep it as slow as it is.
   if (coder.plan.leaves_out()) pace = pace * 4 / 5;
   return VideoPlan::nominal_kbps(std::min(share, VideoPlan::worth_kbps(facts(coder.info))), pace);
 }
 
 void ScreenSender::adapt_rate(Coder& coder) {
-  const int kbps = kbps_for(coder);
+  const int kbps = kbps_for(coder, kSmoothPace);
   if (std::abs(kbps - coder.told_kbps) * 20 < coder.told_kbps) return;
   if (coder.encoder->set_target_kbps(kbps)) coder.told_kbps = kbps;
 }

@@ -115,7 +115,7 @@ class ScreenSender {
   void encode_one(std::uint32_t number, ports::Frame frame);
   const VideoPlan& plan_for(const StreamInfo& wanted);
   VideoFacts facts(const StreamInfo& info) const;
-  int kbps_for(const Coder& coder) const;
+  int kbps_for(const Coder& coder, nanoseconds slowest) const;
   void adapt_rate(Coder& coder);
   void reconsider(Coder& coder);
   void count(Coder& coder, nanoseconds waited, nanoseconds coding, std::size_t bytes);
