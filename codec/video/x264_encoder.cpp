@@ -95,6 +95,7 @@ Result<void> X264Encoder::open_codec(int threads) {
     p.analyse.i_luma_deadzone[0] = coarse ? 18 : 10;
     p.analyse.i_luma_deadzone[1] = coarse ? 10 : 7;
     p.b_deblocking_filter = coarse ? 0 : 1;   // 0.17 dB of luma for a tenth of decoding; of coarse ones less
+    p.analyse.b_mixed_references = coarse ? 0 : 1;   // 0.2 and 0.05 for 0.3 ms of 640x480
   }
   p.i_log_level = X264_LOG_NONE;
   p.i_width = c.width;
