@@ -66,8 +66,19 @@ int main() {
   check(wait_for([&] { return shell.frames_drawn() > before; }), "wake() draws");
   shell.move_resize({40, 60, 800, 500});
   check(wait_for([&] { return last.outer.width >= 800 && last.outer.height >= 500; }), "the window takes a new size");
-  shell.switch_to_panel(320, 200);
+  shell.switch_to_panel(320, 400);
   check(wait_for([&] { return last.outer.width < 400 && last.visible; }), "the panel is small and visible");
+  // The customer's screen changed its mode in mid-session: the panel lay beyond the edge for good, and all rights stood paused.
+  const char* smaller = "xrandr --newmode small 60 800 810 820 830 300 301 302 303 && xrandr --addmode screen small && xrandr --output screen --mode small";
+  const auto within = [&](const Rect& screen) { return last.visible && last.outer == last.outer.clipped_to(screen); };
+  const int high = last.outer.height;
+  check(last.outer.x > 800, "the panel stands at the right");
+  if (std::system(smaller) == 0) {
+    check(wait_for([&] { return within({0, 0, 800, 300}); }), "the panel is whole on a screen that became smaller");
+    check(last.outer.height < high, "and lower, so that its buttons are in view");
+    check(std::system("xrandr --output screen --mode 1280x800") == 0 && wait_for([&] { return within({0, 0, 1280, 800}) && last.outer.height == high; }),
+          "and as high as before on the large screen");
+  }
   check(last.native_id != 0 && last.native_frame_id != 0, "its native windows are known");
   const std::string hide = "xdotool windowminimize " + std::to_string(last.native_id) + " 2>/dev/null";
   bool gone = false;

@@ -322,6 +322,7 @@ void ShellOnGlfw::look_after_window(bool force) {
     }
     x11_->raise();
   }
+  if (panel_) bring_panel_back(fresh);
   fresh.since = fresh.visible == state_.visible && state_.native_id != 0 ? state_.since : time;
   const bool differs = fresh.visible != state_.visible || fresh.focused != state_.focused || fresh.iconified != state_.iconified ||
                        !(fresh.outer == state_.outer) || fresh.native_frame_id != state_.native_frame_id;
@@ -492,12 +493,9 @@ void ShellOnGlfw::switch_to_panel(int panel_width, int panel_height) {
   const bool first = !panel_;
   panel_ = true;
   const float s = ui_->scale();
-  // On a low screen the panel is lower than asked for: its buttons must never lie below the edge, nor its title above it.
-  const Rect monitor = x11_->monitor_of_window();
+  const Rect monitor = panel_monitor_ = x11_->monitor_of_window();
   const int gap = static_cast<int>(16 * s), bar = static_cast<int>(40 * s), below = static_cast<int>(8 * s);
-  const int w = static_cast<int>(static_cast<float>(panel_width) * s);
-  int h = std::max(static_cast<int>(static_cast<float>(panel_height) * s), 1);   // a window without height is an error to the server
-  if (!monitor.empty()) h = std::clamp(h, std::min(h, 200), std::max(200, monitor.height - bar - below));
+  const auto [w, h] = panel_size(monitor);
   glfwSetWindowSizeLimits(window_, GLFW_DONT_CARE, GLFW_DONT_CARE, GLFW_DONT_CARE, GLFW_DONT_CARE);
   ask_size(w, h);
   int x = 0, y = 0;
@@ -513,6 +511,35 @@ void ShellOnGlfw::switch_to_panel(int panel_width, int panel_height) {
   x11_->set_panel(true);
   look_after_window(true);
   frames_due_ = kSettleFrames;
+}
+
+// On a low screen the panel is lower than asked for: its buttons must never lie below the edge, nor its title above it.
+std::pair<int, int> ShellOnGlfw::panel_size(const Rect& monitor) const {
+  const float s = ui_->scale();
+  const int w = static_cast<int>(static_cast<float>(panel_width_) * s);
+  const int h = std::max(static_cast<int>(static_cast<float>(panel_height_) * s), 1);   // a window without height is an error to the server
+  if (monitor.empty()) return {w, h};
+  return {std::min(w, std::max(200, monitor.width)), std::clamp(h, std::min(h, 200), std::max(200, monitor.height - static_cast<int>(40 * s) - static_cast<int>(8 * s)))};
+}
+
+// A monitor that became smaller or went away leaves the panel, or only its Stop, beyond the edge: nobody could get it back. What a
+// hand is still moving is left alone.
+void ShellOnGlfw::bring_panel_back(const WindowState& fresh) {
+  const Rect monitor = x11_->monitor_of_window();
+  if (monitor.empty() || fresh.iconified || (fresh.visible && monitor == panel_monitor_)) return;
+  int x = 0, y = 0, now_w = 0, now_h = 0;
+  glfwGetWindowPos(window_, &x, &y);
+  glfwGetWindowSize(window_, &now_w, &now_h);
+  if (!(fresh.outer == state_.outer) || !(x11_->look().outer == fresh.outer)) {   // the window manager moves it as well
+    look_at_ = std::min(look_at_, last_look_ + kWatch);
+    return;
+  }
+  panel_monitor_ = monitor;
+  const auto [w, h] = panel_size(monitor);
+  if (w != now_w || h != now_h) ask_size(w, h);
+  const Rect outer{fresh.outer.x, fresh.outer.y, fresh.outer.width + w - now_w, fresh.outer.height + h - now_h};
+  const int left = std::max(monitor.x, std::min(outer.x, monitor.right() - outer.width)), top = std::max(monitor.y, std::min(outer.y, monitor.bottom() - outer.height));
+  if (left != outer.x || top != outer.y) glfwSetWindowPos(window_, x + left - outer.x, y + top - outer.y);
 }
 
 void ShellOnGlfw::switch_to_normal(int w, int h) {

@@ -27,6 +27,7 @@
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include "engine/base/log.h"
 #include "engine/gpu/remote_picture.h"
@@ -226,6 +227,8 @@ class ShellOnGlfw final : public Shell, public FrameContext {
   void scroll_at_edges(const RemoteView& view, Remote& remote);
   void show_cursor();
   void look_after_window(bool force);
+  void bring_panel_back(const WindowState& fresh);
+  std::pair<int, int> panel_size(const Rect& monitor) const;   // width and height, pixels
   void on_key(int key, int scancode, int action);
   static ShellOnGlfw& self(GLFWwindow* window) { return *static_cast<ShellOnGlfw*>(glfwGetWindowUserPointer(window)); }
 
@@ -281,6 +284,7 @@ class ShellOnGlfw final : public Shell, public FrameContext {
   int asked_width_ = 0, asked_height_ = 0;
   LocalTime asked_until_{};
   int panel_width_ = 0, panel_height_ = 0;   // logical, as last asked for
+  Rect panel_monitor_;                       // for which its size and place were chosen
 };
 
 }  // namespace beside::shell

@@ -51,7 +51,8 @@ class WindowOnX final : public X11Window {
     has_shape_ = shape != nullptr && shape->present != 0;
     listen(id_, XCB_EVENT_MASK_VISIBILITY_CHANGE | XCB_EVENT_MASK_STRUCTURE_NOTIFY | XCB_EVENT_MASK_PROPERTY_CHANGE |
                     XCB_EVENT_MASK_FOCUS_CHANGE);
-    listen(screen_->root, XCB_EVENT_MASK_SUBSTRUCTURE_NOTIFY);
+    listen(screen_->root, XCB_EVENT_MASK_SUBSTRUCTURE_NOTIFY | XCB_EVENT_MASK_STRUCTURE_NOTIFY);
+    if (has_randr_) xcb_randr_select_input(c_.get(), screen_->root, XCB_RANDR_NOTIFY_MASK_SCREEN_CHANGE | XCB_RANDR_NOTIFY_MASK_CRTC_CHANGE);
     xcb_flush(c_.get());
   }
   ~WindowOnX() override { grab_keyboard(false); }
