@@ -38,10 +38,12 @@ struct Recorder {
     view.hovered = hovered;
     view.clicked = clicked;
     view.take_focus = take_focus;
-    view.layout_generation = 3;
+    view.layout_generation = generation;
     view.monitor_id = 2;
-    control.set_view(view, RemotePlacement::place(view, 800, 600, 0, 0));
+    control.set_view(view, RemotePlacement::place(view, width, 600, 0, 0));
   }
+  std::uint32_t generation = 3;
+  int width = 800;
   void type(KeyboardReader& keyboard, std::uint32_t code) {
     control.key(code, keyboard.press(code), true);
     control.key(code, keyboard.release(code), false);
@@ -241,6 +243,51 @@ TEST_CASE("A pointer that rests over the picture shows its mark when pointing be
   r.show(RemoteInput::Point);
   r.control.flush();
   CHECK(r.events.size() == 1);   // once
+}
+
+// An operator who rested his pointer on what he spoke of had the customer look for a mark that had gone after three seconds.
+TEST_CASE("The mark of a pointer that rests is sent again while it points, but not of one that was left lying there") {
+  Recorder r;
+  r.show(RemoteInput::Point);
+  LocalTime now = LocalTime{} + 100s;
+  CHECK(r.control.keep_mark(now) == kNever);
+  r.control.pointer(300, 200);
+  r.control.flush();
+  REQUIRE(r.events.size() == 1);
+  CHECK(r.control.keep_mark(now) == now + RemoteControl::kMarkAgain);
+  CHECK(r.events.size() == 1);
+  const LocalTime since = now;
+  for (LocalTime at = now; at != kNever; at = r.control.keep_mark(now)) now = at;
+  CHECK(r.events.size() == 61);
+  CHECK(now == since + RemoteControl::kMarkRests);
+  CHECK(r.events.back().kind == InputKind::PointMark);
+  CHECK(r.events.back().x == r.events.front().x);
+  r.control.pointer(310, 200);
+  r.control.flush();
+  CHECK(r.control.keep_mark(now) == now + RemoteControl::kMarkAgain);
+  r.control.pointer(10, 10);
+  CHECK(r.events.back().kind == InputKind::PointHide);
+  CHECK(r.control.keep_mark(now + 5s) == kNever);
+}
+
+// The customer's end drops a mark for a layout that it no longer has: after a change of the screen nothing was shown until the next move.
+TEST_CASE("A mark that is shown is sent for the new layout at once, and goes where the pointer is no longer over the picture") {
+  Recorder r;
+  r.show(RemoteInput::Point);
+  r.control.pointer(300, 200);
+  r.control.flush();
+  r.generation = 4;
+  r.show(RemoteInput::Point);
+  r.control.flush();
+  REQUIRE(r.events.size() == 2);
+  CHECK(r.events[1].kind == InputKind::PointMark);
+  CHECK(r.events[1].layout_generation == 4);
+  r.generation = 5;
+  r.width = 100;
+  r.show(RemoteInput::Point);
+  r.control.flush();
+  REQUIRE(r.events.size() == 3);
+  CHECK(r.events[2].kind == InputKind::PointHide);
 }
 
 TEST_CASE("A press after a jump goes out when the frame that took it says that nothing of ours lay there") {

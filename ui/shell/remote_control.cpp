@@ -33,6 +33,8 @@ void RemoteControl::set_view(const std::optional<RemoteView>& view, const Remote
     pressed_.clear();
   }
   const bool uncovered = same && view->hovered && !view_->hovered;
+  // The customer's end drops a mark for another layout or monitor than it has now.
+  const bool elsewhere = same && (view->layout_generation != view_->layout_generation || view->monitor_id != view_->monitor_id);
   const bool may_point = !same && view && view->hovered && view->input == RemoteInput::Point;   // a mark, though the pointer rests
   if (view_ && mark_shown_ && (!view || view->input != RemoteInput::Point || view->session != view_->session)) {
     emit_(view_->session, at_pointer(InputKind::PointHide));
@@ -48,6 +50,14 @@ void RemoteControl::set_view(const std::optional<RemoteView>& view, const Remote
     focused_ = true;
   }
   if ((may_point || (uncovered && view_->input != RemoteInput::None)) && placement_.contains(x_, y_)) move_pending_ = true;
+  if (elsewhere && mark_shown_) {
+    if (over_picture(x_, y_)) {
+      move_pending_ = true;
+    } else {
+      emit_(view_->session, at_pointer(InputKind::PointHide));
+      mark_shown_ = false;
+    }
+  }
   decide_pressed();
 }
 
@@ -204,8 +214,21 @@ void RemoteControl::flush() {
   if (!move_pending_ || !view_) return;
   move_pending_ = false;
   const bool point = view_->input == RemoteInput::Point;
-  mark_shown_ = point;
+  mark_shown_ = mark_fresh_ = point;
   emit_(view_->session, at_pointer(point ? InputKind::PointMark : InputKind::PointerMove));
+}
+
+LocalTime RemoteControl::keep_mark(LocalTime now) {
+  if (!mark_shown_) return kNever;
+  if (std::exchange(mark_fresh_, false)) {
+    mark_again_ = now + kMarkAgain;
+    mark_until_ = now + kMarkRests;
+  }
+  if (now >= mark_again_ && mark_again_ <= mark_until_) {
+    emit_(view_->session, at_pointer(InputKind::PointMark));
+    mark_again_ = now + kMarkAgain;
+  }
+  return mark_again_ <= mark_until_ ? mark_again_ : kNever;
 }
 
 bool RemoteControl::button(int button, bool down) {

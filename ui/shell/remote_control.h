@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/base/clock.h"
 #include "engine/base/input_event.h"
 #include "ui/shell/remote_view.h"
 #include "ui/shell/keyboard_reader.h"
@@ -44,6 +45,11 @@ class RemoteControl {
   bool wheel(int dx, int dy);           // 1/120 notches, positive = right and up
   // Sends the newest pointer position; call it after each batch of window events.
   void flush();
+  // The mark goes at the customer's 3 s after it was last heard of: while the pointer rests on the picture it is sent again. When to
+  // call again; kNever: no mark, or a pointer that was left lying there.
+  static constexpr auto kMarkAgain = 1s;
+  static constexpr auto kMarkRests = 60s;
+  LocalTime keep_mark(LocalTime now);
   void window_focus_lost();
 
  private:
@@ -63,7 +69,8 @@ class RemoteControl {
   std::optional<RemoteView> view_;
   RemotePlacement placement_;
   bool focused_ = false;
-  bool move_pending_ = false, mark_shown_ = false;
+  bool move_pending_ = false, mark_shown_ = false, mark_fresh_ = false;
+  LocalTime mark_again_{}, mark_until_{};
   float x_ = -1, y_ = -1;
   std::uint16_t modifiers_ = 0;
   std::map<std::uint32_t, InputEvent> held_;   // by key code: as it went down

@@ -357,11 +357,12 @@ Result<bool> ShellOnGlfw::step(const std::function<void(FrameContext&)>& draw, L
     if (look_at_ == kNever && x11_->pump(true)) look_at_ = last_look_ + kWatch;
     // What moves near the window is looked at a few times a second. A dead display may wake nobody: it is noticed by looking.
     events = wait_for_events(bell_, look_at_ == kNever ? x11_->fd() : -1,
-                             std::min({until, ui_->wants().next(), patch_at_, marks_at_, look_at_, local_now() + kLook}));
+                             std::min({until, ui_->wants().next(), patch_at_, marks_at_, look_at_, control_.keep_mark(local_now()), local_now() + kLook}));
   }
   std::unique_lock held(pictures_);
   if (events) glfwPollEvents();   // which asks the system seven times, also for nothing
   control_.flush();
+  (void)control_.keep_mark(local_now());
   look_after_window(events && x11_->pump());
   if (nudged_.exchange(false, std::memory_order_acq_rel) && events_.before_frame) events_.before_frame();
   const LocalTime time = local_now();
