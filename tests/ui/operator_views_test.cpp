@@ -456,7 +456,7 @@ TEST_CASE("What is told of a kept picture leaves the remote picture where it is,
   ImGui::GetIO().MousePos = {static_cast<float>(words.x + 2), static_cast<float>(words.y + 2)};
   stage.settle();
   CHECK_FALSE(stage.drawn.back().hovered);
-  CHECK(stage.drawn.back().covered.contains(words.x + 2, words.y + 2));
+  CHECK(stage.drawn.back().is_covered(static_cast<float>(words.x + 2), static_cast<float>(words.y + 2)));
   CHECK_FALSE(forgotten(20s));   // it is being read
   ImGui::GetIO().MousePos = {1, 1};
   CHECK_FALSE(forgotten(7s));
@@ -470,6 +470,32 @@ TEST_CASE("What is told of a kept picture leaves the remote picture where it is,
   stage.use("live_control");
   stage.settle();
   CHECK(stage.drawn.back().covered.empty());
+}
+
+// A notice came while somebody typed: the picture shrank and went down under his hand. A click on the ladder went to the customer.
+TEST_CASE("A notice and the ladder lie on the picture, which stays where it is, and take the pointer; they do not lie on each other") {
+  for (const float width : {320.0F, 700.0F, 1280.0F, 1700.0F}) {
+    Stage stage(width, 800);
+    stage.use("live_control");
+    stage.settle();
+    const Rect before = stage.ui->map().find("remote")->rect;
+    stage.use("keys_dropped");
+    stage.state.ladder_open = true;
+    stage.settle();
+    CHECK(stage.ui->map().find("remote")->rect == before);
+    for (const char* label : {"pane.notice.title", "ladder.title"}) {
+      const Rect words = stage.ui->map().find(label)->rect;
+      ImGui::GetIO().MousePos = {static_cast<float>(words.x + 2), static_cast<float>(words.y + 2)};
+      stage.settle();
+      CHECK_FALSE(stage.drawn.back().hovered);
+    }
+    REQUIRE(stage.drawn.back().covered.size() == 2);
+    CHECK_MESSAGE(stage.drawn.back().covered[0].clipped_to(stage.drawn.back().covered[1]).empty(), width);
+    ImGui::GetIO().MousePos = {static_cast<float>(before.x + before.width / 2), static_cast<float>(before.bottom() - 20)};
+    stage.settle();
+    CHECK(stage.drawn.back().hovered == (width > 320));   // there the ladder is as high as the picture
+    CHECK(find<session::DismissNotice>(stage.click("pane.notice.dismiss")) != nullptr);
+  }
 }
 
 TEST_CASE("Who rests on the picture's size in the status bar reads what the red dots on the picture mean") {

@@ -263,7 +263,7 @@ TEST_CASE("A press on what of ours lies on the picture is not the customer's, al
   view.height = 600;
   view.input = RemoteInput::Control;
   view.hovered = true;
-  view.covered = {10, 10, 200, 50};
+  view.covered = {{10, 10, 200, 50}};
   control.set_view(view, RemotePlacement::place(view, 800, 600, 0, 0));
   control.pointer(300, 300);
   CHECK(control.over_picture(300, 300));

@@ -72,7 +72,7 @@ int main() {
   const char* smaller = "xrandr --newmode small 60 800 810 820 830 300 301 302 303 && xrandr --addmode screen small && xrandr --output screen --mode small";
   const auto within = [&](const Rect& screen) { return last.visible && last.outer == last.outer.clipped_to(screen); };
   const int high = last.outer.height;
-  check(last.outer.x > 800, "the panel stands at the right");
+  check(wait_for([&] { return last.outer.x > 800; }), "the panel stands at the right");
   if (std::system(smaller) == 0) {
     check(wait_for([&] { return within({0, 0, 800, 300}); }), "the panel is whole on a screen that became smaller");
     check(last.outer.height < high, "and lower, so that its buttons are in view");

@@ -33,7 +33,7 @@ class RemoteControl {
   void set_view(const std::optional<RemoteView>& view, const RemotePlacement& placement);
   bool focused() const { return focused_; }
   bool wants_grab() const { return focused_ && view_ && view_->grab_system_keys; }
-  bool over_picture(float x, float y) const { return view_ && view_->hovered && placement_.contains(x, y) && !view_->covered.contains(static_cast<int>(x), static_cast<int>(y)); }
+  bool over_picture(float x, float y) const { return view_ && view_->hovered && placement_.contains(x, y) && !view_->is_covered(x, y); }
 
   // True: the key is the customer's or a local chord, and nobody else's.
   bool key(std::uint32_t keycode, const KeyReading& reading, bool down);

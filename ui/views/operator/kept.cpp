@@ -37,11 +37,10 @@ std::string words_of(const session::SessionView::Kept& kept) {
 
 }  // namespace
 
-void draw_kept(kit::Ui& ui, const Area& picture, const session::SessionView& s, SessionUi& mine, OperatorOut& out) {
+Rect draw_kept(kit::Ui& ui, const Area& picture, const session::SessionView& s, SessionUi& mine, OperatorOut& out) {
   if (s.kept.state == State::None) {
-    mine.kept = {};
     mine.kept_since = {};
-    return;
+    return {};
   }
   const float x = picture.x + ui.px(12), y = picture.y + ui.px(8), width = std::max(std::min(picture.width - ui.px(24), ui.px(560)), 1.0F);
   ImGui::SetCursorScreenPos({x, y});
@@ -63,8 +62,6 @@ void draw_kept(kit::Ui& ui, const Area& picture, const session::SessionView& s, 
   kit::end_card(ui);
   const Rect now{static_cast<int>(x), static_cast<int>(y), static_cast<int>(std::ceil(width)), static_cast<int>(std::ceil(ImGui::GetCursorScreenPos().y - y))};
   kit::end_column(ui);
-  if (now != mine.kept) ui.wants().at(ui.now());   // the picture's pointer must know
-  mine.kept = now;
   const ImVec2 pointer = ImGui::GetIO().MousePos;
   const bool read = now.contains(static_cast<int>(pointer.x), static_cast<int>(pointer.y));
   if (s.kept.state != State::Saved) {
@@ -72,13 +69,14 @@ void draw_kept(kit::Ui& ui, const Area& picture, const session::SessionView& s, 
   } else if (mine.kept_since == LocalTime{} || read) {
     mine.kept_since = ui.now();
   }
-  if (mine.kept_since == LocalTime{}) return;
+  if (mine.kept_since == LocalTime{}) return now;
   if (ui.now() - mine.kept_since >= kReading) {
     out.emplace_back(session::ForgetScreenshot{s.local_id});
     mine.kept_since = {};
   } else {
     ui.wants().at(mine.kept_since + kReading);
   }
+  return now;
 }
 
 }  // namespace beside::views

@@ -2,6 +2,7 @@
 #include <imgui.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <string_view>
 #include <utility>
@@ -42,9 +43,10 @@ std::string described(std::string text) {
 
 }  // namespace
 
-void draw_ladder(kit::Ui& ui, const Area& area, const session::SessionView& s) {
+Rect draw_ladder(kit::Ui& ui, const Area& area, const session::SessionView& s) {
   const float width = std::min(ui.px(360), area.width - ui.px(16));
-  ImGui::SetCursorScreenPos({area.x + area.width - width - ui.px(12), area.y + ui.px(12)});
+  const float left = area.x + area.width - width - ui.px(12), top = area.y + ui.px(12);
+  ImGui::SetCursorScreenPos({left, top});
   kit::begin_card(ui, "ladder", {.width = width});
   kit::text(ui, "ladder.title", tr("op.ladder"), {.face = kit::Face::Strong});
   kit::space(ui, 6);
@@ -96,6 +98,7 @@ void draw_ladder(kit::Ui& ui, const Area& area, const session::SessionView& s) {
   if (!s.media.failed_ways.empty()) kit::muted(ui, "ladder.failed_ways", tr("op.ladder_failed_ways", s.media.failed_ways));
   kit::text(ui, "ladder.counts", tr("op.ladder_counts", s.media.frames, size_text(s.media.bytes), s.media.lost_packets, s.media.key_requests), mono);
   kit::end_card(ui);
+  return {static_cast<int>(left), static_cast<int>(top), static_cast<int>(std::ceil(width)), static_cast<int>(std::ceil(ImGui::GetCursorScreenPos().y - top))};
 }
 
 }  // namespace beside::views

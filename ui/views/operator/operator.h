@@ -44,7 +44,7 @@ struct SessionUi {
   bool picture_entered = false;       // it was in the frame before
   double picture_watched_s = -1;      // when the session was told of a movement over it, on ImGui's clock
   std::uint64_t chat_seen = 0;
-  Rect kept;                          // what tells of a kept picture, as drawn in the frame before; window pixels
+  std::vector<Rect> on_picture;       // cards that lie on the picture, as drawn in the frame before; window pixels
   LocalTime kept_since{};             // it has nothing more to say since then; LocalTime{}: it has
   std::uint32_t refused_events = 0;   // of which the status bar told, and from when on
   LocalTime refused_since{};
@@ -116,12 +116,12 @@ void draw_session_list(kit::Ui&, const Area&, const session::OperatorSnapshot&, 
 void draw_waiting(kit::Ui&, const Area&, const session::SessionView&, OperatorState&, const OperatorHost&, OperatorOut&);
 void draw_ended(kit::Ui&, const Area&, const session::SessionView&, OperatorState&, const OperatorHost&, OperatorOut&);
 void draw_remote_pane(kit::Ui&, const Area&, const session::SessionView&, OperatorState&, const OperatorHost&, OperatorOut&);
-void draw_kept(kit::Ui&, const Area&, const session::SessionView&, SessionUi&, OperatorOut&);
+Rect draw_kept(kit::Ui&, const Area&, const session::SessionView&, SessionUi&, OperatorOut&);   // where it lies; empty: nowhere
 void draw_customer_column(kit::Ui&, const Area&, const session::SessionView&, OperatorState&, OperatorOut&);
 void draw_status_bar(kit::Ui&, const Area&, const session::OperatorSnapshot&, const session::SessionView*, OperatorState&);
 void draw_history(kit::Ui&, const Area&, const session::OperatorSnapshot&, OperatorState&, const OperatorHost&);
 void draw_past_session(kit::Ui&, const Area&, const session::OperatorSnapshot&, OperatorState&, const OperatorHost&);
-void draw_ladder(kit::Ui&, const Area&, const session::SessionView&);
+Rect draw_ladder(kit::Ui&, const Area&, const session::SessionView&);   // where it lies
 void draw_ask_dialog(kit::Ui&, const session::SessionView&, OperatorState&, OperatorOut&);
 
 // ---- every action, for the palette, the menus and the keys ----

@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <utility>
+#include <vector>
 
 #include "ui/kit/catalogue.h"
 #include "ui/views/operator/operator.h"
@@ -222,9 +225,9 @@ RemoteView view_of(kit::Ui& ui, const Area& area, const SessionView& s, Operator
   const bool control = usable && s.granted.has(Right::Control) && !s.paused.has(Right::Control) && !mine.pointing;
   const bool point = usable && s.granted.has(Right::Point) && !s.paused.has(Right::Point);
   view.input = control ? RemoteInput::Control : point ? RemoteInput::Point : RemoteInput::None;
-  view.covered = mine.kept;
+  view.covered = mine.on_picture;
   const ImVec2 pointer = ImGui::GetIO().MousePos;
-  view.hovered = !view.covered.contains(static_cast<int>(pointer.x), static_cast<int>(pointer.y)) && ui.layer_active() && ImGui::IsWindowHovered(ImGuiHoveredFlags_AllowWhenBlockedByActiveItem) && ImGui::IsMouseHoveringRect({area.x, area.y}, {area.x + area.width, area.y + area.height});
+  view.hovered = !view.is_covered(pointer.x, pointer.y) && ui.layer_active() && ImGui::IsWindowHovered(ImGuiHoveredFlags_AllowWhenBlockedByActiveItem) && ImGui::IsMouseHoveringRect({area.x, area.y}, {area.x + area.width, area.y + area.height});
   constexpr int kNumbers[] = {1, 3, 2, 8, 9};   // ImGui: left, right, middle, back, forward
   for (int button = 0; button < 5; ++button) {
     if (ImGui::IsMouseClicked(button)) view.clicked |= 1U << kNumbers[button];
@@ -248,6 +251,33 @@ RemoteView view_of(kit::Ui& ui, const Area& area, const SessionView& s, Operator
   return view;
 }
 
+// The notice, the ladder and what tells of a kept picture lie on the picture: what comes and goes must move nothing under the
+// operator's hand. What lies under them is not the customer's to be clicked.
+void cards(kit::Ui& ui, const Area& picture, bool notice, const SessionView& s, const OperatorState& state, SessionUi& mine, OperatorOut& out) {
+  ImGui::PushClipRect({picture.x, picture.y}, {picture.x + picture.width, picture.y + picture.height}, true);
+  std::vector<Rect> now;
+  Area left = picture, right = picture;
+  if (notice) {
+    const float beside_ladder = picture.width - ui.px(360 + 12 + 12 + 8);
+    const bool shared = state.ladder_open && beside_ladder >= ui.px(320);
+    const float width = std::max(std::min(shared ? beside_ladder : picture.width - ui.px(24), ui.px(560)), 1.0F);
+    const float x = picture.x + ui.px(12), y = picture.y + ui.px(8);
+    ImGui::SetCursorScreenPos({x, y});
+    kit::begin_column(ui, width / ui.scale(), kit::Align::Left);
+    if (draw_operator_notice(ui, "pane.notice", s.notice)) out.emplace_back(session::DismissNotice{s.notice.id});
+    const float used = ImGui::GetCursorScreenPos().y - y;
+    kit::end_column(ui);
+    now.push_back({static_cast<int>(x), static_cast<int>(y), static_cast<int>(std::ceil(width)), static_cast<int>(std::ceil(used))});
+    left.y += used + ui.px(8);
+    if (!shared) right.y += used;
+  }
+  if (state.ladder_open) now.push_back(draw_ladder(ui, right, s));
+  if (const Rect kept = draw_kept(ui, left, s, mine, out); !kept.empty()) now.push_back(kept);
+  ImGui::PopClipRect();
+  if (now != mine.on_picture) ui.wants().at(ui.now());   // the picture's pointer must know
+  mine.on_picture = std::move(now);
+}
+
 }  // namespace
 
 void draw_remote_pane(kit::Ui& ui, const Area& area, const SessionView& s, OperatorState& state, const OperatorHost& host, OperatorOut& out) {
@@ -256,7 +286,9 @@ void draw_remote_pane(kit::Ui& ui, const Area& area, const SessionView& s, Opera
   const float head = ui.px(40), tools = ui.px(45);
   head_line(ui, {area.x, area.y, area.width, head}, s, state);
   Area picture{area.x, area.y + head, area.width, std::max(area.height - head - tools, 1.0F)};
-  if (s.notice.kind != session::NoticeKind::None && s.notice.kind != session::NoticeKind::PeerCannotShare) {   // that stands in the picture's place
+  const bool notice = s.notice.kind != session::NoticeKind::None && s.notice.kind != session::NoticeKind::PeerCannotShare;   // that stands in the picture's place
+  const bool see = s.granted.has(Right::See);
+  if (notice && !see) {
     ImGui::SetCursorScreenPos({picture.x + ui.px(12), picture.y + ui.px(8)});
     kit::begin_column(ui, picture.width / ui.scale() - 24);
     if (draw_operator_notice(ui, "pane.notice", s.notice)) out.emplace_back(session::DismissNotice{s.notice.id});
@@ -265,7 +297,7 @@ void draw_remote_pane(kit::Ui& ui, const Area& area, const SessionView& s, Opera
     picture.y += used;
     picture.height -= used;
   }
-  if (s.granted.has(Right::See)) {
+  if (see) {
     // Behind the picture a calm dark ground in every theme, as around a photograph: what is not picture steps back.
     ImGui::GetWindowDrawList()->AddRectFilled({picture.x, picture.y}, {picture.x + picture.width, picture.y + picture.height}, kit::packed(ui.theme().stage));
     const RemoteView view = view_of(ui, picture, s, state, mine);
@@ -307,8 +339,7 @@ void draw_remote_pane(kit::Ui& ui, const Area& area, const SessionView& s, Opera
   } else {
     no_picture(ui, picture, s, state, out);
   }
-  if (state.ladder_open) draw_ladder(ui, picture, s);
-  draw_kept(ui, picture, s, mine, out);
+  cards(ui, picture, notice && see, s, state, mine, out);
   toolbar(ui, {area.x, area.y + area.height - tools, area.width, tools}, s, state, mine, out);
   kit::end_screen(ui);
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <vector>
 
 #include "engine/base/geometry.h"
 
@@ -25,7 +27,7 @@ struct RemoteView {
   bool thumbnail = false;  // picture only: no input, no focus, no cursor
   RemoteFit fit = RemoteFit::Fitted;
   RemoteInput input = RemoteInput::None;
-  Rect covered;             // window pixels: something of ours that lies on the picture and takes the pointer
+  std::vector<Rect> covered;  // window pixels: what of ours lies on the picture and takes the pointer
   bool hovered = false;     // the pointer is over the area and nothing of ours lies on top
   std::uint32_t clicked = 0;  // bit per button (1 left, 2 middle, 3 right, 8 back, 9 forward) whose press this frame took
   bool take_focus = false;  // a click or a key gave the area the keyboard focus
@@ -34,6 +36,10 @@ struct RemoteView {
   float veil = 0;                 // 0 clear ... 1 black
   std::uint32_t layout_generation = 0;
   std::uint32_t monitor_id = 0;
+
+  bool is_covered(float at_x, float at_y) const {
+    return std::any_of(covered.begin(), covered.end(), [&](const Rect& r) { return r.contains(static_cast<int>(at_x), static_cast<int>(at_y)); });
+  }
 };
 
 // What became of it, for the same frame.
