@@ -4,6 +4,7 @@
 #include <imgui_internal.h>
 
 #include <set>
+#include <utility>
 
 #include "tests/ui/operator_samples.h"
 #include "ui/kit/catalogue.h"
@@ -475,27 +476,61 @@ TEST_CASE("What is told of a kept picture leaves the remote picture where it is,
 // A notice came while somebody typed: the picture shrank and went down under his hand. A click on the ladder went to the customer.
 TEST_CASE("A notice and the ladder lie on the picture, which stays where it is, and take the pointer; they do not lie on each other") {
   for (const float width : {320.0F, 700.0F, 1280.0F, 1700.0F}) {
-    Stage stage(width, 800);
+    Stage stage(width, width > 320 ? 800 : 400);
     stage.use("live_control");
     stage.settle();
     const Rect before = stage.ui->map().find("remote")->rect;
     stage.use("keys_dropped");
+    stage.snapshot.sessions.back().kept.state = session::SessionView::Kept::State::Failed;
     stage.state.ladder_open = true;
     stage.settle();
     CHECK(stage.ui->map().find("remote")->rect == before);
-    for (const char* label : {"pane.notice.title", "ladder.title"}) {
+    for (const char* label : {"pane.notice.title", "kept.words", "ladder.title"}) {
       const Rect words = stage.ui->map().find(label)->rect;
       ImGui::GetIO().MousePos = {static_cast<float>(words.x + 2), static_cast<float>(words.y + 2)};
       stage.settle();
       CHECK_FALSE(stage.drawn.back().hovered);
     }
-    REQUIRE(stage.drawn.back().covered.size() == 2);
-    CHECK_MESSAGE(stage.drawn.back().covered[0].clipped_to(stage.drawn.back().covered[1]).empty(), width);
+    const std::vector<Rect>& cards = stage.drawn.back().covered;
+    REQUIRE(cards.size() == 3);
+    for (std::size_t i = 0; i < 3; ++i) CHECK_MESSAGE(cards[i].clipped_to(cards[(i + 1) % 3]).empty(), width, " ", i);
+    const ImGuiWindow* pane = ImGui::FindWindowByName("pane");
+    REQUIRE(pane != nullptr);
+    CHECK_FALSE(pane->ScrollbarY);
     ImGui::GetIO().MousePos = {static_cast<float>(before.x + before.width / 2), static_cast<float>(before.bottom() - 20)};
     stage.settle();
-    CHECK(stage.drawn.back().hovered == (width > 320));   // there the ladder is as high as the picture
+    CHECK((stage.drawn.back().hovered || width < 1280));   // there the cards are as high as the picture
     CHECK(find<session::DismissNotice>(stage.click("pane.notice.dismiss")) != nullptr);
   }
+}
+
+// At 320 the last two buttons lay beyond the edge.
+TEST_CASE("In a pane of any width all of the toolbar is within it, what does not fit in a menu") {
+  for (const char* language : {"en", "de", "it"}) {
+    REQUIRE(kit::set_language(language));
+    for (const float width : {320.0F, 420.0F, 640.0F, 760.0F, 1280.0F}) {
+      Stage stage(width, 400);
+      stage.use("live_control");
+      auto& s = stage.snapshot.sessions.back();
+      s.granted = kBuiltRights;
+      s.layout.monitors = {{1, {0, 0, 1920, 1080}, "one", true}, {2, {1920, 0, 1920, 1080}, "two", false}};
+      for (const Rights asked : {Rights(), Rights(Right::Point)}) {
+        s.asked = asked;
+        stage.state.details_hidden = true;
+        stage.settle();
+        for (const kit::Widget& w : stage.ui->map().widgets())
+          if (w.label.starts_with("tool.")) CHECK_MESSAGE(w.rect.right() <= static_cast<int>(width), std::string(language), " ", width, ": ", w.label);
+        if (!asked.empty()) CHECK(find<session::WithdrawAsk>(stage.click("tool.withdraw")) != nullptr);
+        if (stage.ui->map().find("tool.more") == nullptr) continue;
+        (void)stage.click("tool.more");
+        stage.settle();
+        (void)stage.click("tool.more_ladder");
+        CHECK(std::exchange(stage.state.ladder_open, false));
+      }
+      CHECK((stage.ui->map().find("tool.more") != nullptr) == (width < 400));
+    }
+  }
+  REQUIRE(kit::set_language("en"));
 }
 
 TEST_CASE("Who rests on the picture's size in the status bar reads what the red dots on the picture mean") {

@@ -28,6 +28,7 @@ struct Ui::Layout {
     std::string id;
   };
   std::vector<Region> regions;
+  std::vector<ImVec2> overlays;   // how far the screen reached before each
   std::deque<Card> cards;  // a deque: a splitter must not move
   std::size_t open_cards = 0;
   std::map<std::string, float, std::less<>> seen;          // heights and scroll positions from the frame before, by id

@@ -102,6 +102,18 @@ void end_column(Ui& ui) {
   if (indent > 0) ImGui::Unindent(indent);
 }
 
+void begin_overlay(Ui& ui, float x, float y, float width, float height) {
+  ImGui::PushClipRect({x, y}, {x + width, y + height}, true);
+  ui.layout().overlays.push_back(ImGui::GetCurrentWindow()->DC.CursorMaxPos);
+}
+
+void end_overlay(Ui& ui) {
+  auto& overlays = ui.layout().overlays;
+  ImGui::GetCurrentWindow()->DC.CursorMaxPos = overlays.back();
+  overlays.pop_back();
+  ImGui::PopClipRect();
+}
+
 void beside(Ui& ui, float gap) {
   ImGui::SameLine(0, ui.px(gap));
 }

@@ -146,6 +146,9 @@ void end_scroll(Ui& ui);
 // Keeps the content at most this wide (scale 1); centred, or at the left.
 void begin_column(Ui& ui, float max_width, Align align = Align::Centre);
 void end_column(Ui& ui);
+// What is drawn in between lies on the rest: cut to this rectangle, and the screen does not scroll for what does not fit.
+void begin_overlay(Ui& ui, float x, float y, float width, float height);
+void end_overlay(Ui& ui);
 // Side by side: next to the last widget; gap at scale 1.
 void beside(Ui& ui, float gap = measure::kTight);
 // The same, or on a line of its own where a button with an icon and these words would not fit.

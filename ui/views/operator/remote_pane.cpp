@@ -156,17 +156,18 @@ void toolbar(kit::Ui& ui, const Area& area, const SessionView& s, OperatorState&
   const auto label = [&](const char* key) { return wide ? tr(key) : std::string(); };
   const bool see = s.granted.has(Right::See), control = s.granted.has(Right::Control), point = s.granted.has(Right::Point);
   const bool nothing_left = std::all_of(kOffered.begin(), kOffered.end(), [&](Right right) { return s.granted.has(right); });
-  if (kit::button(ui, "tool.ask", label("op.ask"), {.kind = s.asked.empty() ? kit::ButtonKind::Primary : kit::ButtonKind::Quiet, .icon = kit::icon::kPlus, .enabled = s.asked.empty() && !nothing_left, .tip = tr(nothing_left ? "op.ask_nothing_left" : "op.ask_tip")})) {
+  const bool withdraw = !s.asked.empty() && see;   // without a picture the page itself offers it
+  const bool show_ask = wide || !withdraw;         // it can do nothing meanwhile
+  if (show_ask && kit::button(ui, "tool.ask", label("op.ask"), {.kind = s.asked.empty() ? kit::ButtonKind::Primary : kit::ButtonKind::Quiet, .icon = kit::icon::kPlus, .enabled = s.asked.empty() && !nothing_left, .tip = tr(nothing_left ? "op.ask_nothing_left" : "op.ask_tip")})) {
     Rights wanted;
     for (const Right right : kOffered) {
       if (wanted.empty() && !s.granted.has(right)) wanted = Rights(right);
     }
     ask(state, wanted);
   }
-  // Without a picture the page itself offers it.
-  if (!s.asked.empty() && see) {
-    kit::beside(ui);
-    if (kit::button(ui, "tool.withdraw", tr("op.withdraw"), {.kind = kit::ButtonKind::Plain})) out.emplace_back(session::WithdrawAsk{s.local_id});
+  if (withdraw) {
+    if (show_ask) kit::beside(ui);
+    if (kit::button(ui, "tool.withdraw", label("op.withdraw"), {.kind = kit::ButtonKind::Plain, .icon = wide ? kit::icon::kNone : kit::icon::kCross, .tip = wide ? std::string() : tr("op.withdraw")})) out.emplace_back(session::WithdrawAsk{s.local_id});
   }
   if (!see) return;
   kit::beside(ui);
@@ -202,6 +203,16 @@ void toolbar(kit::Ui& ui, const Area& area, const SessionView& s, OperatorState&
     }
   }
   kit::beside(ui);
+  if (ImGui::GetCursorScreenPos().x + 3 * ui.target() + ui.px(4 + 4 + 8) > area.x + area.width) {
+    if (kit::icon_button(ui, "tool.more", kit::icon::kMore, tr("op.more"))) kit::open_popup(ui, "tool.more_menu");
+    if (kit::begin_popup(ui, "tool.more_menu")) {
+      if (kit::menu_item(ui, "tool.more_refresh", tr("op.refresh"), kit::icon::kRefresh)) out.emplace_back(session::RefreshPicture{s.local_id});
+      if (kit::menu_item(ui, "tool.more_screenshot", tr("op.screenshot"), kit::icon::kCamera)) out.emplace_back(session::TakeScreenshot{s.local_id, false});
+      if (kit::menu_item(ui, "tool.more_ladder", tr("op.ladder"), kit::icon::kSignal, true, state.ladder_open)) state.ladder_open = !state.ladder_open;
+      kit::end_popup(ui);
+    }
+    return;
+  }
   if (kit::icon_button(ui, "tool.refresh", kit::icon::kRefresh, tr("op.refresh") + "  " + keys_text(state, "F5"))) out.emplace_back(session::RefreshPicture{s.local_id});
   kit::beside(ui, 4);
   if (kit::icon_button(ui, "tool.screenshot", kit::icon::kCamera, tr("op.screenshot") + "  " + keys_text(state, "F9"))) out.emplace_back(session::TakeScreenshot{s.local_id, false});
@@ -254,14 +265,13 @@ RemoteView view_of(kit::Ui& ui, const Area& area, const SessionView& s, Operator
 // The notice, the ladder and what tells of a kept picture lie on the picture: what comes and goes must move nothing under the
 // operator's hand. What lies under them is not the customer's to be clicked.
 void cards(kit::Ui& ui, const Area& picture, bool notice, const SessionView& s, const OperatorState& state, SessionUi& mine, OperatorOut& out) {
-  ImGui::PushClipRect({picture.x, picture.y}, {picture.x + picture.width, picture.y + picture.height}, true);
+  kit::begin_overlay(ui, picture.x, picture.y, picture.width, picture.height);
   std::vector<Rect> now;
   Area left = picture, right = picture;
+  const float beside_ladder = picture.width - ui.px(360 + 12);
+  if (state.ladder_open && beside_ladder >= ui.px(320)) left.width = beside_ladder;
   if (notice) {
-    const float beside_ladder = picture.width - ui.px(360 + 12 + 12 + 8);
-    const bool shared = state.ladder_open && beside_ladder >= ui.px(320);
-    const float width = std::max(std::min(shared ? beside_ladder : picture.width - ui.px(24), ui.px(560)), 1.0F);
-    const float x = picture.x + ui.px(12), y = picture.y + ui.px(8);
+    const float width = std::max(std::min(left.width - ui.px(24), ui.px(560)), 1.0F), x = left.x + ui.px(12), y = left.y + ui.px(8);
     ImGui::SetCursorScreenPos({x, y});
     kit::begin_column(ui, width / ui.scale(), kit::Align::Left);
     if (draw_operator_notice(ui, "pane.notice", s.notice)) out.emplace_back(session::DismissNotice{s.notice.id});
@@ -269,11 +279,13 @@ void cards(kit::Ui& ui, const Area& picture, bool notice, const SessionView& s, 
     kit::end_column(ui);
     now.push_back({static_cast<int>(x), static_cast<int>(y), static_cast<int>(std::ceil(width)), static_cast<int>(std::ceil(used))});
     left.y += used + ui.px(8);
-    if (!shared) right.y += used;
   }
-  if (state.ladder_open) now.push_back(draw_ladder(ui, right, s));
   if (const Rect kept = draw_kept(ui, left, s, mine, out); !kept.empty()) now.push_back(kept);
-  ImGui::PopClipRect();
+  if (state.ladder_open) {
+    if (left.width == picture.width && !now.empty()) right.y = static_cast<float>(now.back().bottom());
+    now.push_back(draw_ladder(ui, right, s));
+  }
+  kit::end_overlay(ui);
   if (now != mine.on_picture) ui.wants().at(ui.now());   // the picture's pointer must know
   mine.on_picture = std::move(now);
 }
