@@ -390,7 +390,15 @@ TEST_CASE("The operator sees which way the customer's media takes where it is no
   (void)stage.click("tool.ladder");
   stage.settle();
   REQUIRE(stage.ui->map().find("ladder.failed_ways") != nullptr);
-  CHECK(stage.ui->map().find("ladder.failed_ways")->text.find("proxy_nonsense 3") != std::string::npos);
+  CHECK(stage.ui->map().find("ladder.failed_ways")->text == "Ways out that failed here: to the relay: proxy not understood \u00d7 3 (of 4 tries)");
+  stage.snapshot.sessions.back().media.failed_ways = "control: timeout 1 of 1 tries; udp: no_answer 2, of_later_versions 3 of 5 tries";
+  for (const auto& [language, said] : {std::pair{"de", "zum Relay: dauerte zu lange \u00d7 1 (bei 1 Versuch); UDP: keine Antwort \u00d7 2, of_later_versions \u00d7 3 (bei 5 Versuchen)"},
+                                        std::pair{"it", "verso il relay: troppo lenta \u00d7 1 (su 1 tentativo); UDP: nessuna risposta \u00d7 2, of_later_versions \u00d7 3 (su 5 tentativi)"}}) {
+    REQUIRE(kit::set_language(language));
+    stage.settle();
+    CHECK(stage.ui->map().find("ladder.failed_ways")->text.ends_with(said));
+  }
+  REQUIRE(kit::set_language("en"));
 }
 
 TEST_CASE("What a narrow line gives up is said beside the way that the picture takes, and nothing where it gives up nothing") {

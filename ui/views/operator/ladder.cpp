@@ -2,6 +2,7 @@
 #include <imgui.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <string_view>
@@ -39,6 +40,37 @@ std::string described(std::string text) {
     text.replace(at + lead, end - lead, tr(key));
   }
   return text;
+}
+
+// "control: timeout 3, closed 1 of 4 tries; udp: ..." as the engine's log says it, in the person's language.
+std::string ways_text(std::string_view all) {
+  const auto cut = [](std::string_view& rest, std::string_view at) {
+    const std::size_t end = std::min(rest.find(at), rest.size());
+    const std::string_view part = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + at.size(), rest.size()));
+    return part;
+  };
+  const auto words = [](const char* prefix, std::string_view word) {
+    const std::string key = prefix + std::string(word);
+    return kit::translated(key) ? tr(key) : std::string(word);
+  };
+  std::string out;
+  while (!all.empty()) {
+    std::string_view reasons = cut(all, "; ");
+    const std::string_view way = cut(reasons, ": ");
+    std::string_view tries = reasons;
+    reasons = cut(tries, " of ");
+    std::string told;
+    while (!reasons.empty()) {
+      std::string_view times = cut(reasons, ", ");
+      const std::string_view reason = cut(times, " ");
+      told += (told.empty() ? "" : ", ") + words("op.way_failed_", reason) + " \u00d7 " + std::string(times);
+    }
+    std::uint64_t tried = 0;
+    std::from_chars(tries.data(), tries.data() + tries.size(), tried);
+    out += (out.empty() ? "" : "; ") + words("op.way_", way) + ": " + kit::trn("op.way_tries", tried, told);
+  }
+  return out;
 }
 
 }  // namespace
@@ -95,7 +127,7 @@ Rect draw_ladder(kit::Ui& ui, const Area& area, const session::SessionView& s) {
   kit::space(ui, 6);
   if (!s.media.encoder.empty()) kit::muted(ui, "ladder.encoder", tr("op.ladder_encoder", described(s.media.encoder)));
   if (s.media.datagram_bytes > 0) kit::muted(ui, "ladder.path", tr("op.ladder_path", s.media.datagram_bytes));
-  if (!s.media.failed_ways.empty()) kit::muted(ui, "ladder.failed_ways", tr("op.ladder_failed_ways", s.media.failed_ways));
+  if (!s.media.failed_ways.empty()) kit::muted(ui, "ladder.failed_ways", tr("op.ladder_failed_ways", ways_text(s.media.failed_ways)));
   kit::text(ui, "ladder.counts", tr("op.ladder_counts", s.media.frames, size_text(s.media.bytes), s.media.lost_packets, s.media.key_requests), mono);
   kit::end_card(ui);
   return {static_cast<int>(left), static_cast<int>(top), static_cast<int>(std::ceil(width)), static_cast<int>(std::ceil(ImGui::GetCursorScreenPos().y - top))};
