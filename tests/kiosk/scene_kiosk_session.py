@@ -3,6 +3,7 @@
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -94,6 +95,26 @@ def run(stage):
     wait_until("the application in the operator's picture", lambda: s.app_colour(*middle), 10)
     for x, y in ((panel[0] + panel[2] // 2, panel[1] + panel[3] // 2), (panel[0] + 30, panel[1] + 30), (panel[0] + panel[2] - 30, panel[1] + panel[3] - 30)):
         wait_until(f"hatching over the panel at {x},{y}", lambda at=(x, y): grey(s.pixel_at_operator(*at)), 5)
+
+    stage.say("the screen changes its size and back: panel and application go on to fill it")
+    full = s.at_customer.size
+
+    def filled():
+        width, height = s.at_customer.size
+        panel, app = s.tops()["Example Bank"], s.tops()["app"]
+        return (panel[2] * panel[3] + app[2] * app[3] == width * height and panel[0] + panel[2] == width and panel[1] + panel[3] == height and
+                (s.operator.find("remote.picture") or {}).get("text") == f"{width}x{height}")
+    if shutil.which("xrandr"):
+        for words in (["--newmode", "less", "60", "801", "811", "821", "831", "903", "904", "905", "906"], ["--addmode", "screen", "less"],
+                      ["--output", "screen", "--mode", "less"], ["--output", "screen", "--mode", f"{full[0]}x{full[1]}"]):
+            subprocess.run(["xrandr", *words], env=s.at_customer.env, check=True, timeout=10, stderr=subprocess.DEVNULL)
+            if words[0] == "--output":
+                s.at_customer.size = (801, 903) if words[-1] == "less" else full
+                wait_until(f"a full screen of {s.at_customer.size}", filled, 10)
+                quiet = time.monotonic() + 0.6   # the shell's own care for panels must not undo it
+                wait_until("it to last", lambda: not filled() or time.monotonic() > quiet, 5)
+                check(filled(), f"{s.tops()} on {s.at_customer.size}")
+        wait_until("the panel where it was", lambda: s.tops()["Example Bank"] == panel, 5)
 
     stage.say("the operator types into the application")
     s.operator_may_type()

@@ -322,7 +322,7 @@ void ShellOnGlfw::look_after_window(bool force) {
     }
     x11_->raise();
   }
-  if (panel_) bring_panel_back(fresh);
+  if (panel_ && !config_.fullscreen) bring_panel_back(fresh);   // a kiosk's desk places its panel
   fresh.since = fresh.visible == state_.visible && state_.native_id != 0 ? state_.since : time;
   const bool differs = fresh.visible != state_.visible || fresh.focused != state_.focused || fresh.iconified != state_.iconified ||
                        !(fresh.outer == state_.outer) || fresh.native_frame_id != state_.native_frame_id;
