@@ -207,6 +207,9 @@ class TileSender {
   std::vector<Rect> clustered_, groups_;    // of which the groups were made; rectangles that each want an encoder
   std::optional<Rect> ordered_;             // being opened
   bool order_told_ = false;
+  std::optional<Rect> growing_;             // where one was wanted when that was asked last
+  LocalTime growing_since_{}, alike_at_{};   // since when one is; captured_at of the picture that was asked with
+  int pictures_alike_ = 0;                      // since it grew
   bool any_owned_ = false;
   std::vector<Pace> paces_;                 // one per tile
   LocalTime rest_at_ = kNever;              // when the next tile of a video will have rested

@@ -23,6 +23,8 @@ constexpr auto kPlayedRest = 200ms;                // is at rest after so long
 constexpr auto kStumble = 1s;                      // a pause that was no end
 constexpr nanoseconds kStumblesFor = 10s, kStumbleRest = 500ms;
 constexpr auto kOrderPause = 500ms;                // between two encoders
+constexpr int kGrown = 2;                          // pictures for which an encoder's place has to stay the same,
+constexpr auto kGrowing = 150ms;                   // or so long after it was first wanted
 constexpr auto kBarredFor = 10s;                   // after a failure; twice as long after the next
 constexpr int kMostFailures = 3;                   // then never again
 constexpr std::size_t kMostDamage = 64;
@@ -256,11 +258,19 @@ std::optional<Rect> TileSender::place_for(const Rect& group) const {
 
 // One encoder for each rectangle that holds something that moves.
 void TileSender::order_video(LocalTime now) {
+  if (video_wanted_.empty()) growing_.reset();
   if (video_wanted_.empty() || now < video_barred_until_ || ordered_ || now < next_order_) return;
   cluster();
   for (const Rect& group : groups_) {
     const auto place = place_for(group);
     if (!place) continue;
+    // What begins to move is known for a film bit by bit: an encoder for its first bit would be the wrong one for kOrderPause.
+    if (!growing_) growing_since_ = now;
+    if (std::exchange(growing_, place) != place) pictures_alike_ = 0;
+    else if (alike_at_ != frame_->captured_at) ++pictures_alike_;
+    alike_at_ = frame_->captured_at;
+    if (pictures_alike_ < kGrown && now - growing_since_ < kGrowing) return;
+    growing_.reset();
     ordered_ = place;
     order_told_ = false;
     next_order_ = now + kOrderPause;
@@ -271,6 +281,7 @@ void TileSender::order_video(LocalTime now) {
     }
     return;
   }
+  growing_.reset();
 }
 
 void TileSender::request_video(std::uint8_t stream) {

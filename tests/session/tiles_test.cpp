@@ -277,6 +277,19 @@ TEST_CASE("a film that grows gets room to grow, and its old encoder goes on unti
   converge_and_rest(ends);
 }
 
+TEST_CASE("a film that is known for one bit by bit gets one encoder, for all of it") {
+  TileEnds ends(21, Path{}, 640, 480);
+  ends.desk.text(ends.desk.whole(), 1);
+  converge_and_rest(ends);
+  for (int i = 0; i < 2; ++i) film(ends.desk, {64, 64, 192, 128}, i), ends.run(33ms);   // moved there before
+  const Rect all{0, 0, 512, 384};
+  for (int i = 2; i < 40; ++i) film(ends.desk, all, i), ends.run(33ms);
+  CHECK(ends.video_orders == 1);
+  CHECK(ends.played.contains(all));
+  CHECK(ends.video_pictures > 25);
+  converge_and_rest(ends);
+}
+
 TEST_CASE("another encoder for the same place takes over without a pause") {
   TileEnds ends(17, Path{});
   ends.desk.text(ends.desk.whole(), 1);
