@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // ScreenSender's half on the `encode` thread: encoders, how each codes, what each may cost.
 #include <algorithm>
+#include <bit>
 #include <cstdlib>
 #include <utility>
 
@@ -17,6 +18,10 @@ constexpr nanoseconds kSmoothPace = 66ms;   // 15 pictures a second
 constexpr nanoseconds kSteadyPace = 40ms;   // 25
 constexpr auto kPlaysStill = 500ms;   // since its last picture: it has its share of the line
 constexpr int kLeastCodedSide = 16;   // what encoders want
+
+std::pair<bool, int> kind_of(const StreamInfo& film) {
+  return {film.photo, static_cast<int>(std::bit_width(static_cast<std::uint64_t>(film.place.width) * static_cast<std::uint64_t>(film.place.height)))};
+}
 
 }  // namespace
 
@@ -71,7 +76,8 @@ const VideoPlan& ScreenSender::plan_for(const StreamInfo& wanted) {
   const auto area = [](const Rect& r) { return std::int64_t{r.width} * r.height; };
   for (auto c = coders_.rbegin(); c != coders_.rend(); ++c)
     if (const StreamInfo& info = c->second.info; area(info.place.clipped_to(wanted.place)) * 2 > area(wanted.place)) return c->second.plan;
-  return learnt_[wanted.photo] = learnt_[wanted.photo].for_another();
+  VideoPlan& learnt = learnt_[kind_of(wanted)];
+  return learnt = learnt.for_another();
 }
 
 void ScreenSender::open_encoder(const StreamInfo& wanted) {
@@ -198,7 +204,7 @@ void ScreenSender::encode_one(std::uint32_t number, ports::Frame frame) {
   if (!picture->key) {
     coder.plan.coded(coder.choice, std::int64_t{coder.info.place.width} * coder.info.place.height, took);
     coder.plan.sized(coder.choice, picture->annex_b.size(), coder.told_kbps);
-    learnt_[coder.info.photo] = coder.plan;
+    learnt_[kind_of(coder.info)] = coder.plan;
   }
   count(coder, began - frame.captured_at, took, picture->annex_b.size());
   if (coder.plan.stops_line(coder.choice, picture->annex_b.size(), config_.target_kbps)) {

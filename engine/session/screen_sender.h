@@ -191,7 +191,8 @@ class ScreenSender {
     } tally;
   };
   std::map<std::uint32_t, Coder> coders_;  // by number; the newest kMostVideoStreams
-  std::map<bool, VideoPlan> learnt_;       // of the newest photo and the newest of the rest: their pictures do not take the same time
+  // Of the newest film of each kind, whose pixels do not take the same time: photos or not, and how large (small ones get more bytes a pixel).
+  std::map<std::pair<bool, int>, VideoPlan> learnt_;
   int least_scale_ = 1;                    // that the line asks for
   nanoseconds paced_{0};                   // between two pictures, as the line asks for
 

@@ -158,7 +158,7 @@ bool VideoPlan::leaves_out() const { return left_out_ >= kMostLeftOut; }
 
 int VideoPlan::worth_kbps(const VideoFacts& facts) {
   const double megapixels = std::max(1.0, static_cast<double>(facts.pixels) / (1 << 20));
-  return static_cast<int>((facts.photo ? 7500 : 14'600) * std::sqrt(megapixels));
+  return static_cast<int>((facts.photo ? 7600 : 14'600) * std::sqrt(megapixels));
 }
 
 int VideoPlan::nominal_kbps(int kbps, nanoseconds interval) {

@@ -220,9 +220,9 @@ TEST_CASE("an encoder is told what keeps the line's rate at any pace of pictures
   CHECK(VideoPlan::nominal_kbps(3000, 66'666'666ns) == 6000);   // half as many pictures, each twice as large
   CHECK(VideoPlan::nominal_kbps(3000, 16'666'667ns) == 1500);
   CHECK(VideoPlan::nominal_kbps(50, 33ms) == 100);
-  CHECK(VideoPlan::worth_kbps(film(kWindow)) == 7500);
-  CHECK(VideoPlan::worth_kbps(film(kScreen)) == 7500);   // the whole of a screen of a megapixel is worth no more
-  CHECK(VideoPlan::worth_kbps(film(4 << 20)) == 15'000);
+  CHECK(VideoPlan::worth_kbps(film(kWindow)) == 7600);
+  CHECK(VideoPlan::worth_kbps(film(kScreen)) == 7600);   // the whole of a screen of a megapixel is worth no more
+  CHECK(VideoPlan::worth_kbps(film(4 << 20)) == 15'200);
 }
 
 TEST_CASE("on a narrow line that leaves pictures out half size is taken after half a second, and given up when it carries twice as much") {
