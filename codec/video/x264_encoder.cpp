@@ -119,7 +119,7 @@ Result<void> X264Encoder::open_codec(int threads) {
   p.rc.b_mb_tree = 0;
   p.analyse.i_weighted_pred = X264_WEIGHTP_NONE;   // with any of these it would look at each picture twice
   // Half of the colour is gone already in 4:2:0: what is left may cost a little more.
-  p.analyse.i_chroma_qp_offset = full ? 0 : coarse ? -3 : -2;   // one more: 0.13 dB of luma less of coarse ones, 0.3 of others, for 0.05 over RGB at most
+  p.analyse.i_chroma_qp_offset = full ? 0 : -3;   // one more or less: 0.1 dB of luma of coarse ones, 0.3 of others, the other way over RGB 0.05
   p.vui.b_fullrange = 0;
   p.vui.i_colorprim = p.vui.i_transfer = p.vui.i_colmatrix = 1;   // BT.709
   p.vui.i_chroma_loc = full ? 0 : 1;           // in the middle of its four pixels
