@@ -24,6 +24,13 @@ struct RolePair {
     live();
     REQUIRE(bench.grant(customer, op, kAll));
   }
+  bool whole() const { return op.canvas && op.canvas->exact({0, 0, 64, 48}); }
+  // Granted, and the picture is there: it comes from threads in real time, which is any time on the test's clock. A test in which it
+  // matters when the other end was heard, or when something moved, begins with this.
+  void shown() {
+    granted();
+    REQUIRE(bench.wait_until([&] { return whole(); }));
+  }
   // The network of one end is gone, both for control and media.
   void line(bool& works, MemoryControl* control, bool on) {
     works = on;

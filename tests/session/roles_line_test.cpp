@@ -19,8 +19,7 @@ using Pair = beside::test::RolePair;
 // brought pictures of before.
 TEST_CASE("the latency figures are published twice a second while somebody looks at them, and not otherwise") {
   Pair p;
-  p.granted();
-  REQUIRE(p.bench.wait_until([&] { return p.op.canvas && p.op.canvas->exact({0, 0, 64, 48}); }));
+  p.shown();
   p.bench.run(10s);   // nobody attends any more, nothing moves
   const auto published_in_two_seconds = [&] {
     int count = 0;
@@ -42,9 +41,10 @@ TEST_CASE("the latency figures are published twice a second while somebody looks
   CHECK(published_in_two_seconds() == 0);
 }
 
+// Its last part failed on a busy machine: the screen's first picture came ten seconds late on the test's clock, as a movement.
 TEST_CASE("a picture over which somebody moves is veiled half a second after the line's last word, and clear at its first") {
   Pair p;
-  p.granted();
+  p.shown();
   const auto media = [&](bool on) {
     p.bench.relay.lies.media = on ? std::function<bool(RelayDouble::Session&, End, Bytes&)>()
                                   : [](RelayDouble::Session&, End, Bytes&) { return false; };
@@ -100,8 +100,7 @@ TEST_CASE("each person sees which way the other end's media takes and why, and a
 
 TEST_CASE("five seconds after the last movement a session at rest sends nothing but its keep-alives") {
   Pair p;
-  p.granted();
-  REQUIRE(p.bench.wait_until([&] { return p.op.canvas && p.op.canvas->exact({0, 0, 64, 48}); }));
+  p.shown();
   int datagrams = 0, pieces = 0;
   p.bench.relay.lies.media = [&](RelayDouble::Session&, End, Bytes&) { return ++datagrams > 0; };
   p.bench.relay.lies.tunnel = [&](RelayDouble::Session&, End, control::Tunnel&) { return ++pieces > 0; };
@@ -140,9 +139,9 @@ TEST_CASE("rights pause after a gap of fifteen seconds and come back with the li
 
 TEST_CASE("after a gap of more than fifteen seconds the picture goes on in the stream that was there, without a word of the inner channel") {
   Pair p;
-  p.granted();
-  REQUIRE(p.bench.wait_until([&] { return p.op.canvas && p.op.pictures > 0; }));
+  p.shown();
   const auto canvas = p.op.canvas;
+  p.op.role->handle(session::WatchLadder{true});   // its figures are published as they are
   InputEvent hand;   // somebody waits for it: the line is asked
   hand.kind = InputKind::PointerMove;
   p.op.role->handle(session::SendInput{p.op.view().local_id, hand});

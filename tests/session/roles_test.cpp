@@ -61,8 +61,7 @@ TEST_CASE("a session ended before its code came does not come back with it") {
 
 TEST_CASE("what the customer hides is told as numbers, noted by both, and forgotten with the session; the picture goes on") {
   Pair p;
-  p.granted();
-  REQUIRE(p.bench.wait_until([&] { return p.op.canvas && p.op.canvas->exact({0, 0, 64, 48}); }));
+  p.shown();
   HiddenParts parts;
   parts.windows = {0x1200007, 0x1400001};
   parts.areas = {{8, 8, 20, 20}};
@@ -79,7 +78,7 @@ TEST_CASE("what the customer hides is told as numbers, noted by both, and forgot
     CHECK(std::count_if(journal->begin(), journal->end(), [](const auto& l) { return l.kind == ports::JournalKind::Hidden; }) == 1);
   // Whatever was dropped on the way is sent anew: the viewer has all of it again.
   p.op.role->handle(session::RefreshPicture{p.op.view().local_id});
-  REQUIRE(p.bench.wait_until([&] { return p.op.canvas->exact({0, 0, 64, 48}); }));
+  REQUIRE(p.bench.wait_until([&] { return p.whole(); }));
   HiddenParts one;
   one.only_window = 0x1200007;
   p.customer.role->handle(session::HideParts{one});
@@ -102,8 +101,7 @@ TEST_CASE("what the customer hides is told as numbers, noted by both, and forgot
 TEST_CASE("a picture is kept once it is exact, both journals have it, and the customer is told") {
   using State = session::SessionView::Kept::State;
   Pair p;
-  p.granted();
-  REQUIRE(p.bench.wait_until([&] { return p.op.canvas && p.op.canvas->exact({0, 0, 64, 48}); }));
+  p.shown();
   p.op.role->handle(session::TakeScreenshot{p.op.view().local_id, false});
   REQUIRE(p.bench.wait_until([&] { return p.op.view().kept.state == State::Saved; }));
   CHECK(p.op.view().kept.text == "picture-1");
@@ -124,8 +122,7 @@ TEST_CASE("a picture is kept once it is exact, both journals have it, and the cu
 TEST_CASE("a picture that does not become exact is not kept by itself: it is said what is missing, and kept as it is on demand") {
   using State = session::SessionView::Kept::State;
   Pair p;
-  p.granted();
-  REQUIRE(p.bench.wait_until([&] { return p.op.canvas && p.op.canvas->exact({0, 0, 64, 48}); }));
+  p.shown();
   p.op.canvas->mark({16, 16, 16, 16}, false);   // as where a film plays
   (void)p.op.canvas->commit({});
   p.op.role->handle(session::TakeScreenshot{p.op.view().local_id, false});
@@ -358,7 +355,7 @@ TEST_CASE("nothing of the screen leaves after Stop or a revoked right, whatever 
     p.bench.run(500ms);
     CHECK(tiles == 0);                       // not before the right is given
     REQUIRE(p.bench.grant(p.customer, p.op, Rights(Right::See)));
-    REQUIRE(p.bench.wait_until([&] { return tiles > 0 && p.op.canvas && p.op.canvas->exact({0, 0, 64, 48}); }));
+    REQUIRE(p.bench.wait_until([&] { return tiles > 0 && p.whole(); }));
     if (stop) p.customer.role->handle(session::StopSession{});
     else p.customer.role->handle(session::RevokeRight{Right::See});
     const int before = tiles;
@@ -371,6 +368,6 @@ TEST_CASE("nothing of the screen leaves after Stop or a revoked right, whatever 
     }
     // Given again, a new viewer's picture comes whole.
     REQUIRE(p.bench.grant(p.customer, p.op, Rights(Right::See)));
-    REQUIRE(p.bench.wait_until([&] { return tiles > before && p.op.canvas && p.op.canvas->exact({0, 0, 64, 48}); }));
+    REQUIRE(p.bench.wait_until([&] { return tiles > before && p.whole(); }));
   }
 }

@@ -384,12 +384,12 @@ bool RoleBench::run_until(const std::function<bool()>& done, nanoseconds span) {
 }
 
 bool RoleBench::wait_until(const std::function<bool()>& done) {
-  const LocalTime end = local_now() + 2s;
-  do {
-    run(20ms);
+  const LocalTime begin = local_now();
+  for (LocalTime last = begin, now = begin; now < begin + 5s; last = now, now = local_now()) {
+    run(std::clamp<nanoseconds>(now - last, 1ms, 20ms));
     if (done()) return true;
     std::this_thread::sleep_for(1ms);
-  } while (local_now() < end);
+  }
   return false;
 }
 

@@ -99,7 +99,7 @@ class RoleBench {
   void settle();                             // all that can happen now
   void run(nanoseconds span);                // moves the clock from deadline to deadline
   bool run_until(const std::function<bool()>& done, nanoseconds span);
-  // Lets the threads of capture and codec work: real time, at most two seconds, for what they post.
+  // Lets the threads of capture and codec work: at most five seconds of real time, which the clock does not outrun.
   bool wait_until(const std::function<bool()>& done);
 
   // For the fakes. Any thread.
