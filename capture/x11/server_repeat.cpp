@@ -34,6 +34,7 @@ std::vector<ServerRepeat::Keyboard> ServerRepeat::keyboards() const {
 bool ServerRepeat::off() {
   if (off_) return true;
   found_ = keyboards();
+  (void)left_off();
   if (std::none_of(found_.begin(), found_.end(), [](const Keyboard& k) { return k.xtest; })) return false;
   for (const Keyboard& each : found_)
     if (each.core) set(each.device, false);
@@ -42,8 +43,26 @@ bool ServerRepeat::off() {
   return off_ = true;
 }
 
+bool ServerRepeat::left_off() {
+  const auto others = [](const Keyboard& k) { return !k.core && !k.xtest && k.repeats; };
+  const auto xtest = [](const Keyboard& k) { return k.xtest && !k.repeats; };
+  if (std::none_of(found_.begin(), found_.end(), others) || std::none_of(found_.begin(), found_.end(), xtest)) return false;
+  for (Keyboard& each : found_)
+    if (each.core || each.xtest) each.repeats = true;
+  return true;
+}
+
+void ServerRepeat::mend() {
+  if (off_) return;
+  found_ = keyboards();
+  if (left_off()) put_back();
+}
+
 void ServerRepeat::restore() {
-  if (!std::exchange(off_, false)) return;
+  if (std::exchange(off_, false)) put_back();
+}
+
+void ServerRepeat::put_back() const {
   for (const bool core : {true, false})
     for (const Keyboard& each : found_)
       if (each.core == core) set(each.device, each.repeats);

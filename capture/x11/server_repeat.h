@@ -20,10 +20,14 @@ class ServerRepeat {
   ServerRepeat(const ServerRepeat&) = delete;
   ServerRepeat& operator=(const ServerRepeat&) = delete;
 
+  // Gives XTEST's keyboard its repeats back where a program of ours that was killed left it without: another keyboard repeats, and who
+  // does without (xset r off) does without on all. XKB's AutoResetControls are no help: they say that it repeats, and it does not.
+  // Waits for the server's answers.
+  void mend();
   // True: the server does not repeat what XTEST holds. Waits for the server's answers the first time after restore().
   bool off();
   bool is_off() const { return off_; }
-  // As it was found.
+  // As it was found, less what mend() is for.
   void restore();
 
  private:
@@ -33,6 +37,8 @@ class ServerRepeat {
     bool repeats = false;              // as it was found
   };
   std::vector<Keyboard> keyboards() const;
+  bool left_off();                     // found so; what is to be put back is without it
+  void put_back() const;
   void set(std::uint16_t device, bool on) const;
   const Connection& connection_;
   std::vector<Keyboard> found_;

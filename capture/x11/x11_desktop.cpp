@@ -157,6 +157,7 @@ Result<void> X11Desktop::start(Events events) {
   shield_.know(layout_);
   // A program that grabs the whole server (a menu, a screen locker) must not hold our input back.
   if (connection_->abilities().xtest) xcb_test_grab_control(connection_->xcb(), 1);
+  injector_.mend();
   connection_->sync();
   stopping_ = false;
   thread_ = std::thread([this] { run(); });

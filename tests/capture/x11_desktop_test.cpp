@@ -2,16 +2,19 @@
 #include "capture/x11/x11_desktop.h"
 
 #include <doctest/doctest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <xcb/xcb.h>
 #include <xcb/xtest.h>
 #include <xkbcommon/xkbcommon-keysyms.h>
 
 #include <atomic>
+#include <csignal>
 #include <cstring>
 #include <thread>
 
 #include "capture/x11/connection.h"
+#include "capture/x11/server_repeat.h"
 #include "capture/x11/session_kind.h"
 #include "capture/x11/xcb_xkb.h"
 #include "tests/capture/support.h"
@@ -167,6 +170,41 @@ TEST_CASE("a key that is held types once for each time it goes down, and afterwa
   rig.person_fakes(XCB_KEY_PRESS, 45);
   for (int i = 0; i < 3; ++i) CHECK(rig.typed() == "k");
   rig.person_fakes(XCB_KEY_RELEASE, 45);
+}
+
+// XTEST's keyboard stayed without repeats for good: whoever came next took it for the customer's wish.
+TEST_CASE("what a program that was killed in mid-key left without repeats has them after the next start, what the customer took away stays away") {
+  BS_NEEDS_XVFB();
+  Rig rig;
+  const auto start_again = [&] {
+    rig.desktop->stop();
+    REQUIRE(rig.desktop->start({[] {}, [] {}, [](Error) {}}));
+  };
+  const int all = rig.repeating();
+  const pid_t killed = fork();
+  REQUIRE(killed >= 0);
+  if (killed == 0) {
+    auto opened = Connection::open(rig.server.display());
+    if (!opened) _exit(1);
+    ServerRepeat repeat(**opened);
+    if (!repeat.off()) _exit(1);
+    (*opened)->sync();
+    raise(SIGKILL);
+  }
+  int status = 0;
+  REQUIRE(waitpid(killed, &status, 0) == killed);
+  REQUIRE(WIFSIGNALED(status));
+  CHECK(rig.repeating() == all - 2);
+  start_again();
+  CHECK(rig.repeating() == all);
+  rig.person_fakes(XCB_KEY_PRESS, 45);
+  for (int i = 0; i < 3; ++i) CHECK(rig.typed() == "k");
+  rig.person_fakes(XCB_KEY_RELEASE, 45);
+
+  REQUIRE(rig.server.run({"xset", "r", "off"}));
+  REQUIRE(rig.repeating() == 0);
+  start_again();
+  CHECK(rig.repeating() == 0);
 }
 
 TEST_CASE("Ctrl+C is Ctrl+C on AZERTY and with a Cyrillic layout active") {
