@@ -219,6 +219,26 @@ TEST_CASE("the panel asks for a height in every frame of a session") {
   }
 }
 
+TEST_CASE("what the way of the picture means is told in her words, not in the operator's") {
+  for (const char* language : {"en", "de", "it"}) {
+    kit::set_language(language);
+    for (const session::RungReason reason : {session::RungReason::UdpBlocked, session::RungReason::UdpNotTriedByPolicy, session::RungReason::StillTrying, session::RungReason::ProxyOnly}) {
+      Played p("panel", 380, 900);
+      p.sample.snapshot.media.rung = p.sample.snapshot.media.peer_rung = session::Rung::Tls;
+      p.sample.snapshot.media.reason = p.sample.snapshot.media.peer_reason = reason;
+      p.screen.settle(p.draw);
+      for (const char* line : {"panel.rung", "panel.peer_rung"}) {
+        REQUIRE(p.screen.map().find(line) != nullptr);
+        const std::string words = p.screen.map().find(line)->text;
+        CHECK(words.size() > 20);
+        CHECK(words.find("TLS") == std::string::npos);
+        CHECK(words.find("panel.") == std::string::npos);
+      }
+    }
+  }
+  kit::set_language("en");
+}
+
 TEST_CASE("the live mark shows what is being done now") {
   Played p("panel");
   CHECK(p.screen.map().find("panel.right.see.live")->checked == true);

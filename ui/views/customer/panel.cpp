@@ -17,6 +17,23 @@
 namespace beside::views {
 namespace {
 
+// What the way of the picture means for her; the operator reads its technical name.
+std::string way_words(session::RungReason reason) {
+  switch (reason) {
+    case session::RungReason::Best:
+      return {};
+    case session::RungReason::UdpBlocked:
+      return kit::tr("panel.way.udp_blocked");
+    case session::RungReason::UdpNotTriedByPolicy:
+      return kit::tr("panel.way.policy");
+    case session::RungReason::StillTrying:
+      return kit::tr("panel.way.still_trying");
+    case session::RungReason::ProxyOnly:
+      return kit::tr("panel.way.proxy_only");
+  }
+  return {};
+}
+
 void header(kit::Ui& ui, const session::CustomerSnapshot& s) {
   kit::avatar(ui, "panel.mark", s.peer.name, ui.px(40));
   kit::beside(ui, kit::measure::kGap);
@@ -32,10 +49,10 @@ void header(kit::Ui& ui, const session::CustomerSnapshot& s) {
                  {.size = kit::Size::Small, .tone = proven ? kit::Tone::Accent : kit::Tone::Warning});
   // Which way the picture takes is shown to both people (PROTOCOL 5); the usual one is no news.
   if (s.media.rung != session::Rung::None && s.media.reason != session::RungReason::Best)
-    kit::icon_text(ui, "panel.rung", kit::icon::kSignal, rung_text(s.media.rung) + ": " + rung_reason_text(s.media.reason),
+    kit::icon_text(ui, "panel.rung", kit::icon::kSignal, way_words(s.media.reason),
                    {.size = kit::Size::Small, .tone = kit::Tone::Muted});
   if (s.media.peer_rung != session::Rung::None && s.media.peer_reason != session::RungReason::Best)
-    kit::icon_text(ui, "panel.peer_rung", kit::icon::kSignal, kit::tr("panel.peer_way", peer_way_text(s.media)),
+    kit::icon_text(ui, "panel.peer_rung", kit::icon::kSignal, kit::tr("panel.peer_way", way_words(s.media.peer_reason)),
                    {.size = kit::Size::Small, .tone = kit::Tone::Muted});
 }
 
