@@ -12,6 +12,7 @@
 #include "capture/x11/session_kind.h"
 #include "engine/base/geometry.h"
 #include "engine/base/result.h"
+#include "engine/x11/event_reader.h"
 #include "engine/x11/xcb_handles.h"
 
 namespace beside::capture {
@@ -38,12 +39,8 @@ class Connection {
   void flush() const { xcb_flush(connection_); }
   // Empties all requests to the server and waits until it has carried them out. False when the display is gone.
   bool sync() const;
-  XEvent poll_event() { return read_ahead_ ? std::move(read_ahead_) : XEvent(xcb_poll_for_event(connection_)); }
-  // Events that came along with the answer to something else: no poll() of fd() tells of them. Whoever waits asks first, after flush().
-  bool has_events() {
-    if (!read_ahead_) read_ahead_.reset(xcb_poll_for_queued_event(connection_));
-    return read_ahead_ != nullptr;
-  }
+  XEvent poll_event() { return events_.next(); }
+  bool has_events() { return events_.waiting(); }   // to be asked before fd() is waited for
   // What the server offers; asked once and negotiated, as XFixes, Damage and the others demand before use.
   const X11Abilities& abilities() const { return abilities_; }
   // First event and major opcode of an extension, zero when it is missing.
@@ -58,7 +55,7 @@ class Connection {
   xcb_screen_t* screen_;
   std::string display_;
   X11Abilities abilities_;
-  XEvent read_ahead_;
+  x11::EventReader events_{connection_};
 };
 
 // The error that every call gives once the display is gone.

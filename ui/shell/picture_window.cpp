@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "engine/base/log.h"
+#include "engine/x11/event_reader.h"
 #include "engine/x11/shared_memory.h"
 #include "engine/x11/xcb_handles.h"
 #include "ui/shell/pixel_writer.h"
@@ -153,13 +154,10 @@ class PictureOnX final : public PictureWindow {
   }
 
   int fd() const override { return xcb_get_file_descriptor(c_.get()); }
-  bool has_events() override {
-    if (!read_ahead_) read_ahead_.reset(xcb_poll_for_queued_event(c_.get()));
-    return read_ahead_ != nullptr;
-  }
+  bool has_events() override { return events_.waiting(); }
   std::vector<Rect> pump() override {
     std::vector<Rect> uncovered;
-    while (const Reply<xcb_generic_event_t> event = read_ahead_ ? std::move(read_ahead_) : Reply<xcb_generic_event_t>(xcb_poll_for_event(c_.get()))) {
+    while (const Reply<xcb_generic_event_t> event = events_.next()) {
       if (event->response_type == 0) {
         const auto* error = reinterpret_cast<const xcb_generic_error_t*>(event.get());
         BS_LOG_LIMITED(Warn, "shell", "picture window: X error {} of request {}.{}", error->error_code, error->major_code, error->minor_code);
@@ -192,7 +190,7 @@ class PictureOnX final : public PictureWindow {
   bool shown_ = false;
   std::size_t longest_ = 0;     // bytes of one request
   std::vector<std::uint8_t> packed_;
-  Reply<xcb_generic_event_t> read_ahead_;
+  x11::EventReader events_{c_.get()};
 };
 
 Error no(const char* why) { return {ErrorKind::Environment, "shell/picture window", why}; }
