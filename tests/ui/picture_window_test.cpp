@@ -278,22 +278,31 @@ void paint(ports::Canvas& canvas, const Rect& r, std::uint8_t value) {
   canvas.commit({});
 }
 
+// A picture of one colour over the whole of a window that is glass.
+struct OnGlass {
+  OnGlass(int width, int height, std::uint8_t value) {
+    const Rect all{0, 0, width, height};
+    canvas.reset(width, height, 1, 0);
+    paint(canvas, all, value);
+    place.session = 1;
+    place.picture_width = width;
+    place.picture_height = height;
+    place.placement = {0, 0, static_cast<float>(width), static_cast<float>(height), 1};
+    place.area = all;
+    place.visible = {all};
+  }
+  std::unique_ptr<Glass> window = std::make_unique<Glass>();
+  Glass& screen = *window;
+  DirectPicture picture{std::move(window)};
+  ports::Canvas canvas{[] {}};
+  DirectPicture::Place place;
+};
+
 }  // namespace
 
 TEST_CASE("no pixel is put twice in one update: pointer and marks never flicker") {
-  auto glass = std::make_unique<Glass>();
-  Glass& screen = *glass;
-  DirectPicture picture(std::move(glass));
-  ports::Canvas canvas([] {});
-  canvas.reset(200, 100, 1, 0);
-  paint(canvas, {0, 0, 200, 100}, 100);
-  DirectPicture::Place place;
-  place.session = 1;
-  place.picture_width = 200;
-  place.picture_height = 100;
-  place.placement = {0, 0, 200, 100, 1};
-  place.area = {0, 0, 200, 100};
-  place.visible = {place.area};
+  OnGlass on(200, 100, 100);
+  auto& [window, screen, picture, canvas, place] = on;
   REQUIRE(picture.show(place));
   ports::CursorImage cursor;
   cursor.serial = 1;
@@ -319,19 +328,8 @@ TEST_CASE("no pixel is put twice in one update: pointer and marks never flicker"
 }
 
 TEST_CASE("a large picture is drawn by the server while the rest is copied, each pixel once") {
-  auto glass = std::make_unique<Glass>();
-  Glass& screen = *glass;
-  DirectPicture picture(std::move(glass));
-  ports::Canvas canvas([] {});
-  canvas.reset(900, 700, 1, 0);
-  paint(canvas, {0, 0, 900, 700}, 100);
-  DirectPicture::Place place;
-  place.session = 1;
-  place.picture_width = 900;
-  place.picture_height = 700;
-  place.placement = {0, 0, 900, 700, 1};
-  place.area = {0, 0, 900, 700};
-  place.visible = {place.area};
+  OnGlass on(900, 700, 100);
+  auto& [window, screen, picture, canvas, place] = on;
   REQUIRE(picture.show(place));
   REQUIRE(picture.put(canvas) == DirectPicture::Put::Done);
   CHECK(screen.flushes >= 3);
@@ -357,19 +355,8 @@ TEST_CASE("a large picture is drawn by the server while the rest is copied, each
 }
 
 TEST_CASE("a veil darkens picture and pointer in the memory, and leaves the marks bright") {
-  auto glass = std::make_unique<Glass>();
-  Glass& screen = *glass;
-  DirectPicture picture(std::move(glass));
-  ports::Canvas canvas([] {});
-  canvas.reset(200, 100, 1, 0);
-  paint(canvas, {0, 0, 200, 100}, 200);
-  DirectPicture::Place place;
-  place.session = 1;
-  place.picture_width = 200;
-  place.picture_height = 100;
-  place.placement = {0, 0, 200, 100, 1};
-  place.area = {0, 0, 200, 100};
-  place.visible = {place.area};
+  OnGlass on(200, 100, 200);
+  auto& [window, screen, picture, canvas, place] = on;
   place.veil = 0.5F;
   REQUIRE(picture.show(place));
   ports::CursorImage cursor;
