@@ -193,6 +193,19 @@ bool Injector::type(std::string_view utf8) {
   return all;
 }
 
+void Injector::mend() {
+  if (!server_repeat_.mend()) return;
+  xcb_connection_t* const c = connection_.xcb();
+  const auto let_go = [c](std::uint8_t type, std::uint8_t detail) { xcb_test_fake_input(c, type, detail, XCB_CURRENT_TIME, XCB_NONE, 0, 0, 0); };
+  // Of what the customer himself holds XTEST's devices can let go nothing.
+  if (const Reply<xcb_query_keymap_reply_t> keys{xcb_query_keymap_reply(c, xcb_query_keymap(c), nullptr)}; keys)
+    for (int key = 8; key < 256; ++key)
+      if ((keys->keys[key / 8] >> (key % 8) & 1) != 0) let_go(XCB_KEY_RELEASE, static_cast<std::uint8_t>(key));
+  if (const Reply<xcb_query_pointer_reply_t> pointer{xcb_query_pointer_reply(c, xcb_query_pointer(c, connection_.root()), nullptr)}; pointer)
+    for (int button = 1; button <= 5; ++button)
+      if ((pointer->mask & (XCB_BUTTON_MASK_1 << (button - 1))) != 0) let_go(XCB_BUTTON_RELEASE, static_cast<std::uint8_t>(button));
+}
+
 void Injector::release_all() {
   // Never press again what a fake had lifted: all goes up.
   for (const auto& entry : held_)

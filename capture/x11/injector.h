@@ -21,7 +21,8 @@ class Injector {
  public:
   Injector(const Connection& connection, X11Keyboard* keyboard, InputMatcher& matcher);
 
-  void mend() { server_repeat_.mend(); }       // what a program of ours that was killed left behind
+  // What a program of ours that was killed left behind: keys without repeats, and what it held. Before raw events are asked for.
+  void mend();
   void move(int x, int y);
   void button(std::uint8_t button, bool down);
   void wheel(int dx, int dy);                  // 1/120 notches; remainders are kept

@@ -52,10 +52,12 @@ bool ServerRepeat::left_off() {
   return true;
 }
 
-void ServerRepeat::mend() {
-  if (off_) return;
+bool ServerRepeat::mend() {
+  if (off_) return false;
   found_ = keyboards();
-  if (left_off()) put_back();
+  if (!left_off()) return false;
+  put_back();
+  return true;
 }
 
 void ServerRepeat::restore() {

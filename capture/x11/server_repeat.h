@@ -22,8 +22,8 @@ class ServerRepeat {
 
   // Gives XTEST's keyboard its repeats back where a program of ours that was killed left it without: another keyboard repeats, and who
   // does without (xset r off) does without on all. XKB's AutoResetControls are no help: they say that it repeats, and it does not.
-  // Waits for the server's answers.
-  void mend();
+  // True: so it was. Waits for the server's answers.
+  bool mend();
   // True: the server does not repeat what XTEST holds. Waits for the server's answers the first time after restore().
   bool off();
   bool is_off() const { return off_; }

@@ -149,6 +149,7 @@ Result<void> X11Desktop::start(Events events) {
   if (thread_.joinable()) return fail(ErrorKind::Refused, "capture/x11: desktop", "already started");
   if (connection_->broken()) return tl::unexpected<Error>(display_gone("capture/x11: desktop"));
   events_ = std::move(events);
+  injector_.mend();
   if (auto watching = watch_input(); !watching) return watching;
   watch_layout(*connection_);
   auto read = read_layout(*connection_, *layouts_);
@@ -157,7 +158,6 @@ Result<void> X11Desktop::start(Events events) {
   shield_.know(layout_);
   // A program that grabs the whole server (a menu, a screen locker) must not hold our input back.
   if (connection_->abilities().xtest) xcb_test_grab_control(connection_->xcb(), 1);
-  injector_.mend();
   connection_->sync();
   stopping_ = false;
   thread_ = std::thread([this] { run(); });

@@ -173,7 +173,7 @@ TEST_CASE("a key that is held types once for each time it goes down, and afterwa
 }
 
 // XTEST's keyboard stayed without repeats for good: whoever came next took it for the customer's wish.
-TEST_CASE("what a program that was killed in mid-key left without repeats has them after the next start, what the customer took away stays away") {
+TEST_CASE("what a program that was killed in mid-key held is let go at the next start and repeats again, what the customer took away stays away") {
   BS_NEEDS_XVFB();
   Rig rig;
   const auto start_again = [&] {
@@ -188,15 +188,25 @@ TEST_CASE("what a program that was killed in mid-key left without repeats has th
     if (!opened) _exit(1);
     ServerRepeat repeat(**opened);
     if (!repeat.off()) _exit(1);
+    xcb_test_fake_input((*opened)->xcb(), XCB_KEY_PRESS, 50, XCB_CURRENT_TIME, XCB_NONE, 0, 0, 0);   // Shift
+    xcb_test_fake_input((*opened)->xcb(), XCB_BUTTON_PRESS, 1, XCB_CURRENT_TIME, XCB_NONE, 0, 0, 0);
     (*opened)->sync();
     raise(SIGKILL);
   }
   int status = 0;
   REQUIRE(waitpid(killed, &status, 0) == killed);
   REQUIRE(WIFSIGNALED(status));
+  const auto buttons = [&] {
+    Reply<xcb_query_pointer_reply_t> pointer(xcb_query_pointer_reply(rig.person->xcb(), xcb_query_pointer(rig.person->xcb(), rig.person->root()), nullptr));
+    return pointer ? pointer->mask & XCB_BUTTON_MASK_1 : -1;
+  };
   CHECK(rig.repeating() == all - 2);
+  CHECK(rig.is_down(50));
+  CHECK(buttons() != 0);
   start_again();
   CHECK(rig.repeating() == all);
+  CHECK_FALSE(rig.is_down(50));
+  CHECK(buttons() == 0);
   rig.person_fakes(XCB_KEY_PRESS, 45);
   for (int i = 0; i < 3; ++i) CHECK(rig.typed() == "k");
   rig.person_fakes(XCB_KEY_RELEASE, 45);
