@@ -24,7 +24,7 @@ class Outline {
   explicit Outline(const Connection& connection) : c_(connection.xcb()) {
     for (auto& side : sides_) {
       side = xcb_generate_id(c_);
-      const std::uint32_t values[] = {0xd0342c, 1};
+      const std::uint32_t values[] = {connection.pixel_of(0xd0342c), 1};
       xcb_create_window(c_, XCB_COPY_FROM_PARENT, side, connection.root(), 0, 0, 1, 1, 0, XCB_WINDOW_CLASS_INPUT_OUTPUT, XCB_COPY_FROM_PARENT,
                         XCB_CW_BACK_PIXEL | XCB_CW_OVERRIDE_REDIRECT, values);
     }

@@ -11,6 +11,8 @@
 #include <xcb/xinput.h>
 #include <xcb/xtest.h>
 
+#include <bit>
+
 #include "capture/x11/xcb_xkb.h"
 
 namespace beside::capture {
@@ -31,6 +33,22 @@ const char* reason_of(int xcb_error) {
 }
 
 }  // namespace
+
+std::uint32_t Connection::pixel_of(std::uint32_t rgb) const {
+  for (auto depth = xcb_screen_allowed_depths_iterator(screen_); depth.rem > 0; xcb_depth_next(&depth))
+    for (auto visual = xcb_depth_visuals_iterator(depth.data); visual.rem > 0; xcb_visualtype_next(&visual))
+      if (visual.data->visual_id == screen_->root_visual) {
+        const auto channel = [](std::uint32_t value, std::uint32_t mask) {
+          if (mask == 0) return 0u;
+          const int shift = std::countr_zero(mask);
+          const std::uint64_t top = mask >> shift;
+          return static_cast<std::uint32_t>((value * top + 127) / 255) << shift;
+        };
+        return channel(rgb >> 16 & 0xff, visual.data->red_mask) | channel(rgb >> 8 & 0xff, visual.data->green_mask) |
+               channel(rgb & 0xff, visual.data->blue_mask);
+      }
+  return screen_->black_pixel;
+}
 
 Error display_gone(std::string_view where) {
   return {ErrorKind::Environment, where, "the connection to the X display was lost"};

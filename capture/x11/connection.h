@@ -33,6 +33,7 @@ class Connection {
   const xcb_setup_t* setup() const { return xcb_get_setup(connection_); }
   xcb_screen_t* screen() const { return screen_; }
   xcb_window_t root() const { return screen_->root; }
+  std::uint32_t pixel_of(std::uint32_t rgb) const;   // 0xRRGGBB as the root's visual has it
   const std::string& display() const { return display_; }
   int fd() const { return xcb_get_file_descriptor(connection_); }
   bool broken() const { return xcb_connection_has_error(connection_) != 0; }

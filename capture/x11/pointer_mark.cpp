@@ -3,7 +3,6 @@
 
 #include <xcb/shape.h>
 
-#include <bit>
 #include <vector>
 
 namespace beside::capture {
@@ -50,23 +49,6 @@ PointerMark::~PointerMark() {
   }
 }
 
-std::uint32_t PointerMark::colour(std::uint32_t rgb) const {
-  const auto* screen = connection_.screen();
-  for (auto depth = xcb_screen_allowed_depths_iterator(screen); depth.rem > 0; xcb_depth_next(&depth))
-    for (auto visual = xcb_depth_visuals_iterator(depth.data); visual.rem > 0; xcb_visualtype_next(&visual))
-      if (visual.data->visual_id == screen->root_visual) {
-        const auto channel = [](std::uint32_t value, std::uint32_t mask) {
-          if (mask == 0) return 0u;
-          const int shift = std::countr_zero(mask);
-          const std::uint64_t top = mask >> shift;
-          return static_cast<std::uint32_t>((value * top + 127) / 255) << shift;
-        };
-        return channel(rgb >> 16 & 0xff, visual.data->red_mask) | channel(rgb >> 8 & 0xff, visual.data->green_mask) |
-               channel(rgb & 0xff, visual.data->blue_mask);
-      }
-  return screen->black_pixel;
-}
-
 void PointerMark::create() {
   xcb_connection_t* c = connection_.xcb();
   window_ = xcb_generate_id(c);
@@ -74,11 +56,11 @@ void PointerMark::create() {
   const xcb_pixmap_t picture = xcb_generate_id(c);
   xcb_create_pixmap(c, connection_.screen()->root_depth, picture, connection_.root(), kSize, kSize);
   const xcb_gcontext_t gc = xcb_generate_id(c);
-  std::uint32_t ink = colour(0xffffff);
+  std::uint32_t ink = connection_.pixel_of(0xffffff);
   xcb_create_gc(c, gc, picture, XCB_GC_FOREGROUND, &ink);
   const xcb_rectangle_t all{0, 0, kSize, kSize};
   xcb_poly_fill_rectangle(c, picture, gc, 1, &all);
-  ink = colour(rgb_);
+  ink = connection_.pixel_of(rgb_);
   xcb_change_gc(c, gc, XCB_GC_FOREGROUND, &ink);
   const auto accent = spans([](int v) { return v == 2; });
   xcb_poly_fill_rectangle(c, picture, gc, static_cast<std::uint32_t>(accent.size()), accent.data());

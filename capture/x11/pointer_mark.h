@@ -25,7 +25,6 @@ class PointerMark {
 
  private:
   void create();
-  std::uint32_t colour(std::uint32_t rgb) const;
 
   const Connection& connection_;
   std::uint32_t rgb_;

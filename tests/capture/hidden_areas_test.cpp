@@ -5,9 +5,11 @@
 #include <xcb/xcb.h>
 
 #include <atomic>
+#include <cstring>
 #include <thread>
 
 #include "capture/x11/hatch.h"
+#include "capture/x11/place_frames.h"
 #include "capture/x11/x11_desktop.h"
 #include "capture/x11/x11_source.h"
 #include "tests/capture/support.h"
@@ -139,6 +141,72 @@ TEST_CASE("hidden places and monitors are hatched, with words, and seen again wh
   frame = rig.settled();
   REQUIRE(frame);
   CHECK(count(*frame, kSecret) == 800 * 600);
+}
+
+TEST_CASE("a frame shows its owner where a hidden place lies: in no picture, above other windows, below ours, and clicks go through") {
+  BS_NEEDS_XVFB();
+  Rig rig;
+  Person person(rig.server.display());
+  person.show(person.window({0, 0, 800, 600}, kSecret));
+  const auto ours = person.window({350, 200, 100, 100}, kPublic, false);
+  person.show(ours);
+  rig.own->set_native_ids({ours});
+  const Rect place{100, 50, 300, 200};
+  HiddenParts parts;
+  parts.areas = {place};
+  rig.own->hide(parts);
+  const auto at = [&](int x, int y) {
+    Reply<xcb_get_image_reply_t> got(xcb_get_image_reply(
+        person.x->xcb(), xcb_get_image(person.x->xcb(), XCB_IMAGE_FORMAT_Z_PIXMAP, person.x->root(), static_cast<std::int16_t>(x), static_cast<std::int16_t>(y), 1, 1, ~0u), nullptr));
+    REQUIRE(got);
+    std::uint32_t value = 0;
+    std::memcpy(&value, xcb_get_image_data(got.get()), 4);
+    return value & 0xffffff;
+  };
+  const auto soon = [&](auto&& holds) {
+    for (const LocalTime until = local_now() + 5s; local_now() < until; std::this_thread::sleep_for(10ms))
+      if (holds()) return true;
+    return false;
+  };
+  const auto striped = [&](int x, int y) {
+    const std::uint32_t p = at(x, y);
+    return p == 0xd0342c || p == 0xffffff;
+  };
+  auto made = PlaceFrames::create(rig.server.display(), *rig.own);
+  REQUIRE(made);
+  (*made)->show({place});
+  REQUIRE(soon([&] { return striped(100, 50); }));
+  for (const auto& [x, y] : {std::pair{399, 50}, {100, 249}, {250, 53}, {103, 150}}) CHECK(striped(x, y));
+  for (const auto& [x, y] : {std::pair{99, 50}, {100, 49}, {400, 100}, {104, 54}, {250, 150}}) CHECK(at(x, y) == kSecret);
+  CHECK(at(399, 210) == kPublic);
+
+  person.show(person.window({90, 40, 120, 60}, kPublic));
+  const std::uint32_t top[] = {XCB_STACK_MODE_ABOVE};   // as the panel does that is covered
+  xcb_configure_window(person.x->xcb(), ours, XCB_CONFIG_WINDOW_STACK_MODE, top);
+  CHECK(soon([&] { return striped(110, 50); }));
+  CHECK(at(399, 210) == kPublic);
+  CHECK(at(150, 70) == kPublic);
+
+  Reply<xcb_translate_coordinates_reply_t> hit(xcb_translate_coordinates_reply(
+      person.x->xcb(), xcb_translate_coordinates(person.x->xcb(), person.x->root(), person.x->root(), 250, 248), nullptr));
+  REQUIRE(hit);
+  Reply<xcb_get_window_attributes_reply_t> its(xcb_get_window_attributes_reply(person.x->xcb(), xcb_get_window_attributes(person.x->xcb(), hit->child), nullptr));
+  REQUIRE(its);
+  CHECK(its->override_redirect == 0);
+
+  REQUIRE(rig.source->start(see(), 0));
+  const auto frame = rig.frame();
+  REQUIRE(frame);
+  CHECK(count(*frame, 0xd0342c) == 0);
+  CHECK(pixel(*frame, 300, 50) == hatch_colour(300, 50));
+  CHECK(pixel(*frame, 300, 49) == kSecret);
+
+  (*made)->show({});
+  CHECK(soon([&] { return at(300, 50) == kSecret && at(250, 249) == kSecret; }));
+  (*made)->show({place, {500, 500, 6, 3}});
+  CHECK(soon([&] { return striped(300, 50) && striped(505, 502); }));
+  made->reset();
+  CHECK(soon([&] { return at(300, 50) == kSecret && at(502, 501) == kSecret; }));
 }
 
 TEST_CASE("a hidden window is never in a picture, however it moves, grows, comes and goes") {

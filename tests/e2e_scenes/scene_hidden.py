@@ -98,10 +98,20 @@ def run(stage):
         greys = [tuple(row[i:i + 3]) for i in range(0, len(row), 4)]
         return all(g[0] == g[1] == g[2] for g in greys) and len({g[0] for g in greys}) > 1
     wait_until("the place to be hatched at the operator's", hatched)
+
+    # Its owner sees where it lies, and only he.
+    def framed():
+        row = s.at_customer.grab().row(30, 41, 60)
+        return row.count(bytes((0x2c, 0x34, 0xd0))) > 20
+    wait_until("a frame around the place on the customer's screen", framed)
+    check(s.customer.text("hide.framed"), "nothing tells of the frame")
+    s.at_customer.screenshot(stage.folder / "customer-sees-frame.png")
+    check(hatched(), "the frame is seen at the operator's")
     s.at_operator.screenshot(stage.folder / "operator-sees-place.png")
 
     # Shown again.
     s.customer.click("hide.area.0")
+    wait_until("the frame to go", lambda: not framed())
     s.customer.click(label)
     wait_until("the operator to see the window again", lambda: secret_pixels(s) > SIZE[0] * SIZE[1] / 8)
     s.operator.wait_gone("pane.hidden")

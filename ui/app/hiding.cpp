@@ -36,6 +36,7 @@ void Hiding::before(kit::Ui& ui, views::CustomerState& state) {
 std::optional<session::HideParts> Hiding::after(kit::Ui& ui, const session::CustomerSnapshot& snapshot, const views::CustomerWishes& wishes,
                                                 views::CustomerState& state) {
   std::optional<session::HideParts> out;
+  frame(snapshot);
   if (drawing_.joinable() && drawn_.load(std::memory_order_acquire)) {
     end_drawing();
     if (area_ && snapshot.stage == session::CustomerStage::Live) {
@@ -72,6 +73,23 @@ std::optional<session::HideParts> Hiding::after(kit::Ui& ui, const session::Cust
   }
   ui.wants().at(list_due_);
   return out;
+}
+
+// Tried once for each set of places: a desktop that shows no frames is told of in the log.
+void Hiding::frame(const session::CustomerSnapshot& snapshot) {
+  const std::vector<Rect> places = snapshot.stage == session::CustomerStage::Live ? snapshot.hidden.areas : std::vector<Rect>();
+  if (places == framed_) return;
+  framed_ = places;
+  if (places.empty()) return frames_.reset();
+  if (!frames_) {
+    auto made = capture::PlaceFrames::create(display_name(), own_);
+    if (!made) {
+      BS_LOG_LIMITED(Warn, "hiding", "{}", dump_error(made.error()));
+      return;
+    }
+    frames_ = std::move(*made);
+  }
+  frames_->show(places);
 }
 
 void Hiding::draw() {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <thread>
 
+#include "capture/x11/place_frames.h"
 #include "capture/x11/window_list.h"
 #include "engine/ports/desktop.h"
 #include "ui/kit/ui.h"
@@ -14,8 +15,8 @@
 
 namespace beside::app {
 
-// What the customer's page on hidden parts needs of the desktop: the list of his windows, a rectangle drawn by hand, and the
-// words over what is hatched. Titles stay on this thread.
+// What the customer's page on hidden parts needs of the desktop: the list of his windows, a rectangle drawn by hand, frames
+// around what was drawn, and the words over what is hatched. Titles stay on this thread.
 // Thread: main; the drawing has one of its own, ended by the destructor.
 class Hiding {
  public:
@@ -30,6 +31,7 @@ class Hiding {
                                           views::CustomerState& state);
 
  private:
+  void frame(const session::CustomerSnapshot& snapshot);
   void draw();
   void end_drawing();
 
@@ -37,6 +39,8 @@ class Hiding {
   std::function<void()> wake_;
   std::unique_ptr<capture::WindowList> windows_;
   LocalTime list_due_{};
+  std::unique_ptr<capture::PlaceFrames> frames_;   // while a place is hidden
+  std::vector<Rect> framed_;
   bool labelled_ = false;
   std::thread drawing_;
   int cancel_fd_ = -1;

@@ -102,6 +102,7 @@ void draw_hide(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState& s
     bool on = true;
     if (kit::check(ui, id, kit::tr("hide.area", r.width, r.height, r.x, r.y), on)) put(parts.areas, r, on);
   }
+  if (!s.hidden.areas.empty()) kit::muted(ui, "hide.framed", kit::tr("hide.framed"));
   if (state.drawing_area) {
     kit::icon_text(ui, "hide.drawing", kit::icon::kPencil, kit::tr("hide.drawing"), {.face = kit::Face::Strong, .tone = kit::Tone::Accent});
   } else if (kit::button(ui, "hide.draw", kit::tr("hide.draw"), {.icon = kit::icon::kPencil, .width = kit::kFill})) {
