@@ -81,6 +81,8 @@ class Desk final : public KioskDesk {
   void on_map_request(xcb_window_t window);
   void on_configure_request(const xcb_configure_request_event_t& request);
   void place(xcb_window_t window, const Rect& where, const Rect& is);
+  void map(const TopLevel& top, const std::vector<TopLevel>& tops);
+  static bool is_our_window(const TopLevel& t) { return t.viewable && t.whose == Whose::Ours && !t.override_redirect && !t.input_only; }
   void keep_order(const std::vector<TopLevel>& tops);
   void give_focus(const std::vector<TopLevel>& tops);
   void focus(xcb_window_t window);
@@ -228,10 +230,22 @@ void Desk::on_map_request(xcb_window_t window) {
     return;
   }
   refused_.erase(window);
-  manage(window);
-  xcb_map_window(connection_->xcb(), window);
+  map(*top, tops);
   if (top->whose == Whose::Application) focus_anew_ = true;
   tidy();
+}
+
+// In its order from the first moment on: what is raised only once it is there was seen before, or hid our window.
+void Desk::map(const TopLevel& top, const std::vector<TopLevel>& tops) {
+  manage(top.id);
+  if (top.whose == Whose::Ours) {
+    const std::uint32_t above = XCB_STACK_MODE_ABOVE;
+    xcb_configure_window(connection_->xcb(), top.id, XCB_CONFIG_WINDOW_STACK_MODE, &above);
+  } else if (const auto ours = std::find_if(tops.begin(), tops.end(), is_our_window); ours != tops.end()) {
+    const std::uint32_t below[] = {ours->id, XCB_STACK_MODE_BELOW};
+    xcb_configure_window(connection_->xcb(), top.id, XCB_CONFIG_WINDOW_SIBLING | XCB_CONFIG_WINDOW_STACK_MODE, below);
+  }
+  xcb_map_window(connection_->xcb(), top.id);
 }
 
 void Desk::on_configure_request(const xcb_configure_request_event_t& r) {
@@ -289,8 +303,7 @@ void Desk::tidy() {
       continue;
     }
     if (refused_.erase(top.id) > 0) {
-      manage(top.id);
-      xcb_map_window(connection_->xcb(), top.id);
+      map(top, tops);
       continue;   // its MapNotify brings us back
     }
     if (!ordinary) continue;
@@ -316,7 +329,7 @@ void Desk::keep_order(const std::vector<TopLevel>& tops) {
   bool other_above = false;
   for (auto it = tops.rbegin(); it != tops.rend(); ++it) {
     if (!it->viewable) continue;
-    if (it->whose == Whose::Ours && !it->override_redirect && !it->input_only) {
+    if (is_our_window(*it)) {
       if (!other_above) return;
       const std::uint32_t above = XCB_STACK_MODE_ABOVE;
       xcb_configure_window(connection_->xcb(), it->id, XCB_CONFIG_WINDOW_STACK_MODE, &above);

@@ -3,12 +3,15 @@
 #include <doctest/doctest.h>
 #include <xcb/xcb.h>
 
+#include <algorithm>
 #include <cstring>
 #include <map>
+#include <thread>
 
 #include "capture/x11/application_windows.h"
 #include "capture/x11/connection.h"
 #include "capture/x11/hatch.h"
+#include "capture/x11/kiosk_desk.h"
 #include "capture/x11/top_levels.h"
 #include "capture/x11/x11_desktop.h"
 #include "capture/x11/x11_source.h"
@@ -230,4 +233,58 @@ TEST_CASE("keys go only while the application has the keyboard") {
   rig.focus(rig.x->root());
   CHECK(rig.key_a() != InjectOutcome::Done);
   CHECK_FALSE(other.line(300));
+}
+
+TEST_CASE("the application's windows never lie above the kiosk's, not even while they come") {
+  BS_NEEDS_XVFB();
+  Rig rig;
+  rig.share_class("app");
+  const std::uint32_t look = XCB_EVENT_MASK_SUBSTRUCTURE_NOTIFY;
+  xcb_change_window_attributes(rig.x->xcb(), rig.x->root(), XCB_CW_EVENT_MASK, &look);
+  rig.x->sync();
+  auto desk = make_kiosk_desk(rig.server.display(), rig.own, {});
+  REQUIRE(desk);
+  (*desk)->open({500, 0, 300, 600}, {0, 0, 500, 600});   // side by side, or the programs would have nothing to draw and say nothing
+  auto person = Connection::open(rig.server.display());
+  REQUIRE(person);
+  const xcb_window_t ours = xcb_generate_id((*person)->xcb());
+  xcb_create_window((*person)->xcb(), XCB_COPY_FROM_PARENT, ours, (*person)->root(), 0, 0, 800, 600, 0, XCB_WINDOW_CLASS_INPUT_OUTPUT, XCB_COPY_FROM_PARENT, 0, nullptr);
+  // It lies above ours from its making on, as it was made later, and is there first.
+  Child early = rig.window("app", {0, 0, 300, 200}, kShared);
+  xcb_map_window((*person)->xcb(), ours);
+  (*person)->sync();
+
+  // The order as the server tells of each step, lowest first, and who is in view.
+  std::vector<xcb_window_t> order{ours};
+  std::map<xcb_window_t, bool> shown;
+  int wrong = 0, came = 0;
+  const auto watch = [&](auto&& done) {
+    for (const LocalTime until = local_now() + 5s; local_now() < until && !done(); std::this_thread::sleep_for(1ms))
+      while (const auto event = rig.x->poll_event()) {
+        const int type = event->response_type & 0x7f;
+        if (type == XCB_CREATE_NOTIFY) {
+          const auto id = reinterpret_cast<const xcb_create_notify_event_t*>(event.get())->window;
+          std::erase(order, id);
+          order.push_back(id);
+        } else if (type == XCB_CONFIGURE_NOTIFY) {
+          const auto* e = reinterpret_cast<const xcb_configure_notify_event_t*>(event.get());
+          std::erase(order, e->window);
+          const auto below = std::find(order.begin(), order.end(), e->above_sibling);
+          order.insert(below == order.end() ? order.begin() : below + 1, e->window);
+        } else if (type == XCB_MAP_NOTIFY) {
+          const auto id = reinterpret_cast<const xcb_map_notify_event_t*>(event.get())->window;
+          shown[id] = true;
+          came += id != ours ? 1 : 0;
+        }
+        if (!shown[ours]) continue;
+        const auto top = std::find_if(order.rbegin(), order.rend(), [&](xcb_window_t w) { return shown[w]; });
+        wrong += *top != ours ? 1 : 0;
+      }
+    return done();
+  };
+  REQUIRE(watch([&] { return shown[ours] && came == 1; }));
+  Child late = rig.window("app", {100, 100, 300, 200}, kShared);
+  REQUIRE(watch([&] { return came == 2; }));
+  (void)watch([&, until = local_now() + 300ms] { return local_now() >= until; });
+  CHECK(wrong == 0);
 }
