@@ -21,6 +21,11 @@ void SideThread::take_pieces(const Work& work, int pieces) {
 }
 
 void SideThread::run(int pieces, const Work& work) {
+  const std::unique_lock helped(helped_, std::try_to_lock);
+  if (!helped) {
+    for (int piece = 0; piece < pieces; ++piece) work(piece);
+    return;
+  }
   if (!thread_.joinable()) thread_ = std::thread([this] { loop(); });
   {
     const std::lock_guard lock(mutex_);

@@ -9,8 +9,9 @@
 
 namespace beside {
 
-// A thread that takes pieces of its owner's work, as many as it comes to: where no core is free for it, none. It is made with the first.
-// Thread: the owner's; the work runs there and on the one more, which is joined by the destructor.
+// A thread that takes pieces of its callers' work, as many as it comes to: where no core is free for it, none. It is made with the first.
+// It helps one caller at a time: another one meanwhile does its work alone.
+// Thread: any; the work runs on the caller's and on the one more, which is joined by the destructor.
 class SideThread {
  public:
   using Work = std::function<void(int piece)>;
@@ -24,6 +25,7 @@ class SideThread {
  private:
   void loop();
   void take_pieces(const Work& work, int pieces);
+  std::mutex helped_;                 // held by the caller that is helped
   std::atomic<int> next_{0};
   std::mutex mutex_;
   std::condition_variable wake_, rested_;

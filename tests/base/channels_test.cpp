@@ -107,3 +107,20 @@ TEST_CASE("each piece is done once, here or aside, and all are when it returns")
   CHECK(here > 0);
   CHECK(aside > 0);
 }
+
+// Two sessions that play films share it: each one's pieces are its own.
+TEST_CASE("callers at the same time get each piece done once, and all return") {
+  SideThread side;
+  std::atomic<int> wrong{0};
+  const auto call = [&] {
+    for (int round = 0; round < 5000; ++round) {
+      std::array<std::atomic<int>, 7> done{};
+      side.run(7, [&](int piece) { ++done[static_cast<std::size_t>(piece)]; });
+      for (const auto& times : done) wrong += times == 1 ? 0 : 1;
+    }
+  };
+  std::thread other(call);
+  call();
+  other.join();
+  CHECK(wrong == 0);
+}
