@@ -118,11 +118,11 @@ void ScreenSender::open_encoder(const StreamInfo& wanted) {
 }
 
 // Exact tiles carry everything until another encoder is tried.
-void ScreenSender::fall_back(const std::string& from, const Error& error) {
+void ScreenSender::fall_back(std::string from, const Error& error) {
   BS_LOG(Warn, "encode", "{} failed: {}", from, dump_error(error));
   coders_.clear();
   do_later([](TileSender& tiles) { tiles.video_failed(local_now()); }, true);
-  tell([this, from] { events_.fell_back(from, "exact tiles"); });
+  tell([this, from = std::move(from)] { events_.fell_back(from, "exact tiles"); });
 }
 
 VideoFacts ScreenSender::facts(const StreamInfo& info) const {

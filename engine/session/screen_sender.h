@@ -119,7 +119,7 @@ class ScreenSender {
   void adapt_rate(Coder& coder);
   void reconsider(Coder& coder);
   void count(Coder& coder, nanoseconds waited, nanoseconds coding, std::size_t bytes);
-  void fall_back(const std::string& from, const Error& error);
+  void fall_back(std::string from, const Error& error);
   template <typename Fn>
   void tell(Fn&& fn) {
     post_([alive = alive_, fn = std::forward<Fn>(fn)]() mutable {
