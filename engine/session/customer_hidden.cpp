@@ -22,11 +22,11 @@ void CustomerSession::hide(HiddenParts parts) {
   ports_.hide(hidden_);
   if (more) {
     // What waits to be sent may show it: the numbers of those packets are used up, the viewer reports them as lost, and what
-    // they held is sent as it may be seen now. A video goes on as tiles until its next stream: its pictures build on others.
+    // they held is sent as it may be seen now. A film goes on as tiles until its next stream: its pictures build on others.
     hidden_since_ = local_now();   // the clock of whoever grabs
     link_->drop_screen();
     video_.clear();
-    if (screen_ && see_running_) screen_->refused();
+    if (screen_ && see_running_) screen_->drop_videos();
   }
   // A whole grab at once, by the new rules.
   if (const auto grant = consent_.grant(Right::See); grant && screen_ && see_running_)

@@ -118,6 +118,10 @@ void ScreenSender::refused() {
   do_later([](TileSender& tiles) { tiles.video_failed(local_now()); }, true);
 }
 
+void ScreenSender::drop_videos() {
+  do_later([](TileSender& tiles) { tiles.drop_videos(); }, true);
+}
+
 void ScreenSender::request_key(std::uint32_t stream) {
   {
     std::lock_guard lock(encode_mutex_);

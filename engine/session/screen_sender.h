@@ -89,6 +89,7 @@ class ScreenSender {
   void set_line(const TileLine& line);
   void accepted(std::uint32_t stream);                          // the viewer plays that video stream
   void refused();                                               // it does not: everything goes as tiles
+  void drop_videos();                                           // what is coded may no longer be seen: films get new streams
   void request_key(std::uint32_t stream);                       // 0: of each
   struct Viewer { bool full_colour = true, av1 = false, scales = false; };
   void set_viewer(const Viewer& viewer);                        // what it decodes, and whether it shows video larger than it is coded

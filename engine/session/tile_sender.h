@@ -100,6 +100,7 @@ class TileSender {
   std::optional<VideoOrder> take_video_order();
   void video_ready(std::uint8_t stream, const Rect& place);   // the viewer accepted it; 1..8
   void video_failed(LocalTime now);                           // everything goes as tiles, for a while
+  void drop_videos();                                         // what was coded may not be built upon: new orders follow
   struct VideoFrame {
     std::uint8_t stream = 0;
     Rect place;

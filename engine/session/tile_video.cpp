@@ -329,13 +329,17 @@ void TileSender::video_ready(std::uint8_t stream, const Rect& place) {
   look_again_ = true;
 }
 
-void TileSender::video_failed(LocalTime now) {
+void TileSender::drop_videos() {
   videos_.clear();
   ordered_.reset();
-  ++video_failures_;
-  video_barred_until_ = video_failures_ >= kMostFailures ? kNever : now + kBarredFor * (1 << (video_failures_ - 1));
   wake_at_ = LocalTime::min();
   look_again_ = true;
+}
+
+void TileSender::video_failed(LocalTime now) {
+  drop_videos();
+  ++video_failures_;
+  video_barred_until_ = video_failures_ >= kMostFailures ? kNever : now + kBarredFor * (1 << (video_failures_ - 1));
 }
 
 std::optional<TileSender::VideoFrame> TileSender::take_video_frame() {

@@ -167,3 +167,15 @@ TEST_CASE("an encoder that fails in mid-film is named to the customer") {
   CHECK(film.fell_back.front() == "an encoder that has a long name");
   CHECK(film.sent.size() == 3);
 }
+
+TEST_CASE("a film is coded anew at once each time that what was coded may no longer be seen") {
+  Film film([](const ports::VideoSettings& settings) { return std::make_unique<SizedEncoder>(settings.codec, std::vector<std::size_t>{3000}); });
+  std::uint32_t stream = 0;
+  for (int times = 0; times < 5; ++times) {
+    CAPTURE(times);
+    REQUIRE(film.owner.run_until([&] { return !film.sent.empty() && film.sent.back().first > stream && film.of_stream(film.sent.back().first) >= 3; }, 8s));
+    stream = film.sent.back().first;
+    film.sender->drop_videos();
+  }
+  CHECK(film.fell_back.empty());
+}
