@@ -223,6 +223,7 @@ void CustomerSession::decide(const DecideAsk& decision) {
   const LocalTime clicked = decision.from_click_at_us > 0 ? LocalTime(microseconds(decision.from_click_at_us)) : now;
   const LocalTime injected = desktop_ ? desktop_->last_injection() : LocalTime{};
   const Rights before = consent_.granted();
+  const std::uint32_t monitor_before = consent_.monitor_id();
   const auto verdict = consent_.decide(decision.ask_id, decision.granted, decision.monitor_id, clicked, injected, now);
   using D = ConsentMachine::Decision;
   if (verdict == D::NoSuchAsk || !ask) return;
@@ -237,8 +238,10 @@ void CustomerSession::decide(const DecideAsk& decision) {
   (void)link_->send(answer);
   BS_LOG(Info, "consent", "decided clicked_us={} at_us={}", to_us(clicked), to_us(now));
   note(given.empty() ? JournalKind::Refused : JournalKind::Granted, given.empty() ? ask->rights : given, ask->reason);
-  if (!given.empty()) viewed_monitor_ = consent_.monitor_id();
-  if (!(given - before).empty() || given.empty()) rights_changed(kCauseGranted);
+  // A right that is granted already may be granted once more, for another monitor. One that is added leaves what is looked at.
+  const bool moved = consent_.monitor_id() != monitor_before;
+  if (moved || (given - before).has(Right::See)) viewed_monitor_ = consent_.monitor_id();
+  if (moved || !(given - before).empty() || given.empty()) rights_changed(kCauseGranted);
   events_.changed();
 }
 
@@ -305,6 +308,7 @@ void CustomerSession::apply_screen() {
   }
   const std::uint32_t monitor = consent_.monitor_id() != 0 ? consent_.monitor_id() : viewed_monitor_;
   if (see_running_ && monitor == running_monitor_) return;
+  if (see_running_) video_.clear();   // pictures of the other monitor that wait to be coded or sent
   running_monitor_ = monitor;
   // The viewer threw its canvas away with the right: a new stream. Another monitor is only another picture in the same one.
   if (!see_running_ && !viewer_keeps_) new_tile_stream();

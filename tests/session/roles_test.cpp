@@ -98,6 +98,29 @@ TEST_CASE("what the customer hides is told as numbers, noted by both, and forgot
   CHECK(p.customer.hidden.back().empty());
 }
 
+TEST_CASE("who is asked again and allows less is obeyed at once, and a right that is added leaves the monitor that is looked at") {
+  Pair p;
+  p.live();
+  REQUIRE(p.bench.grant(p.customer, p.op, Right::See));
+  REQUIRE(p.bench.wait_until([&] { return p.whole(); }));
+  CHECK(p.op.view().monitor_id == 0);
+  p.op.role->handle(session::ChooseMonitor{p.op.view().local_id, 1});
+  REQUIRE(p.bench.wait_until([&] { return p.op.view().monitor_id == 1; }));
+  REQUIRE(p.bench.grant(p.customer, p.op, Right::Control));
+  const LocalTime other_would_be_here = local_now() + 200ms;
+  REQUIRE(p.bench.wait_until([&] { return local_now() > other_would_be_here; }));
+  CHECK(p.op.view().monitor_id == 1);
+  p.op.role->handle(session::ChooseMonitor{p.op.view().local_id, 0});
+  REQUIRE(p.bench.wait_until([&] { return p.op.view().monitor_id == 0 && p.whole(); }));
+
+  p.op.role->handle(session::AskRights{p.op.view().local_id, Right::See, "again"});
+  REQUIRE(p.bench.run_until([&] { return p.customer.now().ask.has_value(); }, 3s));
+  p.customer.role->handle(session::DecideAsk{p.customer.now().ask->id, Right::See, 1, 0});
+  REQUIRE(p.bench.wait_until([&] { return p.op.view().monitor_id == 1 && p.whole(); }));
+  CHECK(p.customer.now().monitor_id == 1);
+  CHECK(p.op.view().granted == (Right::See | Right::Control));
+}
+
 TEST_CASE("a picture is kept once it is exact, both journals have it, and the customer is told") {
   using State = session::SessionView::Kept::State;
   Pair p;
