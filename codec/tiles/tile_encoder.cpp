@@ -325,12 +325,12 @@ class Encoder final : public ports::TileEncoder {
   bool code_packed(const Source& source, const Rect& r) {
     const std::int64_t pixels = std::int64_t{r.width} * r.height;
     if (!quick_ || most_continued_ == 0 || source.kind != TileOpKind::Tile || pixels < kLeastPacked || pixels > PackedCoder::kMostPixels) return false;
-    constexpr std::size_t kPiece = wire::kMaxTilePayload - wire::kTileHeaderBytes - 16;   // of a part that holds nothing else
+    const std::size_t piece = writer_.most() - wire::kTileHeaderBytes - 16;   // of a part that holds nothing else
     coded_.clear();
-    if (!packed_.encode(source.at(r.x, r.y), source.stride, r.width, r.height, kPiece * static_cast<std::size_t>(most_continued_), coded_)) return false;
+    if (!packed_.encode(source.at(r.x, r.y), source.stride, r.width, r.height, piece * static_cast<std::size_t>(most_continued_), coded_)) return false;
     if (!writer_.empty() && (writer_.room_for_bytes() < kTailRoom || writer_.coded_pixels_left() < pixels)) next_part();
     const std::size_t here = writer_.room_for_bytes() - 1;
-    const std::size_t more = coded_.size() > here ? (coded_.size() - here + kPiece - 1) / kPiece : 0;
+    const std::size_t more = coded_.size() > here ? (coded_.size() - here + piece - 1) / piece : 0;
     if (in_chain_ + static_cast<int>(more) > most_continued_) end_chain();
     TileOp op;
     op.kind = TileOpKind::Tile;

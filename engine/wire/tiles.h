@@ -105,6 +105,7 @@ class TilePartWriter {
   explicit TilePartWriter(std::size_t most_bytes = kMaxTilePayload) : most_(most_bytes) {}
   void begin(const TileHeader& header);
   void set_most(std::size_t bytes) { most_ = bytes; }   // before begin(); kMaxTilePayload at most
+  std::size_t most() const { return most_; }
   // Whether the op went in. Limits and bounds are the caller's promise (BS_ASSERT).
   bool add(const TileOp& op);
   // Bytes of pixels that a Tile or Coarse could still hold here, 0 if none.

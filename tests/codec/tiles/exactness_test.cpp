@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <vector>
 
@@ -86,6 +87,7 @@ TEST_CASE("two hundred varied screens end bit for bit the same where they are co
     auto update = update_of(*screen, static_cast<std::uint32_t>(i));
     update.quick = true;
     update.most_continued = i % 5 * 4;   // where nothing may continue it is as if it were not asked for
+    update.most_part_bytes = std::array<std::size_t, 4>{0, 384, 640, 1024}[static_cast<std::size_t>(i / 5 % 4)];
     const Sent sent = send(*encoder, update, [&] { encoder->exact(*screen, {0, 0, width, height}); });
     canvas.reset(width, height, 9, 2);
     wire::TilePacket packet;
@@ -98,6 +100,35 @@ TEST_CASE("two hundred varied screens end bit for bit the same where they are co
     CHECK(canvas.exact({0, 0, width, height}));
   }
   CHECK(packed > 100);
+}
+
+// Pieces of a block that is packed fill the parts of a tunnel too, however few may continue.
+TEST_CASE("a page of text that is coded quickly is exact over a path of any width") {
+  auto encoder = make_tile_encoder();
+  auto decoder = make_tile_decoder();
+  ports::Canvas canvas;
+  for (const std::size_t width : {384, 512, 640, 896, 1024, 1152}) {
+    for (const int continued : {1, 3, 7, 15}) {
+      for (const int kind : {0, 1, 11}) {
+        CAPTURE(width);
+        CAPTURE(continued);
+        CAPTURE(kind);
+        const auto screen = make_screen(kind, 700, 500, 5);
+        auto update = update_of(*screen, 1);
+        update.quick = true;
+        update.most_continued = continued;
+        update.most_part_bytes = width;
+        const Sent sent = send(*encoder, update, [&] { encoder->exact(*screen, {0, 0, 700, 500}); });
+        canvas.reset(700, 500, 9, 2);
+        for (const Bytes& payload : sent.payloads) {
+          CHECK(payload.size() <= width);
+          REQUIRE(decoder->apply(payload, canvas));
+        }
+        CHECK(equal(canvas, *screen));
+        CHECK(canvas.exact({0, 0, 700, 500}));
+      }
+    }
+  }
 }
 
 TEST_CASE("pieces of a rectangle that do not follow one another write nothing") {
