@@ -27,7 +27,9 @@ void Canvas::reset(int width, int height, std::uint32_t layout_generation, std::
   marked_.clear();
   waiting_ = {};
   waiting_.resized = true;
-  if (sane) touch({0, 0, width, height});
+  if (!sane) return;
+  touch({0, 0, width, height});
+  marked_.push_back({0, 0, width, height});
 }
 
 void Canvas::write(const Rect& area, const std::uint8_t* bgrx, std::ptrdiff_t stride, bool exact) {

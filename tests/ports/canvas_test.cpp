@@ -70,6 +70,20 @@ TEST_CASE("a cell is exact when all of it was written exactly, and not when a pi
   CHECK(!canvas.exact({100, 100, 5, 5}));
 }
 
+// Whoever draws marks knows the cells of the picture before, which may have been exact: another monitor is often as large.
+TEST_CASE("a new picture says of all its cells that their exactness may have changed, even where it is as large as the one before") {
+  Canvas canvas;
+  canvas.reset(40, 40, 1, 0);
+  write(canvas, {0, 0, 40, 40}, 0, true);
+  canvas.commit({1});
+  (void)canvas.take();
+  canvas.reset(40, 40, 1, 1);
+  CHECK(canvas.take().marks.empty());   // not committed
+  write(canvas, {0, 0, 16, 16}, 1, false);
+  canvas.commit({2});
+  CHECK(canvas.take().marks == std::vector<Rect>{{0, 0, 40, 40}});
+}
+
 TEST_CASE("a copy reads all of its source first, whichever way it goes, and stays inside") {
   for (const auto& [dx, dy] : {std::pair{0, 7}, {0, -7}, {3, 0}, {-3, 0}, {5, 9}, {-5, -9}, {60, 0}}) {
     Canvas canvas;
