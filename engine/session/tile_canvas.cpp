@@ -111,12 +111,13 @@ std::vector<Rect> TileCanvas::parts_of(const Newest& newest, const Rect& area) {
     else flush(run);
     run = {};
   };
-  each_cell(inside, [&](int cx, int cy, const Owner& owner) {
+  each_cell(inside, [&](int cx, int cy, Owner& owner) {
     if (cy != row) end_run();
     row = cy;
     const bool ours = owner.stream == newest.stream &&
                       (owner.any_time || static_cast<std::int32_t>(newest.rtp_timestamp - owner.since) >= 0);
     if (!ours) return end_run();
+    owner.any_time = true;   // pictures come in order: all later ones may be drawn, also when the clock has come around
     const Rect cell{cx * kCell, cy * kCell, kCell, kCell};
     run = run.united_with(cell);
   });

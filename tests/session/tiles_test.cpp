@@ -580,3 +580,33 @@ TEST_CASE("a commit that changes no pixel says so: nothing of it will be seen to
   CHECK(canvas.commit({}));
   CHECK_FALSE(canvas.commit({}));
 }
+
+// The clock of a stream's pictures comes around once in 13 hours.
+TEST_CASE("a film that plays in one place for days is shown all the time") {
+  const auto canvas = std::make_shared<ports::Canvas>();
+  session::TileCanvas view(tiles::make_tile_decoder(), canvas);
+  const auto encoder = tiles::make_tile_encoder();
+  const auto blank = ports::make_pixel_buffer(64, 64);
+  ports::TileUpdate update;
+  update.number = 1;
+  update.generation = 3;
+  update.width = update.height = 64;
+  const std::uint32_t since = 4'000'000'000u;
+  encoder->begin(update, [&](const ports::TilePart& part) { REQUIRE(view.apply(part.payload, PeerTime{}, LocalTime{})); }, [] { return microseconds(0); });
+  encoder->exact(*blank, {0, 0, 64, 64});
+  encoder->video_area(1, {0, 0, 64, 64}, &since);
+  (void)encoder->finish();
+  const auto play = [&](std::uint32_t timestamp, std::uint8_t tint) {
+    view.video(1, 3, {0, 0, 64, 64}, [tint](const Rect& part, std::uint8_t* bgrx, std::ptrdiff_t stride) {
+      for (int y = 0; y < part.height; ++y) std::fill_n(bgrx + y * stride, std::ptrdiff_t{4} * part.width, tint);
+    }, timestamp, PeerTime{}, LocalTime{});
+    std::uint8_t seen = 0;
+    canvas->read([&](const ports::PixelBuffer& p) { seen = p.row(20)[4 * 20]; });
+    return seen == tint;
+  };
+  CHECK_FALSE(play(since - 3000, 99));   // of before it had the place
+  for (std::uint32_t hours = 0; hours < 72; ++hours) {
+    CAPTURE(hours);
+    CHECK(play(since + hours * 90'000 * 3600, static_cast<std::uint8_t>(hours + 1)));
+  }
+}
