@@ -10,6 +10,7 @@
 namespace beside::session {
 namespace {
 
+constexpr const char* kTiles = "exact tiles";
 constexpr auto kRefreshPause = 500ms;              // between two refreshes that a viewer asks for
 constexpr std::size_t kAroundTiles = 86;           // header, extension, tag; and those of the parity that protects a packet
 constexpr std::size_t kMostCursorBytes = 60'000;   // an Inner message carries 64 KiB
@@ -70,7 +71,7 @@ void CustomerSession::new_tile_stream() {
   while (how.size() > 200 || !is_utf8(how)) how.pop_back();
   out.mutable_tile_offer()->set_how(how);
   (void)link_->send(out);
-  media_.encoder = "exact tiles";
+  media_.encoder = kTiles;
 }
 
 void CustomerSession::on_tiles(std::uint32_t stream, std::vector<TileSender::Part> parts) {
@@ -157,17 +158,22 @@ void CustomerSession::on_stream(const StreamInfo& info) {
   events_.changed();
 }
 
-// The viewer can play the newest stream, or cannot.
+// The viewer can play the newest stream, or cannot; or it could not go on with one.
 void CustomerSession::on_video_answer(const inner::VideoAnswer& answer) {
   if (!screen_ || video_.empty()) return;
-  SentVideo& video = video_.back();
-  if (answer.stream_id() != video.info.id() || video.accepted) return;
   if (!answer.accepted()) {
-    events_.notice(NoticeKind::VideoRefused, {answer.why()});
+    const auto refused = std::find_if(video_.begin(), video_.end(), [&](const SentVideo& v) { return v.info.id() == answer.stream_id(); });
+    if (refused == video_.end()) return;
+    BS_LOG(Warn, "video", "the viewer does not play {}: {}", refused->info.encoder, answer.why());
+    media_.encoder = kTiles;
+    events_.notice(NoticeKind::VideoFellBack, {refused->info.encoder, kTiles});
+    video_.erase(refused);
     return screen_->refused();
   }
+  SentVideo& video = video_.back();
+  if (answer.stream_id() != video.info.id() || video.accepted) return;
   video.accepted = true;
-  media_.encoder = "exact tiles, " + video.info.encoder;
+  media_.encoder = std::string(kTiles) + ", " + video.info.encoder;
   screen_->accepted(video.info.number);
 }
 

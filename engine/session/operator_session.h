@@ -74,6 +74,7 @@ class OperatorSession {
   void fault(ports::ChannelFault fault);
   void on_message(const inner::Inner& message);
   void on_offer(const inner::VideoOffer& offer);
+  void answer_offer(std::uint32_t stream, std::string why_not);   // empty: accepted
   std::uint64_t video_missed() const;
   void on_tile_offer(const inner::TileOffer& offer);
   void make_screen();
@@ -106,7 +107,7 @@ class OperatorSession {
   std::unique_ptr<PeerLink> link_;
   std::unique_ptr<PeerLink> dead_link_;      // a link may not be destroyed from inside its own event
   std::unique_ptr<ScreenReceiver> screen_;
-  struct PlayedVideo { std::uint8_t stream = 0; Ssrc ssrc; flow::VideoReceiver receiver; };
+  struct PlayedVideo { std::uint8_t stream = 0; Ssrc ssrc; flow::VideoReceiver receiver; std::string encoder; };
   std::deque<PlayedVideo> video_;            // in the order of their offers; kMostVideoStreams at most
   std::optional<TileReceiver> tiles_;
   // Packets may overtake the offer of their stream, which goes another way.

@@ -10,6 +10,8 @@ namespace beside::session {
 namespace {
 
 constexpr auto kLadderWindow = 5s;
+constexpr const char* kTiles = "exact tiles";
+constexpr std::size_t kMostWhy = 200;      // bytes
 constexpr std::size_t kMostEarly = 4096;   // packets before the offer of their stream
 
 std::int64_t percentile(std::vector<std::int64_t>& values, int percent) {
@@ -28,6 +30,16 @@ void OperatorSession::make_screen() {
     for (PlayedVideo& v : video_)
       if (v.stream == stream) v.receiver.request_key(ports_.clock->now());
     ports_.wake();
+  };
+  events.ready = [this](std::uint8_t stream) { answer_offer(stream, {}); };
+  events.broken = [this](std::uint8_t stream, const Error& error) {
+    const auto played = std::find_if(video_.begin(), video_.end(), [&](const PlayedVideo& v) { return v.stream == stream; });
+    if (played == video_.end()) return;
+    notice_ = {NoticeKind::VideoFellBack, {played->encoder, kTiles}, ++notice_id_};
+    video_.erase(played);
+    answer_offer(stream, dump_error(error));
+    media_.encoder = kTiles;
+    events_.changed();
   };
   events.refused = [this](const Error& error) {
     notice_ = {NoticeKind::VideoRefused, {dump_error(error)}, ++notice_id_};
@@ -61,7 +73,7 @@ void OperatorSession::on_tile_offer(const inner::TileOffer& offer) {
   make_screen();
   screen_->begin_tiles();
   tiles_.emplace(Ssrc{offer.ssrc()}, Ssrc{own_ssrc_}, SeqNo{static_cast<std::uint16_t>(offer.first_seq())});
-  media_.encoder = "exact tiles";
+  media_.encoder = kTiles;
   media_.capture = offer.how();
   const auto early = std::exchange(early_, {});
   if (early_ssrc_ == tiles_->media())
@@ -114,26 +126,30 @@ void OperatorSession::on_offer(const inner::VideoOffer& offer) {
   params.x = static_cast<int>(offer.x());
   params.y = static_cast<int>(offer.y());
   params.generation = static_cast<std::uint16_t>(offer.generation());
-  inner::Inner answer;
-  answer.mutable_video_answer()->set_stream_id(offer.stream_id());
-  const bool known = (!ports::is_av1(params.codec) || ports_.decodes_av1) && offer.stream_id() <= wire::kMaxVideoStream;
-  answer.mutable_video_answer()->set_accepted(known);
-  if (!known) answer.mutable_video_answer()->set_why("unknown codec");
-  if (known) {
-    make_screen();
-    const std::uint8_t stream = params.stream;
-    const ports::VideoCodec codec = params.codec;
-    screen_->configure_video(std::move(params));
-    std::erase_if(video_, [&](const PlayedVideo& v) { return v.stream == stream; });
-    // The customer's side counts alike: what it still sends is among them.
-    if (video_.size() >= kMostVideoStreams) {
-      screen_->drop_video(video_.front().stream);
-      video_.pop_front();
-    }
-    video_.push_back({stream, Ssrc{offer.ssrc()}, flow::VideoReceiver(Ssrc{offer.ssrc()}, Ssrc{own_ssrc_}, ports::is_av1(codec))});
-    media_.encoder = "exact tiles, " + offer.encoder();
+  if ((ports::is_av1(params.codec) && !ports_.decodes_av1) || offer.stream_id() > wire::kMaxVideoStream) return answer_offer(offer.stream_id(), "unknown codec");
+  make_screen();
+  const std::uint8_t stream = params.stream;
+  const ports::VideoCodec codec = params.codec;
+  screen_->configure_video(std::move(params));
+  std::erase_if(video_, [&](const PlayedVideo& v) { return v.stream == stream; });
+  // The customer's side counts alike: what it still sends is among them.
+  if (video_.size() >= kMostVideoStreams) {
+    screen_->drop_video(video_.front().stream);
+    video_.pop_front();
   }
-  (void)link_->send(answer, flow::InnerMux::kMedia);
+  video_.push_back({stream, Ssrc{offer.ssrc()}, flow::VideoReceiver(Ssrc{offer.ssrc()}, Ssrc{own_ssrc_}, ports::is_av1(codec)), offer.encoder()});
+  media_.encoder = std::string(kTiles) + ", " + offer.encoder();
+}
+
+// Once its decoder is there, or as soon as it is known that there is none: what is accepted is sent as nothing but video.
+void OperatorSession::answer_offer(std::uint32_t stream, std::string why_not) {
+  while (why_not.size() > kMostWhy || !is_utf8(why_not)) why_not.pop_back();
+  inner::Inner out;
+  inner::VideoAnswer& answer = *out.mutable_video_answer();
+  answer.set_stream_id(stream);
+  answer.set_accepted(why_not.empty());
+  answer.set_why(std::move(why_not));
+  (void)link_->send(out, flow::InnerMux::kMedia);
 }
 
 void OperatorSession::on_rtp(const wire::RtpPacket& packet, ByteSpan whole) {

@@ -15,6 +15,9 @@ constexpr std::size_t kMostUnits = 32;
 constexpr std::size_t kMostPackets = 4096;
 constexpr std::size_t kSlightBytes = 512;
 constexpr std::int64_t kSlightPixels = 64 * 64;
+// A decoder that fails gets key pictures only: one that takes none of these is of no use.
+constexpr int kBrokenUnits = 3;
+constexpr auto kBrokenFor = 2s;
 constexpr auto kEndPatience = 8ms;   // for the end of an update before what came of it is shown
 }  // namespace
 
@@ -162,8 +165,16 @@ void ScreenReceiver::do_work(ReceiveParams params) {
   Played& played = played_[params.stream] = {};
   auto made = tools_.make_decoder(params);
   played.params = std::move(params);
-  if (made) played.decoder = std::move(*made);
-  else tell([this, error = made.error()] { events_.refused(error); });
+  const std::uint8_t stream = played.params.stream;
+  if (!made) return give_up(stream, made.error());
+  played.decoder = std::move(*made);
+  tell([this, stream] { events_.ready(stream); });
+}
+
+void ScreenReceiver::give_up(std::uint8_t stream, const Error& error) {
+  BS_LOG(Warn, "video", "stream {} is given up: {}", stream, dump_error(error));
+  do_work(DropVideo{stream});
+  tell([this, stream, error] { events_.broken(stream, error); });
 }
 
 void ScreenReceiver::do_work(DropVideo which) {
@@ -199,7 +210,12 @@ void ScreenReceiver::do_work(Unit unit) {
   if (trace::on()) trace::span("wait for the decoder", unit.received_at, local_now(), unit.stream);
   const trace::Scope scope("decode video");
   auto decoded = played.decoder->decode(unit.bytes);
-  if (!decoded) return tell([this, stream = unit.stream] { events_.need_key(stream); });
+  if (!decoded) {
+    if (played.failed++ == 0) played.failing_since = unit.received_at;
+    if (played.failed >= kBrokenUnits && unit.received_at - played.failing_since >= kBrokenFor) return give_up(unit.stream, decoded.error());
+    return tell([this, stream = unit.stream] { events_.need_key(stream); });
+  }
+  played.failed = 0;
   if (!*decoded) return;
   const ports::Planes& planes = (*decoded)->planes;
   if (planes.width <= 0 || planes.height <= 0) return;

@@ -44,8 +44,10 @@ class ScreenReceiver {
   using MakeDecoder = std::function<Result<std::unique_ptr<ports::VideoDecoder>>(const ReceiveParams&)>;
   using ToPixels = std::function<Result<void>(const ports::Planes&, std::uint8_t* bgrx, std::ptrdiff_t stride)>;
   struct Events {
+    std::function<void(std::uint8_t stream)> ready;           // its decoder is made
     std::function<void(std::uint8_t stream)> need_key;
-    std::function<void(Error)> refused;        // what comes cannot be shown
+    std::function<void(std::uint8_t stream, Error)> broken;   // it has no decoder, or none that decodes: it is dropped
+    std::function<void(Error)> refused;        // tiles that cannot be shown: nothing more of their stream is
     std::function<void(const ports::UpdateTimes&)> shown;   // on the canvas
   };
   struct Tools {
@@ -62,7 +64,7 @@ class ScreenReceiver {
   void begin_tiles();                          // what comes from here on is of a new stream
   bool has_room() const;                       // for more tile packets
   void push_tiles(TileReceiver::Packet packet);
-  // A stream begins anew; its older units that wait are dropped. The others go on.
+  // A stream begins anew; its older units that wait are dropped. The others go on. ready() or broken() follows.
   void configure_video(ReceiveParams params);
   void drop_video(std::uint8_t stream);
   // False: 32 units of the stream wait already; all were dropped and a key picture is needed.
@@ -88,6 +90,7 @@ class ScreenReceiver {
   void do_work(ReceiveParams params);
   void do_work(DropVideo which);
   void do_work(Unit unit);
+  void give_up(std::uint8_t stream, const Error& error);
   void paint(const ports::DecodedPicture& picture, const Rect& part, std::uint8_t* bgrx, std::ptrdiff_t stride) const;
   template <typename Fn>
   void tell(Fn&& fn);
@@ -111,6 +114,8 @@ class ScreenReceiver {
   struct Played {
     ReceiveParams params;
     std::unique_ptr<ports::VideoDecoder> decoder;
+    int failed = 0;                            // units in a row
+    LocalTime failing_since{};
   };
   std::map<std::uint8_t, Played> played_;      // by stream
   std::thread thread_;

@@ -121,6 +121,28 @@ TEST_CASE("who is asked again and allows less is obeyed at once, and a right tha
   CHECK(p.op.view().granted == (Right::See | Right::Control));
 }
 
+TEST_CASE("a film that the operator's end cannot decode goes on as tiles, and both are told") {
+  Pair p;
+  p.customer.screen.width = 320;
+  p.customer.screen.height = 240;
+  p.customer.screen.scene = capture::Scene::Noise;
+  p.op.decodes = false;
+  p.live();
+  REQUIRE(p.bench.grant(p.customer, p.op, Right::See));
+  const auto told = [](const auto& notice) { return notice.kind == session::NoticeKind::VideoFellBack && notice.args.at(0) == "marks"; };
+  REQUIRE(p.bench.wait_until([&] { return told(p.customer.now().notice); }));
+  REQUIRE(p.bench.wait_until([&] { return told(p.op.view().notice); }));
+  const auto pixels = [&] {
+    std::vector<std::uint8_t> out;
+    p.op.canvas->read([&](const ports::PixelBuffer& seen) { out.assign(seen.row(120), seen.row(121)); });
+    return out;
+  };
+  for (int times = 0; times < 3; ++times) {
+    const auto before = pixels();
+    CHECK(p.bench.wait_until([&] { return pixels() != before; }));
+  }
+}
+
 TEST_CASE("a picture is kept once it is exact, both journals have it, and the customer is told") {
   using State = session::SessionView::Kept::State;
   Pair p;

@@ -4,7 +4,10 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "engine/session/screen_receiver.h"
 #include "tests/session/tile_ends.h"
@@ -35,7 +38,7 @@ struct Shown {
                                       return fail(ErrorKind::Environment, "test", "no video here");
                                     },
                                     {}, tiles::make_tile_decoder()},
-                                   canvas, {[](std::uint8_t) {}, [](const Error&) {}, [](const ports::UpdateTimes&) {}},
+                                   canvas, {[](std::uint8_t) {}, [](std::uint8_t) {}, [](std::uint8_t, const Error&) {}, [](const Error&) {}, [](const ports::UpdateTimes&) {}},
                                    [](const std::function<void()>&) {}, [](const std::function<void()>&) {}};
 
   Shown() { sender.begin_stream(SeqNo{1}); }
@@ -61,7 +64,66 @@ struct Shown {
   }
 };
 
+// Refuses each picture that begins with 0, and decodes the others to nothing that is shown.
+class PickyDecoder final : public ports::VideoDecoder {
+ public:
+  Result<std::optional<ports::DecodedPicture>> decode(ByteSpan unit) override {
+    if (unit[0] == 0) return fail(ErrorKind::PeerFault, "test", "not this one");
+    return std::optional<ports::DecodedPicture>();
+  }
+};
+
+// What a receiver tells of its streams, from any thread.
+struct Told {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::vector<std::string> words;
+  void add(std::string word) {
+    const std::lock_guard lock(mutex);
+    words.push_back(std::move(word));
+    changed.notify_all();
+  }
+  std::vector<std::string> take(std::size_t count) {
+    std::unique_lock lock(mutex);
+    changed.wait_for(lock, 5s, [&] { return words.size() >= count; });
+    return std::exchange(words, {});
+  }
+};
+
 }  // namespace
+
+TEST_CASE("a stream is ready once it has a decoder, and broken if there is none or if that takes no key picture for two seconds") {
+  Told told;
+  const auto post = [](const std::function<void()>& job) { job(); };
+  session::ScreenReceiver receiver{{[](const session::ReceiveParams& params) -> Result<std::unique_ptr<ports::VideoDecoder>> {
+                                      if (params.stream == 2) return fail(ErrorKind::Environment, "test", "no decoder");
+                                      return std::make_unique<PickyDecoder>();
+                                    },
+                                    {}, tiles::make_tile_decoder()},
+                                   std::make_shared<ports::Canvas>(),
+                                   {[&](std::uint8_t stream) { told.add("ready " + std::to_string(stream)); },
+                                    [&](std::uint8_t stream) { told.add("key " + std::to_string(stream)); },
+                                    [&](std::uint8_t stream, const Error&) { told.add("broken " + std::to_string(stream)); },
+                                    [](const Error&) {}, [](const ports::UpdateTimes&) {}},
+                                   post, post};
+  session::ReceiveParams params;
+  for (const std::uint8_t stream : {1, 2}) {
+    params.stream = stream;
+    receiver.configure_video(params);
+  }
+  using Words = std::vector<std::string>;
+  CHECK(told.take(2) == Words{"ready 1", "broken 2"});
+  const auto play = [&](std::uint8_t first_byte, milliseconds at) { CHECK(receiver.push_video(1, {first_byte}, 0, PeerTime{}, LocalTime(at))); };
+  for (const int at : {1000, 1500, 2000, 2500}) play(0, milliseconds(at));
+  CHECK(told.take(4) == Words{"key 1", "key 1", "key 1", "key 1"});
+  play(1, 2600ms);   // that one it took
+  for (const int at : {5000, 8000, 8100, 8200}) play(0, milliseconds(at));
+  CHECK(told.take(3) == Words{"key 1", "key 1", "broken 1"});
+  play(0, 9000ms);   // to nobody
+  params.stream = 1;
+  receiver.configure_video(params);
+  CHECK(told.take(1) == Words{"ready 1"});
+}
 
 TEST_CASE("a page is applied on the decode thread, a letter that comes while that one rests by whoever brings it") {
   Shown shown;

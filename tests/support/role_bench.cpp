@@ -3,7 +3,6 @@
 
 #include <thread>
 
-#include "capture/synthetic/synthetic_source.h"
 #include "codec/tiles/tiles.h"
 #include "engine/crypto/hash.h"
 #include "engine/crypto/random.h"
@@ -240,11 +239,7 @@ CustomerSeat& RoleBench::add_customer() {
   ports.hide = [&seat](HiddenParts parts) { seat.hidden.push_back(std::move(parts)); };
   ports.make_source = [&seat]() -> Result<std::unique_ptr<ports::FrameSource>> {
     ++seat.sources_made;
-    capture::SyntheticOptions options;
-    options.width = 64;
-    options.height = 48;
-    options.scene = capture::Scene::Still;
-    return capture::make_synthetic_source(options, seat.shared_gate);
+    return capture::make_synthetic_source(seat.screen, seat.shared_gate);
   };
   ports.make_encoder = [](const ports::VideoSettings&) -> Result<std::unique_ptr<ports::VideoEncoder>> {
     return std::make_unique<MarkEncoder>();
@@ -253,7 +248,8 @@ CustomerSeat& RoleBench::add_customer() {
     return session::TileTools{tiles::make_tile_encoder(), tiles::make_change_detector(), tiles::make_move_finder(), tiles::make_tile_classifier()};
   };
   ports.make_desktop = [this, &seat]() -> Result<std::unique_ptr<ports::Desktop>> {
-    DesktopLayout layout{1, 64, 48, {{1, {0, 0, 64, 48}, "one", true}}};
+    const int width = seat.screen.width, height = seat.screen.height;
+    DesktopLayout layout{1, width, height, {{1, {0, 0, width, height}, "one", true}}};
     auto made = std::make_unique<capture::SyntheticDesktop>(layout, seat.shared_gate, std::make_shared<ports::OwnWindows>(), clock);
     ++seat.desktops_made;
     seat.desktop = made.get();
@@ -270,7 +266,8 @@ OperatorSeat& RoleBench::add_operator() {
   session::OperatorPorts ports;
   static_cast<session::CommonPorts&>(ports) = common(seat.control, seat.line_works, seat.journal, "Olga");
   ports.identity.role = control::ROLE_OPERATOR;
-  ports.make_decoder = [](const session::ReceiveParams&) -> Result<std::unique_ptr<ports::VideoDecoder>> {
+  ports.make_decoder = [&seat](const session::ReceiveParams&) -> Result<std::unique_ptr<ports::VideoDecoder>> {
+    if (!seat.decodes) return fail(ErrorKind::Environment, "bench", "no decoder");
     return std::make_unique<MarkDecoder>();
   };
   ports.make_tile_decoder = [] { return tiles::make_tile_decoder(); };

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "capture/synthetic/synthetic_desktop.h"
+#include "capture/synthetic/synthetic_source.h"
 #include "engine/session/customer_role.h"
 #include "engine/session/operator_role.h"
 #include "tests/support/relay_double.h"
@@ -54,6 +55,7 @@ struct CustomerSeat {
   std::shared_ptr<ports::RightsGate> shared_gate = std::make_shared<ports::RightsGate>();
   capture::SyntheticDesktop* desktop = nullptr;       // while a session is live
   int desktops_made = 0, sources_made = 0;
+  capture::SyntheticOptions screen{64, 48, capture::Scene::Still, 33'333'333ns, 0, 1, nullptr};   // to be set before a session
   std::vector<HiddenParts> hidden;                    // each order to hide, the newest last
   std::vector<ports::JournalLine> journal;
   MemoryControl* control = nullptr;
@@ -67,6 +69,7 @@ struct OperatorSeat {
   std::vector<ports::JournalLine> journal;
   MemoryControl* control = nullptr;
   bool line_works = true;
+  std::atomic<bool> decodes{true};                    // video
   std::atomic<int> pictures{0};                       // times that the canvas had news
   std::shared_ptr<ports::Canvas> canvas;
   std::vector<ports::CursorPosition> cursor;
