@@ -193,12 +193,15 @@ void TileSender::pump(LocalTime now) {
     wake_at_ = kNever;
     return;
   }
-  if (found_ || room() > 0) {
+  const bool may_send = found_ || room() > 0, reports_due = !line_.lost && history_.unknown() > kMostUnknown;
+  if (may_send) {
     look(now);
     look_again_ = false;
     own_video(now);
     order_video(now);
     if (work_ || !fresh_.empty()) send_blocks(blocks());
+  }
+  if (may_send || reports_due) {
     if (open_) {
       probes_ = 0;
     } else if (probe_at_ <= now || (tail_asked_ && !line_.lost && !history_.all_known())) {

@@ -136,6 +136,20 @@ void play(TileEnds& ends, const Rect& area, int steps) {
 
 }  // namespace
 
+// A fast line that is dead for a while takes more packets than may be without a report: all of them are lost, and no report is due.
+TEST_CASE("a sender that waits for reports which nobody owes asks for one") {
+  TileEnds ends(5, Path{.delay = 2ms}, 640, 480);
+  ends.encoder_fails = true;
+  ends.rtt_half = 2ms;
+  for (std::uint32_t step = 0; step < 150; ++step) {
+    if (step == 20) ends.down.outage_until(ends.clock.now() + 4s), ends.up.outage_until(ends.clock.now() + 4s);
+    ends.desk.noise(ends.desk.whole(), step * 7919);
+    ends.run(33ms);
+    if (step == 130) CHECK(ends.sender.history().unknown() > session::TileSender::kMostUnknown);
+  }
+  converge_and_rest(ends);
+}
+
 // A tunnel is found seconds after the picture began.
 TEST_CASE("after a letter that is reported the sender sleeps on; after one that is lost it is asked, and sends it again") {
   TileEnds ends(2, Path{0, 0, 0, 5ms, 0ms});
