@@ -97,8 +97,13 @@ int SyntheticDesktop::releases() const {
 }
 
 void SyntheticDesktop::set_layout(DesktopLayout layout) {
-  std::lock_guard lock(mutex_);
-  layout_ = std::move(layout);
+  std::function<void(const DesktopLayout&)> tell;
+  {
+    std::lock_guard lock(mutex_);
+    layout_ = layout;
+    tell = events_.layout;
+  }
+  if (tell) tell(layout);
 }
 
 void SyntheticDesktop::person_input() {

@@ -64,7 +64,6 @@ class SyntheticSource final : public ports::FrameSource {
   Result<void> start(const ports::Grant& see, std::uint32_t monitor_id) override {
     if (see.right() != Right::See || !gate_->allows(Right::See))
       return fail(ErrorKind::Refused, "capture/synthetic: start", "the customer has not allowed the screen to be seen");
-    if (monitor_id > 1) return fail(ErrorKind::Environment, "capture/synthetic: start", "there is no such monitor");
     monitor_ = monitor_id;
     full_ = started_ = true;
     for (int y = 0; y < options_.height; ++y)

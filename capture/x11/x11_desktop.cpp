@@ -288,9 +288,10 @@ void X11Desktop::take_events() {
   while (auto event = connection_->poll_event()) {
     if (keyboard_ && keyboard_->take(*event)) continue;
     if (is_layout_event(*connection_, *event)) {
-      if (auto read = read_layout(*connection_, *layouts_); read) {
+      if (auto read = read_layout(*connection_, *layouts_); read && read->generation != layout_.generation) {
         layout_ = *read;
         shield_.know(layout_);
+        if (events_.layout) events_.layout(layout_);
       }
       continue;
     }

@@ -88,7 +88,9 @@ class X11Source final : public ports::FrameSource {
  private:
   void choose_area();
   void make_buffers();
+  Result<void> look_up_layout();
   Result<void> refresh_layout();
+  void tell_layout();
   void take_events();
   void note_own_windows();
   bool own_areas_hold(const Rect& r) const {
@@ -119,6 +121,7 @@ class X11Source final : public ports::FrameSource {
   bool started_ = false;
   std::uint32_t monitor_ = 0;
   DesktopLayout layout_;
+  std::uint32_t told_generation_ = 0;
   Rect area_;                               // empty: the chosen monitor is gone
   bool layout_dirty_ = false, full_wanted_ = false;
   std::uint32_t damage_ = 0;
@@ -149,13 +152,23 @@ class X11Source final : public ports::FrameSource {
   std::map<PixelBuffer*, std::unique_ptr<x11::SharedMemory>> shared_;   // of those whose memory the server shares
 };
 
-Result<DesktopLayout> X11Source::layout() {
+Result<void> X11Source::look_up_layout() {
   auto read = read_layout(*connection_, *layouts_);
-  if (read) {
-    layout_ = *read;
-    shield_.know(layout_);
-  }
-  return read;
+  if (!read) return fail(read);
+  layout_ = std::move(*read);
+  shield_.know(layout_);
+  return {};
+}
+
+Result<DesktopLayout> X11Source::layout() {
+  if (auto found = look_up_layout(); !found) return fail(found);
+  told_generation_ = layout_.generation;
+  return layout_;
+}
+
+// Between two grabs nobody reads events: what changed then is found at start().
+void X11Source::tell_layout() {
+  if (std::exchange(told_generation_, layout_.generation) != layout_.generation && layout_changed_) layout_changed_(layout_);
 }
 
 void X11Source::choose_area() {
@@ -210,7 +223,7 @@ const x11::SharedMemory* X11Source::memory_of(const Pool<PixelBuffer>::Lease& le
 }
 
 void X11Source::prepare() {
-  if (started_ || !layout()) return;
+  if (started_ || !look_up_layout()) return;
   // What is shared in the end is not known; mostly it is all of it.
   area_ = {0, 0, layout_.width, layout_.height};
   make_buffers();
@@ -221,11 +234,7 @@ void X11Source::prepare() {
 Result<void> X11Source::start(const ports::Grant& see, std::uint32_t monitor_id) {
   if (see.right() != Right::See || !gate_->allows(Right::See))
     return fail(ErrorKind::Refused, "capture/x11: start", "the customer has not allowed the screen to be seen");
-  auto read = layout();
-  if (!read) return fail(read);
-  const bool known = monitor_id == 0 || std::any_of(layout_.monitors.begin(), layout_.monitors.end(),
-                                                    [&](const auto& m) { return m.id == monitor_id; });
-  if (!known) return fail(ErrorKind::Environment, "capture/x11: start", "there is no such monitor");
+  if (auto found = look_up_layout(); !found) return fail(found);
   monitor_ = monitor_id;
   if (!started_) {
     if (connection_->abilities().damage) {
@@ -242,6 +251,7 @@ Result<void> X11Source::start(const ports::Grant& see, std::uint32_t monitor_id)
     cursor_.look_again();
   }
   choose_area();
+  tell_layout();
   if (connection_->broken()) return tl::unexpected<Error>(display_gone("capture/x11: start"));
   return {};
 }
@@ -274,11 +284,9 @@ std::string X11Source::describe() const {
 Result<void> X11Source::refresh_layout() {
   layout_dirty_ = false;
   const auto generation = layout_.generation;
-  auto read = layout();
-  if (!read) return fail(read);
-  if (layout_.generation == generation) return {};
-  choose_area();
-  if (layout_changed_) layout_changed_(layout_);
+  if (auto found = look_up_layout(); !found) return fail(found);
+  if (layout_.generation != generation) choose_area();
+  tell_layout();
   return {};
 }
 

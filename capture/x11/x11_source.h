@@ -16,7 +16,7 @@ namespace beside::capture {
 // Rights: start() takes the customer's grant for See; the gate is asked before every grab and once more before a frame
 // leaves. Areas of our own windows are hatched before anything is compared or handed out.
 // Failure: a display that goes away gives Environment from every call; nothing here ends the process.
-// A monitor that is shared and then unplugged yields no more frames (never a wider picture than was granted); on_layout
+// A monitor that is not there, or no longer, yields no frames (never a wider picture than was granted); on_layout
 // tells, and start() chooses another.
 // Errors of make: Environment (display cannot be opened, palette display).
 Result<std::unique_ptr<ports::FrameSource>> make_x11_source(const std::string& display,

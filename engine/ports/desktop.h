@@ -82,7 +82,8 @@ class FrameSource {
   // Makes ready what the first grab will need, while nobody waits for it: connection, layout, memory. Needs no grant and reads
   // no pixel, no pointer and no window's title. Once, before start().
   virtual void prepare() {}
-  // monitor_id 0 = whole desktop. May be called again to choose another monitor; the next frame is then full.
+  // monitor_id 0 = whole desktop. May be called again to choose another monitor; the next frame is then full. A monitor that there
+  // is not gives no frames: it may have gone a moment ago, of which on_layout() tells.
   virtual Result<void> start(const Grant& see, std::uint32_t monitor_id) = 0;
   virtual void stop() = 0;
   // Blocks until something changed or `until`, or cancel(). nullopt: nothing new. Errors: Environment when the display
@@ -113,6 +114,7 @@ class Desktop {
     std::function<void()> stop_keys;                   // Esc Esc Esc within 1 s on a physical keyboard
     std::function<void()> customer_input;              // the customer touched mouse or keyboard (at most every 50 ms)
     std::function<void(Error)> lost;                   // the display went away
+    std::function<void(const DesktopLayout&)> layout;  // it changed, whether anything is grabbed or not
   };
   virtual ~Desktop() = default;
   // Starts watching the customer's own input; `events` are called on the desk thread. The stop keys work from here on.

@@ -125,6 +125,7 @@ void CustomerSession::opened() {
         ports_.wake();
       });
     };
+    seen.layout = [later, this](const DesktopLayout& layout) { later([this, layout] { on_new_layout(layout); }); };
     seen.lost = [later, this](Error) {
       later([this] {
         if (!ended_) events_.notice(NoticeKind::DisplayLost, {});
@@ -149,7 +150,7 @@ void CustomerSession::opened() {
   config.accept_scaled = peer_scales_;
   config.target_kbps = link_->rate().target_kbps();
   ScreenSender::Events events;
-  events.layout = [this](const DesktopLayout& l) { on_layout(l); };
+  events.layout = [this](const DesktopLayout& l) { on_new_layout(l); };
   events.opened = [this](const std::string& how) { capture_limits_ = how; };
   events.tiles = [this](std::uint32_t stream, std::vector<TileSender::Part> parts) { on_tiles(stream, std::move(parts)); };
   events.stream = [this](const StreamInfo& i) { on_stream(i); };
@@ -196,6 +197,7 @@ void CustomerSession::on_message(const inner::Inner& message) {
     case inner::Inner::kStop: end(EndView::Cause::OperatorEnded); break;
     case inner::Inner::kVideoAnswer: on_video_answer(message.video_answer()); break;
     case inner::Inner::kChooseMonitor:
+      if (!has_monitor(message.choose_monitor().monitor_id())) break;   // it went a moment ago, of which the operator is told
       viewed_monitor_ = message.choose_monitor().monitor_id();
       apply_screen();
       break;

@@ -84,7 +84,9 @@ class CustomerSession {
   struct SentVideo { StreamInfo info; bool accepted = false; flow::VideoSender sender; LocalTime sent_at{}; };
   void send_picture(SentVideo& video, const ports::EncodedPicture& picture);
   void on_cursor_shape(const ports::CursorImage& image);
+  void on_new_layout(const DesktopLayout& layout);
   void on_layout(const DesktopLayout& layout);
+  bool has_monitor(std::uint32_t id) const;         // 0, the whole desktop, always
   void on_line(bool lost, LocalTime since);
   void rights_changed(std::uint32_t cause);
   void take_back(Rights rights, const char* why);

@@ -17,16 +17,23 @@ constexpr std::size_t kMostCursorBytes = 60'000;   // an Inner message carries 6
 
 }  // namespace
 
+bool CustomerSession::has_monitor(std::uint32_t id) const {
+  return id == 0 || std::any_of(layout_.monitors.begin(), layout_.monitors.end(), [&](const MonitorInfo& m) { return m.id == id; });
+}
+
+// Two threads watch the desktop, and number what they see alike.
+void CustomerSession::on_new_layout(const DesktopLayout& layout) {
+  if (!ended_ && layout.generation > layout_.generation) on_layout(layout);
+}
+
 void CustomerSession::on_layout(const DesktopLayout& layout) {
   layout_ = layout;
-  const auto there = [&](std::uint32_t id) {
-    return id == 0 || std::any_of(layout.monitors.begin(), layout.monitors.end(), [&](const MonitorInfo& m) { return m.id == id; });
-  };
-  if (!there(consent_.monitor_id())) {
+  if (!has_monitor(consent_.monitor_id())) {
     // It was for that monitor only, and what is left was never granted.
-    take_back(Right::See | Right::Point | Rights(Right::Control), "the monitor that was shared is gone");
-    events_.notice(NoticeKind::MonitorGone, {});
-  } else if (!there(viewed_monitor_)) {
+    const Rights shared = consent_.granted() & (Right::See | Right::Point | Rights(Right::Control));
+    take_back(shared, "the monitor that was shared is gone");
+    if (!shared.empty()) events_.notice(NoticeKind::MonitorGone, {});
+  } else if (!has_monitor(viewed_monitor_)) {
     viewed_monitor_ = 0;
     apply_screen();
   }

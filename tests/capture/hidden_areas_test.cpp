@@ -424,7 +424,7 @@ TEST_CASE("what is hidden is closed to the operator's pointer and keys") {
   REQUIRE(place);
   auto made = make_x11_desktop(rig.server.display(), rig.gate, rig.own, rig.layouts);
   REQUIRE(made);
-  REQUIRE((*made)->start({[] {}, [] {}, [](Error) {}}));
+  REQUIRE((*made)->start({[] {}, [] {}, [](Error) {}, {}}));
   const auto press = [&] {
     InputEvent e;
     e.kind = InputKind::ButtonDown;

@@ -100,7 +100,7 @@ TEST_CASE("the synthetic desktop keeps what it allows and refuses the rest") {
   layout.width = layout.height = 100;
   SyntheticDesktop desktop(layout, gate, own, clock);
   int stops = 0;
-  REQUIRE(desktop.start({[&] { ++stops; }, {}, {}}));
+  REQUIRE(desktop.start({[&] { ++stops; }, {}, {}, {}}));
   InputEvent move;
   move.layout_generation = 3;
   move.x = move.y = 60000;

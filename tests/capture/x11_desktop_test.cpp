@@ -36,7 +36,8 @@ struct Rig {
     auto made = make_x11_desktop(server.display(), gate, own, layouts);
     REQUIRE(made);
     desktop = std::move(*made);
-    REQUIRE(desktop->start({[this] { ++stops; }, [this] { ++touches; }, [this](Error) { lost = true; }}));
+    REQUIRE(desktop->start({[this] { ++stops; }, [this] { ++touches; }, [this](Error) { lost = true; },
+                            [this](const DesktopLayout& l) { told_width = l.width; }}));
     ConsentMachine::set(*gate, Right::Control | Rights(Right::Point));
     auto opened = Connection::open(server.display());
     REQUIRE(opened);
@@ -114,6 +115,7 @@ struct Rig {
   std::unique_ptr<Connection> person;
   std::atomic<int> stops{0}, touches{0};
   std::atomic<bool> lost{false};
+  std::atomic<int> told_width{0};   // of the layout
 };
 
 }  // namespace
@@ -178,7 +180,7 @@ TEST_CASE("what a program that was killed in mid-key held is let go at the next 
   Rig rig;
   const auto start_again = [&] {
     rig.desktop->stop();
-    REQUIRE(rig.desktop->start({[] {}, [] {}, [](Error) {}}));
+    REQUIRE(rig.desktop->start({[] {}, [] {}, [](Error) {}, {}}));
   };
   const int all = rig.repeating();
   const pid_t killed = fork();
@@ -326,6 +328,21 @@ TEST_CASE("what is held is let go of at release, at stop and when the right goes
   rig.desktop->stop();
   CHECK_FALSE(rig.is_down(37));
   rig.desktop->stop();
+}
+
+TEST_CASE("a layout that changes is told while nothing is grabbed") {
+  BS_NEEDS_XVFB();
+  if (!have_program("xrandr")) {
+    MESSAGE("skipped: no xrandr on this machine");
+    return;
+  }
+  Rig rig;
+  REQUIRE(rig.server.run({"xrandr", "--newmode", "small", "40", "640", "680", "700", "800", "480", "481", "485", "500"}));
+  REQUIRE(rig.server.run({"xrandr", "--addmode", "screen", "small"}));
+  CHECK(rig.told_width == 0);
+  REQUIRE(rig.server.run({"xrandr", "--output", "screen", "--mode", "small"}));
+  CHECK(rig.soon([&] { return rig.told_width == 640; }));
+  CHECK(rig.layouts->current().width == 640);
 }
 
 TEST_CASE("the mark shows, lets clicks through and hides") {

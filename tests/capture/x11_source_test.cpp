@@ -280,6 +280,34 @@ TEST_CASE("a resize in mid-stream makes a new layout generation and a whole fram
   CHECK(rig.differing(*frame) == 0);
 }
 
+TEST_CASE("what changed between two grabs is told at the next start, and a monitor that is not there gives no frame until another is chosen") {
+  BS_NEEDS_XVFB();
+  if (!have_program("xrandr")) {
+    MESSAGE("skipped: no xrandr on this machine");
+    return;
+  }
+  Rig rig({}, "1024x768x24");
+  std::vector<DesktopLayout> told;
+  rig.source->on_layout([&](const DesktopLayout& l) { told.push_back(l); });
+  const auto known = rig.source->layout();
+  REQUIRE(known);
+  rig.source->prepare();
+  REQUIRE(rig.server.run({"xrandr", "--newmode", "small", "40", "800", "840", "968", "1056", "600", "601", "605", "628"}));
+  REQUIRE(rig.server.run({"xrandr", "--addmode", "screen", "small"}));
+  REQUIRE(rig.server.run({"xrandr", "--output", "screen", "--mode", "small"}));
+  REQUIRE(rig.source->start(see(), 7));
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].width == 800);
+  CHECK(told[0].generation > known->generation);
+  CHECK_FALSE(rig.frame(300ms));
+  REQUIRE(rig.source->start(see(), told[0].monitors.at(0).id));
+  const auto frame = rig.frame();
+  REQUIRE(frame);
+  CHECK(frame->area == Rect{0, 0, 800, 600});
+  CHECK(frame->layout_generation == told[0].generation);
+  CHECK(told.size() == 1);
+}
+
 TEST_CASE("16 and 30 bit displays come out in true colours") {
   BS_NEEDS_XVFB();
   for (const auto& [screen, red] : {std::pair{"320x200x16", 0xf800u}, std::pair{"320x200x30", 0x3ff00000u}}) {

@@ -79,7 +79,7 @@ struct Rig {
     auto made = make_x11_desktop(server.display(), gate, own, layouts);
     REQUIRE(made);
     desktop = std::move(*made);
-    REQUIRE(desktop->start({[] {}, [] {}, [](Error) {}}));
+    REQUIRE(desktop->start({[] {}, [] {}, [](Error) {}, {}}));
   }
   InjectOutcome pointer(InputKind kind, int px, int py, std::uint8_t button = 0) {
     InputEvent e;

@@ -121,6 +121,38 @@ TEST_CASE("who is asked again and allows less is obeyed at once, and a right tha
   CHECK(p.op.view().granted == (Right::See | Right::Control));
 }
 
+TEST_CASE("a monitor that goes while nothing is grabbed takes the right to it along, and nothing else") {
+  Pair p;
+  p.live();
+  REQUIRE(p.bench.wait_until([&] { return p.customer.now().layout.monitors.size() == 1; }));
+  p.customer.desktop->set_layout({2, 64, 48, {{1, {0, 0, 32, 48}, "one", true}, {2, {32, 0, 32, 48}, "two", false}}});
+  p.bench.settle();
+  CHECK(p.customer.now().layout.monitors.size() == 2);   // nobody was allowed to see anything so far: the dialog offers both
+  p.op.role->handle(session::AskRights{p.op.view().local_id, kAll, "to help"});
+  REQUIRE(p.bench.run_until([&] { return p.customer.now().ask.has_value(); }, 3s));
+  p.customer.role->handle(session::DecideAsk{p.customer.now().ask->id, kAll, 2, 0});
+  REQUIRE(p.bench.run_until([&] { return p.op.view().granted == kAll; }, 3s));
+  CHECK(p.op.view().layout.generation == 2);
+  p.customer.role->handle(session::PanelVisibility{false});
+  p.bench.run(2s);
+  REQUIRE(p.op.view().paused == kAll);
+  p.customer.desktop->set_layout({3, 32, 48, {{1, {0, 0, 32, 48}, "one", true}}});
+  p.bench.settle();
+  CHECK(p.customer.now().notice.kind == NoticeKind::MonitorGone);
+  p.customer.role->handle(session::PanelVisibility{true});
+  p.bench.run(2s);
+  CHECK(p.customer.now().stage == CustomerStage::Live);
+  CHECK(p.op.view().granted.empty());
+  // What is allowed anew is of the desktop as it is; a choice from an old menu changes nothing.
+  REQUIRE(p.bench.grant(p.customer, p.op, kAll));
+  REQUIRE(p.bench.wait_until([&] { return p.whole(); }));
+  CHECK(p.op.view().layout.generation == 3);
+  p.op.role->handle(session::ChooseMonitor{p.op.view().local_id, 2});
+  p.bench.run(1s);
+  CHECK(p.customer.now().stage == CustomerStage::Live);
+  CHECK(p.op.view().monitor_id == 0);
+}
+
 TEST_CASE("a film that the operator's end cannot decode goes on as tiles, and both are told") {
   Pair p;
   p.customer.screen.width = 320;
