@@ -113,6 +113,13 @@ KeyboardModel::KeyboardModel(xkb_keymap* keymap, const std::vector<std::uint32_t
   level3_key_ = key_with(XKB_KEY_ISO_Level3_Shift, 0);
   level3_mask_ = modifiers_of(level3_key_);
   if (std::popcount(level3_mask_) != 1) level3_key_ = level3_mask_ = 0;
+  for (const auto& [modifier, left, right] : {std::tuple{modifier::kShift, XKB_KEY_Shift_L, XKB_KEY_Shift_R}, {modifier::kControl, XKB_KEY_Control_L, XKB_KEY_Control_R},
+                                              {modifier::kAlt, XKB_KEY_Alt_L, XKB_KEY_Alt_R}, {modifier::kSuper, XKB_KEY_Super_L, XKB_KEY_Super_R}})
+    for (const auto keysym : {left, right})
+      if (const auto key = key_with(static_cast<std::uint32_t>(keysym), 0); key != 0 && std::popcount(modifiers_of(key)) == 1) {
+        held_keys_.push_back({modifier, modifiers_of(key), key});
+        break;
+      }
   for (const Hit& hit : hits_of(XKB_KEY_Num_Lock)) {
     State pressed(keymap);
     xkb_state_update_key(pressed.state, hit.keycode, XKB_KEY_DOWN);
@@ -140,6 +147,8 @@ std::uint32_t KeyboardModel::symbol_at(std::uint32_t keycode) const {
 
 std::uint32_t KeyboardModel::key_for_modifier(std::uint32_t real_mask) const {
   if (real_mask == kShift) return shift_key_;
+  for (const HeldKey& each : held_keys_)
+    if (each.real_mask == real_mask) return each.keycode;
   return real_mask != 0 && real_mask == level3_mask_ ? level3_key_ : 0;
 }
 
@@ -154,6 +163,15 @@ KeyPlan KeyboardModel::press(std::uint32_t keycode, std::uint32_t group) const {
   plan.keycode = keycode;
   plan.group = group;
   plan.modifier = modifiers_of(keycode) != 0;
+  return plan;
+}
+
+// What the operator holds may be up here: let go of for the customer's hand, in a gap of the line, or refused when it went down. Ctrl+A must
+// not arrive as "a" then.
+KeyPlan KeyboardModel::with_held(KeyPlan plan, std::uint16_t modifiers, const KeyboardState& state) const {
+  if (plan.kind == KeyPlan::Kind::Swallow || plan.modifier) return plan;
+  for (const HeldKey& each : held_keys_)
+    if ((modifiers & each.modifier) != 0 && (state.base & each.real_mask) == 0) plan.press_mods |= each.real_mask;
   return plan;
 }
 
@@ -288,7 +306,12 @@ KeyPlan KeyboardModel::plan(const InputEvent& down, const KeyboardState& state) 
   const bool printable = text.bytes != 0 && text.value >= 0x20 && text.value != 0x7f;
   if (is_operators_own(down.keysym) && !printable) return swallow;
   const bool is_modifier_key = down.hid_usage >= 0xe0 && down.hid_usage <= 0xe7;
-  if (held != 0 && !is_modifier_key) return plan_shortcut(down, state);
+  if (held != 0 && !is_modifier_key) {
+    // Where a character needs Shift or not here, that is known; of what makes no other character with it, it is the operator's own.
+    const std::uint32_t symbol = down.keysym;
+    const bool own_shift = symbol <= 0x20 || symbol >= 0x7f || (symbol >= '0' && symbol <= '9') || (symbol >= 'A' && symbol <= 'Z') || (symbol >= 'a' && symbol <= 'z');
+    return with_held(plan_shortcut(down, state), static_cast<std::uint16_t>(held | (own_shift ? down.modifiers & modifier::kShift : 0)), state);
+  }
   if (printable) {
     // A keypad digit stays one where the customer has the key: programs tell them apart.
     if (is_keypad(down.keysym) && xkb_keysym_to_utf32(down.keysym) == text.value)
@@ -300,7 +323,8 @@ KeyPlan KeyboardModel::plan(const InputEvent& down, const KeyboardState& state) 
     // Shift and Tab are the same key with any modifier held; only the keypad depends on Num Lock.
     if (!is_keypad(down.keysym))
       for (const Hit& hit : hits_of(down.keysym))
-        if (symbol_at(hit.keycode) == down.keysym) return press(hit.keycode, state.group);
+        if (symbol_at(hit.keycode) == down.keysym)
+          return with_held(press(hit.keycode, state.group), static_cast<std::uint16_t>(is_modifier_key ? 0 : down.modifiers & modifier::kShift), state);
     if (auto plan = plan_symbol(hits_of(down.keysym), down.keysym, 0, state); plan.kind == KeyPlan::Kind::Press)
       return plan;
     for (const Hit& hit : hits_of(down.keysym)) return press(hit.keycode, state.group);

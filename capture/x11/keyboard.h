@@ -58,7 +58,7 @@ class KeyboardModel {
   KeyPlan plan_character(char32_t character, const KeyboardState& state) const;
   std::vector<std::uint32_t> spare_keycodes() const { return spares_; }
   bool is_escape(std::uint32_t keycode) const;
-  // A key that holds this one real modifier (Shift, or the one of the third level); 0 when there is none.
+  // A key that holds this one real modifier (Shift, Control, Alt, Super, or the one of the third level); 0 when there is none.
   std::uint32_t key_for_modifier(std::uint32_t real_mask) const;
   // Real modifiers that a key holds while it is down.
   std::uint32_t modifiers_of(std::uint32_t keycode) const;
@@ -72,6 +72,7 @@ class KeyboardModel {
                       const KeyboardState& state) const;
   KeyPlan plan_shortcut(const InputEvent& down, const KeyboardState& state) const;
   KeyPlan press(std::uint32_t keycode, std::uint32_t group) const;
+  KeyPlan with_held(KeyPlan plan, std::uint16_t modifiers, const KeyboardState& state) const;
   KeyPlan by_place(std::uint16_t hid, const KeyboardState& state) const;
   const std::vector<Hit>& hits_of(std::uint32_t keysym) const;
 
@@ -80,6 +81,11 @@ class KeyboardModel {
   std::unordered_map<char32_t, std::vector<Hit>> by_character_;  // keypad last
   std::unordered_map<std::uint32_t, std::uint32_t> modifiers_;
   std::vector<std::uint32_t> spares_;
+  struct HeldKey {
+    std::uint16_t modifier = 0;        // of an InputEvent
+    std::uint32_t real_mask = 0, keycode = 0;
+  };
+  std::vector<HeldKey> held_keys_;     // for Shift, Control, Alt and Super, where a key makes exactly that
   std::uint32_t shift_key_ = 0, level3_key_ = 0, level3_mask_ = 0, num_mask_ = 0;
 };
 

@@ -53,7 +53,7 @@ InputEvent key_event(std::uint16_t hid, std::uint32_t keysym, const char* text =
   return event;
 }
 
-constexpr std::uint32_t kShift = 1, kLock = 2, kNum = 16;
+constexpr std::uint32_t kShift = 1, kLock = 2, kControl = 4, kMod1 = 8, kNum = 16, kMod4 = 64;
 
 }  // namespace
 
@@ -128,8 +128,32 @@ TEST_CASE("shortcuts find the letter's key, not the place") {
   CHECK(reopen.keycode == fr.key("AD05"));
   CHECK(reopen.release_mods == 0);
   // A digit keeps its key on AZERTY, where it needs Shift.
-  CHECK(fr.model->plan(key_event(0x1e, '1', "", ctrl), {}).press_mods == 0);
-  CHECK(fr.model->plan(key_event(0x1e, '1', "", ctrl), {}).keycode == fr.key("AE01"));
+  KeyboardState control;
+  control.base = control.ours = kControl;
+  CHECK(fr.model->plan(key_event(0x1e, '1', "", ctrl), control).press_mods == 0);
+  CHECK(fr.model->plan(key_event(0x1e, '1', "", ctrl), control).keycode == fr.key("AE01"));
+}
+
+TEST_CASE("what the operator holds and is up here is pressed for a shortcut, and Shift for a key that makes no character") {
+  const Layout us("us"), fr("fr");
+  for (const Layout* each : {&us, &fr}) {
+    const KeyboardModel& model = *each->model;
+    CHECK(model.plan(key_event(0x04, 'a', "\x01", modifier::kControl), {}).press_mods == kControl);
+    CHECK(model.plan(key_event(0x3d, XKB_KEY_F4, "", modifier::kAlt), {}).press_mods == kMod1);
+    CHECK(model.plan(key_event(0x0f, 'l', "", modifier::kSuper), {}).press_mods == kMod4);
+    CHECK(model.plan(key_event(0x17, 'T', "", modifier::kControl | modifier::kShift), {}).press_mods == (kControl | kShift));
+    CHECK(model.plan(key_event(0x4c, XKB_KEY_Delete, "", modifier::kShift), {}).press_mods == kShift);
+    CHECK(model.plan(key_event(0x4c, XKB_KEY_Delete), {}).press_mods == 0);
+    CHECK(model.plan(key_event(0xe0, XKB_KEY_Control_L, "", modifier::kControl | modifier::kShift), {}).press_mods == 0);
+    for (const std::uint32_t bit : {kShift, kControl, kMod1, kMod4}) CHECK(model.modifiers_of(model.key_for_modifier(bit)) == bit);
+    // Whoever holds it.
+    KeyboardState held;
+    held.base = kControl | kMod1;
+    CHECK(model.plan(key_event(0x04, 'a', "", modifier::kControl), held).press_mods == 0);
+  }
+  // Ctrl and "+" is what makes a plus here, not what makes it there.
+  CHECK(us.model->plan(key_event(0x2e, '+', "", modifier::kControl | modifier::kShift), {}).press_mods == (kControl | kShift));
+  CHECK(Layout("de").model->plan(key_event(0x2e, '+', "", modifier::kControl | modifier::kShift), {}).press_mods == kControl);
 }
 
 TEST_CASE("AltGr is not Alt: its character is text") {

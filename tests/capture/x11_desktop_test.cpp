@@ -298,6 +298,29 @@ TEST_CASE("the customer's own input pauses control and takes the operator's hand
   CHECK(rig.desktop->last_customer_input() > rig.desktop->last_injection());
 }
 
+TEST_CASE("a shortcut whose Ctrl the customer's hand let go of arrives with it, and nothing stays down") {
+  BS_NEEDS_XVFB();
+  Rig rig;
+  rig.desktop->inject(rig.key(InputKind::KeyDown, 0xe0, XKB_KEY_Control_L, "", modifier::kControl));
+  CHECK(rig.is_down(37));
+  rig.person->sync();
+  xcb_test_fake_input(rig.person->xcb(), XCB_MOTION_NOTIFY, 0, XCB_CURRENT_TIME, rig.person->root(), 30, 40, 0);
+  rig.person->sync();
+  REQUIRE(rig.soon([&] { return !rig.is_down(37); }));
+  std::this_thread::sleep_for(1100ms);
+  CHECK(rig.tap(0x06, 'c', "\x03", modifier::kControl) == InjectOutcome::Done);
+  std::string last;
+  while (auto line = rig.typist.line(1000)) {
+    last = *line;
+    if (last.rfind("key 99 ", 0) == 0) break;
+  }
+  CHECK(last == "key 99 c 4");
+  CHECK(rig.soon([&] { return !rig.is_down(37) && !rig.is_down(54); }));
+  rig.desktop->inject(rig.key(InputKind::KeyUp, 0xe0, XKB_KEY_Control_L));
+  CHECK(rig.tap(0x06, 'c', "c") == InjectOutcome::Done);
+  CHECK(rig.typed() == "c");
+}
+
 TEST_CASE("Esc Esc Esc stops, whoever injected Escs does not") {
   BS_NEEDS_XVFB();
   Rig rig;
