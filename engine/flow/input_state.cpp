@@ -213,9 +213,13 @@ std::optional<InputEvent> InputReceiver::repeat(LocalTime now) {
 
 bool InputReceiver::poll(LocalTime now) {
   if (!held_.any() || now < last_cell_ + kGap) return false;
+  let_go();
+  return true;
+}
+
+void InputReceiver::let_go() {
   held_.clear();
   repeated_.reset();
-  return true;
 }
 
 LocalTime InputReceiver::next_deadline() const {

@@ -93,6 +93,8 @@ class InputReceiver {
   void ack_sent() { ack_due_ = false; }
   // True once when something is held and no cell came for kGap: release all keys and buttons.
   bool poll(LocalTime now);
+  // All was let go of for another reason: nothing repeats until it goes down again.
+  void let_go();
   // The key to press once more, as it was pressed; call when next_deadline() has come, after poll().
   std::optional<InputEvent> repeat(LocalTime now);
   LocalTime next_deadline() const;

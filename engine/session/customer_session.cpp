@@ -280,7 +280,10 @@ void CustomerSession::typing(bool typing) {
 void CustomerSession::rights_changed(std::uint32_t cause) {
   const Rights force = consent_.in_force();
   told_revision_ = consent_.revision();
-  if (!force.has(Right::Control) && desktop_) desktop_->release_all();
+  if (!force.has(Right::Control)) {
+    input_.let_go();
+    if (desktop_) desktop_->release_all();
+  }
   record_.in_force(force, ports_.clock->now());
   if (cause == kCauseGap || cause == kCausePanel) note(JournalKind::Paused, consent_.paused(), cause == kCauseGap ? "the line was down" : "the panel was not visible");
   if (cause == kCauseResumed) note(JournalKind::Resumed, force, "");

@@ -264,10 +264,12 @@ void OperatorSession::choose_monitor(std::uint32_t monitor_id) {
 }
 
 void OperatorSession::input(const InputEvent& event) {
-  if (!link_ || (stage_ != SessionStage::Live && event.kind != InputKind::ReleaseAll)) return;
+  // What lets go uses no right. If it were kept back while a right rests, the key would repeat once the right is back.
+  const bool lets_go = event.kind == InputKind::ReleaseAll || event.kind == InputKind::KeyUp || event.kind == InputKind::ButtonUp;
+  if (!link_ || (stage_ != SessionStage::Live && !lets_go)) return;
   const bool pointing = event.kind == InputKind::PointMark || event.kind == InputKind::PointHide;
   const Right needed = pointing ? Right::Point : Right::Control;
-  if (!granted_.has(needed) && event.kind != InputKind::ReleaseAll) {
+  if (!granted_.has(needed) && !lets_go) {
     BS_LOG(Debug, "input", "an event without a right to it");
     return;
   }
@@ -279,7 +281,7 @@ void OperatorSession::input(const InputEvent& event) {
     return;
   }
   BS_LOG(Debug, "input", "one event more, {} not acknowledged", input_.unacknowledged());
-  if (granted_.has(needed)) {   // letting go of keys uses no right
+  if (granted_.has(needed)) {
     if (!record_.used().has(needed)) note(JournalKind::Used, needed, "");
     record_.use(needed);
   }

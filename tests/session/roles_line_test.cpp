@@ -242,6 +242,35 @@ TEST_CASE("a relay that lost its sessions too ends them at both ends with no rig
   CHECK(p.op.view().end.cause == EndView::Cause::RelayEnded);
 }
 
+TEST_CASE("a key that is let go of while its right rests types nothing once that is back") {
+  for (const bool operator_knows : {true, false}) {
+    CAPTURE(operator_knows);
+    Pair p;
+    p.granted();
+    const auto send = [&](InputKind kind) {
+      InputEvent key;
+      key.kind = kind;
+      key.layout_generation = 1;
+      key.hid_usage = 0x4c;
+      key.keysym = 0xffff;
+      p.op.role->handle(session::SendInput{p.op.view().local_id, key});
+    };
+    send(InputKind::KeyDown);
+    p.bench.run(300ms);
+    REQUIRE(p.customer.desktop->injected().size() == 1);
+    p.customer.role->handle(session::PanelVisibility{false});
+    p.bench.run(2s);
+    REQUIRE(p.op.view().paused.has(Right::Control));
+    if (operator_knows) send(InputKind::KeyUp);
+    const auto before = p.customer.desktop->injected().size();
+    p.customer.role->handle(session::PanelVisibility{true});
+    p.bench.run(3s);
+    REQUIRE(p.op.view().paused.empty());
+    const auto all = p.customer.desktop->injected();
+    CHECK(std::count_if(all.begin() + static_cast<std::ptrdiff_t>(before), all.end(), [](const InputEvent& e) { return e.kind == InputKind::KeyDown; }) == 0);
+  }
+}
+
 // What was typed before the line went was once carried out whenever it came back, on whatever the screen showed by then.
 TEST_CASE("what was typed before a gap is carried out after one of up to fifteen seconds; after a longer one it is dropped, and said how much") {
   struct Row {
