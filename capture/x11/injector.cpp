@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/x11/injector.h"
 
+#include <xcb/xinput.h>
 #include <xcb/xtest.h>
 
 #include <algorithm>
+
+#include "capture/x11/input_devices.h"
 
 namespace beside::capture {
 namespace {
@@ -194,16 +197,17 @@ bool Injector::type(std::string_view utf8) {
 }
 
 void Injector::mend() {
-  if (!server_repeat_.mend()) return;
   xcb_connection_t* const c = connection_.xcb();
   const auto let_go = [c](std::uint8_t type, std::uint8_t detail) { xcb_test_fake_input(c, type, detail, XCB_CURRENT_TIME, XCB_NONE, 0, 0, 0); };
+  for (const InputDevice& each : input_devices(connection_))
+    if (each.xtest && each.type == XCB_INPUT_DEVICE_TYPE_SLAVE_POINTER)
+      for (const std::uint8_t button : each.buttons) let_go(XCB_BUTTON_RELEASE, button);
+  connection_.flush();
+  if (!server_repeat_.mend()) return;
   // Of what the customer himself holds XTEST's devices can let go nothing.
   if (const Reply<xcb_query_keymap_reply_t> keys{xcb_query_keymap_reply(c, xcb_query_keymap(c), nullptr)}; keys)
     for (int key = 8; key < 256; ++key)
       if ((keys->keys[key / 8] >> (key % 8) & 1) != 0) let_go(XCB_KEY_RELEASE, static_cast<std::uint8_t>(key));
-  if (const Reply<xcb_query_pointer_reply_t> pointer{xcb_query_pointer_reply(c, xcb_query_pointer(c, connection_.root()), nullptr)}; pointer)
-    for (int button = 1; button <= 5; ++button)
-      if ((pointer->mask & (XCB_BUTTON_MASK_1 << (button - 1))) != 0) let_go(XCB_BUTTON_RELEASE, static_cast<std::uint8_t>(button));
 }
 
 void Injector::release_all() {

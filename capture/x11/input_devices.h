@@ -12,6 +12,7 @@ struct InputDevice {
   std::uint16_t id = 0;
   std::uint16_t type = 0;              // XCB_INPUT_DEVICE_TYPE_*
   bool xtest = false;                  // what programs feign comes from it
+  std::vector<std::uint8_t> buttons;   // that are down, 1 to 255
 };
 
 // All there are now, in the server's order; empty where it has no X Input 2. One round trip.

@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "capture/x11/connection.h"
+#include "capture/x11/input_devices.h"
 #include "capture/x11/server_repeat.h"
 #include "capture/x11/session_kind.h"
 #include "capture/x11/xcb_xkb.h"
@@ -217,6 +218,35 @@ TEST_CASE("what a program that was killed in mid-key held is let go at the next 
   REQUIRE(rig.repeating() == 0);
   start_again();
   CHECK(rig.repeating() == 0);
+}
+
+TEST_CASE("a mouse button that a program was killed with is let go at the next start, also where it typed nothing") {
+  BS_NEEDS_XVFB();
+  Rig rig;
+  for (const std::uint8_t button : {1, 3, 9}) {
+    CAPTURE(button);
+    const pid_t killed = fork();
+    REQUIRE(killed >= 0);
+    if (killed == 0) {
+      auto opened = Connection::open(rig.server.display());
+      if (!opened) _exit(1);
+      xcb_test_fake_input((*opened)->xcb(), XCB_BUTTON_PRESS, button, XCB_CURRENT_TIME, XCB_NONE, 0, 0, 0);
+      (*opened)->sync();
+      raise(SIGKILL);
+    }
+    int status = 0;
+    REQUIRE(waitpid(killed, &status, 0) == killed);
+    REQUIRE(WIFSIGNALED(status));
+    const auto held = [&] {
+      std::size_t n = 0;
+      for (const InputDevice& each : input_devices(*rig.person)) n += each.xtest ? each.buttons.size() : 0;
+      return n;
+    };
+    CHECK(held() == 1);
+    rig.desktop->stop();
+    REQUIRE(rig.desktop->start({[] {}, [] {}, [](Error) {}, {}}));
+    CHECK(rig.soon([&] { return held() == 0; }));
+  }
 }
 
 TEST_CASE("Ctrl+C is Ctrl+C on AZERTY and with a Cyrillic layout active") {
