@@ -19,18 +19,22 @@ void ConsentMachine::peer_verified() {
   if (state_ == State::Closed) state_ = State::Open;
 }
 
-Result<void> ConsentMachine::ask(std::uint32_t id, Rights rights, std::string reason) {
+Result<void> ConsentMachine::ask(std::uint32_t id, Rights rights, std::string reason, LocalTime now) {
   BS_PEER_CHECK(state_ == State::Open, "session/consent: ask while not open");
   BS_PEER_CHECK(id > last_ask_id_, "session/consent: ask id does not grow");
   BS_PEER_CHECK(!rights.empty() && (rights - kBuiltRights).empty(), "session/consent: ask for unknown rights");
   BS_PEER_CHECK(reason.size() <= 200 && is_utf8(reason), "session/consent: reason");
   last_ask_id_ = id;
+  const bool swapped = ask_ || (withdrawn_at_ && now - *withdrawn_at_ < kSwapGuard);
+  guarded_until_ = swapped ? now + kSwapGuard : LocalTime{};
   ask_ = AskView{id, rights, std::move(reason)};
   return {};
 }
 
-void ConsentMachine::withdraw(std::uint32_t id) {
-  if (ask_ && ask_->id == id) ask_.reset();
+void ConsentMachine::withdraw(std::uint32_t id, LocalTime now) {
+  if (!ask_ || ask_->id != id) return;
+  ask_.reset();
+  withdrawn_at_ = now;
 }
 
 ConsentMachine::Decision ConsentMachine::decide(std::uint32_t id, Rights wanted, std::uint32_t monitor_id,
@@ -41,6 +45,7 @@ ConsentMachine::Decision ConsentMachine::decide(std::uint32_t id, Rights wanted,
     ask_.reset();
     return Decision::NotNow;
   }
+  if (clicked_at < guarded_until_) return Decision::IgnoredClick;
   if (last_injection != LocalTime{} && clicked_at < last_injection + kClickGuard) return Decision::IgnoredClick;
   if (hidden_since_ && now - *hidden_since_ >= kPanelGrace) return Decision::PanelHidden;
   granted_ = granted_ | given;

@@ -20,7 +20,8 @@ namespace beside::session {
 //  1. The gate holds a right only while: the state is Open, the person granted it in this session and has not revoked
 //     it, the panel is visible (or was hidden for less than 1 s), and the line is not in a gap of more than 15 s.
 //  2. Rights only come into being in decide(), from an ask that is shown, with a click that is more than 500 ms away
-//     from the last injected event, and only rights that were asked for.
+//     from the last injected event, and only rights that were asked for. A question that was swapped for another under the
+//     person's hand is not answered by it.
 //  3. stop() shuts the gate before it does anything else, and nothing ever fills it again: a new session needs a new
 //     machine. Whoever shuts the gate from outside (the stop keys, the panel) has stopped the machine's rights for good.
 //
@@ -37,6 +38,7 @@ namespace beside::session {
 class ConsentMachine {
  public:
   static constexpr auto kClickGuard = 500ms;
+  static constexpr auto kSwapGuard = 700ms;
   static constexpr auto kPanelGrace = 1s;
   static constexpr auto kGapPause = 15s;
 
@@ -52,10 +54,11 @@ class ConsentMachine {
   State state() const { return state_; }
   void peer_verified();
 
-  // A newer ask replaces an open one. PeerFault: not open, unknown or unbuilt rights, an id that does not grow, or a
+  // A newer ask replaces an open one; no click within kSwapGuard allows it then, or where the one before was withdrawn as shortly
+  // ago: it lies where that one lay. PeerFault: not open, unknown or unbuilt rights, an id that does not grow, or a
   // reason over 200 bytes or not UTF-8.
-  Result<void> ask(std::uint32_t id, Rights rights, std::string reason);
-  void withdraw(std::uint32_t id);
+  Result<void> ask(std::uint32_t id, Rights rights, std::string reason, LocalTime now);
+  void withdraw(std::uint32_t id, LocalTime now);
   const std::optional<AskView>& open_ask() const { return ask_; }
 
   // clicked_at: when the person decided; last_injection: of the operator's last injected event.
@@ -89,6 +92,8 @@ class ConsentMachine {
   const nanoseconds resume_for_;
   State state_ = State::Closed;
   std::optional<AskView> ask_;
+  LocalTime guarded_until_{};          // clicks that allow something; LocalTime{}: none
+  std::optional<LocalTime> withdrawn_at_;
   std::uint32_t last_ask_id_ = 0;
   Rights granted_;
   std::uint32_t monitor_id_ = 0;

@@ -193,7 +193,7 @@ void CustomerSession::on_message(const inner::Inner& message) {
       break;
     case inner::Inner::kAsk: on_ask(message.ask()); break;
     case inner::Inner::kGiveBack: take_back(Rights(message.give_back().rights()), "given back by the operator"); break;
-    case inner::Inner::kWithdraw: consent_.withdraw(message.withdraw().ask_id()); break;
+    case inner::Inner::kWithdraw: consent_.withdraw(message.withdraw().ask_id(), ports_.clock->now()); break;
     case inner::Inner::kStop: end(EndView::Cause::OperatorEnded); break;
     case inner::Inner::kVideoAnswer: on_video_answer(message.video_answer()); break;
     case inner::Inner::kChooseMonitor:
@@ -210,7 +210,7 @@ void CustomerSession::on_message(const inner::Inner& message) {
 
 void CustomerSession::on_ask(const inner::Ask& ask) {
   const Rights wanted = Rights(ask.rights()) & offered();
-  if (wanted.empty() || !consent_.ask(ask.ask_id(), wanted, ask.reason())) {
+  if (wanted.empty() || !consent_.ask(ask.ask_id(), wanted, ask.reason(), ports_.clock->now())) {
     inner::Inner answer;
     answer.mutable_answer()->set_ask_id(ask.ask_id());
     (void)link_->send(answer);
@@ -230,7 +230,7 @@ void CustomerSession::decide(const DecideAsk& decision) {
   using D = ConsentMachine::Decision;
   if (verdict == D::NoSuchAsk || !ask) return;
   if (verdict == D::IgnoredClick || verdict == D::PanelHidden) {
-    note(JournalKind::InputRefused, decision.granted, "a click to grant came too close to an injected event, or the panel was hidden");
+    note(JournalKind::InputRefused, decision.granted, "a click to grant came too close to an injected event or to another question, or the panel was hidden");
     return;
   }
   const Rights given = verdict == D::Granted ? decision.granted & ask->rights : Rights();

@@ -413,6 +413,7 @@ TEST_CASE("the real relay keeps, stores and remembers none of the secrets, and n
     op->command(session::AskRights{id, kAll, script.reasons[i]});
     REQUIRE(wait_for([&] { return customer->now().ask && customer->now().ask->reason == script.reasons[i]; }));
   }
+  std::this_thread::sleep_for(session::ConsentMachine::kSwapGuard);   // each question took the place of the one before
   customer->command(session::DecideAsk{customer->now().ask->id, kAll, 0, 0});
   REQUIRE(wait_for([&] { return view().granted == kAll; }));
   for (const auto& text : script.keys) op->command(session::SendInput{id, typed(text)});

@@ -19,7 +19,7 @@ struct Scene {
 
   void open_with(Rights rights) {
     machine.peer_verified();
-    REQUIRE(machine.ask(next_id, rights, "to look at the printer"));
+    REQUIRE(machine.ask(next_id, rights, "to look at the printer", clock.now()));
     CHECK(machine.decide(next_id, rights, 0, clock.now(), LocalTime{}, clock.now()) == Decision::Granted);
     ++next_id;
   }
@@ -32,9 +32,9 @@ constexpr auto min5 = 5min;
 TEST_CASE("nothing is allowed before the customer decides") {
   Scene s;
   CHECK(s.gate.now().empty());
-  CHECK_FALSE(s.machine.ask(1, Right::See, "x"));  // before the peer is verified
+  CHECK_FALSE(s.machine.ask(1, Right::See, "x", s.clock.now()));  // before the peer is verified
   s.machine.peer_verified();
-  REQUIRE(s.machine.ask(1, Right::See | Right::Control, "x"));
+  REQUIRE(s.machine.ask(1, Right::See | Right::Control, "x", s.clock.now()));
   CHECK(s.gate.now().empty());
   CHECK_FALSE(s.machine.grant(Right::See).has_value());
 }
@@ -42,7 +42,7 @@ TEST_CASE("nothing is allowed before the customer decides") {
 TEST_CASE("only what was asked for and ticked is granted") {
   Scene s;
   s.machine.peer_verified();
-  REQUIRE(s.machine.ask(7, Right::See | Right::Point, "x"));
+  REQUIRE(s.machine.ask(7, Right::See | Right::Point, "x", s.clock.now()));
   CHECK(s.machine.decide(7, Right::See | Right::Control, 2, s.clock.now(), LocalTime{}, s.clock.now()) ==
         Decision::Granted);
   CHECK(s.gate.now() == Rights(Right::See));
@@ -54,7 +54,7 @@ TEST_CASE("only what was asked for and ticked is granted") {
 TEST_CASE("a click within half a second of an injected event does not grant") {
   Scene s;
   s.machine.peer_verified();
-  REQUIRE(s.machine.ask(1, Right::Control | Right::See, "x"));
+  REQUIRE(s.machine.ask(1, Right::Control | Right::See, "x", s.clock.now()));
   const LocalTime injected = s.clock.now();
   s.clock.advance(499ms);
   CHECK(s.machine.decide(1, Right::Control, 0, s.clock.now(), injected, s.clock.now()) == Decision::IgnoredClick);
@@ -67,18 +67,41 @@ TEST_CASE("a click within half a second of an injected event does not grant") {
 TEST_CASE("an ask for a right that is not built is refused") {
   Scene s;
   s.machine.peer_verified();
-  CHECK_FALSE(s.machine.ask(1, Right::Microphone, "x"));
-  CHECK_FALSE(s.machine.ask(2, Rights(0x80000000u), "x"));
-  CHECK_FALSE(s.machine.ask(3, Rights(), "x"));
-  CHECK_FALSE(s.machine.ask(4, Right::See, std::string(201, 'a')));
-  CHECK_FALSE(s.machine.ask(5, Right::See, "\xff"));
+  CHECK_FALSE(s.machine.ask(1, Right::Microphone, "x", s.clock.now()));
+  CHECK_FALSE(s.machine.ask(2, Rights(0x80000000u), "x", s.clock.now()));
+  CHECK_FALSE(s.machine.ask(3, Rights(), "x", s.clock.now()));
+  CHECK_FALSE(s.machine.ask(4, Right::See, std::string(201, 'a'), s.clock.now()));
+  CHECK_FALSE(s.machine.ask(5, Right::See, "\xff", s.clock.now()));
+}
+
+TEST_CASE("a question that takes the place of another is not answered by the click that was meant for that one") {
+  for (const bool withdrawn : {false, true}) {
+    Scene s;
+    s.machine.peer_verified();
+    REQUIRE(s.machine.ask(1, Right::Point, "x", s.clock.now()));
+    s.clock.advance(5s);
+    if (withdrawn) s.machine.withdraw(1, s.clock.now());
+    s.clock.advance(100ms);
+    REQUIRE(s.machine.ask(2, Right::Control, "x", s.clock.now()));
+    s.clock.advance(ConsentMachine::kSwapGuard - 1ms);
+    CHECK(s.machine.decide(2, Right::Control, 0, s.clock.now(), LocalTime{}, s.clock.now()) == Decision::IgnoredClick);
+    CHECK(s.machine.open_ask().has_value());
+    CHECK(s.gate.now().empty());
+    s.clock.advance(1ms);
+    CHECK(s.machine.decide(2, Right::Control, 0, s.clock.now(), LocalTime{}, s.clock.now()) == Decision::Granted);
+    // "Not now" is never held back.
+    s.clock.advance(5s);
+    REQUIRE(s.machine.ask(3, Right::Point, "x", s.clock.now()));
+    REQUIRE(s.machine.ask(4, Right::See, "x", s.clock.now()));
+    CHECK(s.machine.decide(4, Rights(), 0, s.clock.now(), LocalTime{}, s.clock.now()) == Decision::NotNow);
+  }
 }
 
 TEST_CASE("an ask id must grow, so that an old ask cannot be answered by accident") {
   Scene s;
   s.machine.peer_verified();
-  REQUIRE(s.machine.ask(5, Right::See, "x"));
-  CHECK_FALSE(s.machine.ask(5, Right::Control, "x"));
+  REQUIRE(s.machine.ask(5, Right::See, "x", s.clock.now()));
+  CHECK_FALSE(s.machine.ask(5, Right::Control, "x", s.clock.now()));
   CHECK(s.machine.decide(4, Right::See, 0, s.clock.now(), LocalTime{}, s.clock.now()) == Decision::NoSuchAsk);
 }
 
@@ -125,7 +148,7 @@ TEST_CASE("after stop nothing brings a right back") {
   s.machine.stop();
   CHECK(s.gate.now().empty());
   s.machine.peer_verified();
-  CHECK_FALSE(s.machine.ask(100, Right::See, "x"));
+  CHECK_FALSE(s.machine.ask(100, Right::See, "x", s.clock.now()));
   s.machine.panel_visible(true, s.clock.now());
   s.machine.line_lost(s.clock.now());
   (void)s.machine.line_back(s.clock.now());
@@ -139,7 +162,7 @@ TEST_CASE("a gate that was shut from outside stays shut, whatever is granted aft
   s.gate.shut();  // the stop keys, on their own thread
   s.machine.panel_visible(true, s.clock.now());
   s.machine.poll(s.clock.now());
-  REQUIRE(s.machine.ask(50, Right::See, "x"));
+  REQUIRE(s.machine.ask(50, Right::See, "x", s.clock.now()));
   (void)s.machine.decide(50, Right::See, 0, s.clock.now(), LocalTime{}, s.clock.now());
   CHECK(s.gate.now().empty());
   CHECK_FALSE(s.machine.grant(Right::See).has_value());
@@ -166,7 +189,7 @@ TEST_CASE("in 100,000 random traces the gate never holds what a plain model does
         case 0: machine.peer_verified(); verified = true; break;
         case 1: {
           const Rights want(below(16));
-          const bool ok = static_cast<bool>(machine.ask(++id, want, "r"));
+          const bool ok = static_cast<bool>(machine.ask(++id, want, "r", now));
           CHECK(ok == (verified && !stopped && !want.empty() && (want - kBuiltRights).empty()));
           if (ok) { asked = want; ask_open = true; }
           break;

@@ -78,7 +78,7 @@ struct Film {
   using MakeEncoder = std::function<std::unique_ptr<ports::VideoEncoder>(const ports::VideoSettings&)>;
   explicit Film(MakeEncoder make) {
     consent.peer_verified();
-    REQUIRE(consent.ask(1, Right::See, "to test"));
+    REQUIRE(consent.ask(1, Right::See, "to test", local_now()));
     REQUIRE(consent.decide(1, Right::See, 0, local_now(), LocalTime{}, local_now()) == ConsentMachine::Decision::Granted);
     ScreenSender::Config config;
     config.make_source = [gate = gate]() -> Result<std::unique_ptr<ports::FrameSource>> {

@@ -305,8 +305,11 @@ bool RoleBench::join(CustomerSeat& customer, OperatorSeat& seat, const std::stri
 }
 
 bool RoleBench::grant(CustomerSeat& customer, OperatorSeat& seat, Rights rights, std::size_t at) {
+  const bool swaps = customer.now().ask.has_value();
+  const std::uint32_t before = swaps ? customer.now().ask->id : 0;
   seat.role->handle(session::AskRights{seat.view(at).local_id, rights, "to help"});
-  if (!run_until([&] { return customer.now().ask.has_value(); }, 3s)) return false;
+  if (!run_until([&] { return customer.now().ask.has_value() && customer.now().ask->id != before; }, 3s)) return false;
+  if (swaps) run(session::ConsentMachine::kSwapGuard);
   customer.role->handle(session::DecideAsk{customer.now().ask->id, rights, 0, 0});
   return run_until([&] { return (rights - seat.view(at).granted).empty(); }, 3s);
 }
