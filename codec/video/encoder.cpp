@@ -65,9 +65,9 @@ Result<std::unique_ptr<ports::VideoEncoder>> make_video_encoder(const ports::Vid
   plan.settings = settings;
   const int threads = thread_count(preferences, settings.height);
   Error last{ErrorKind::Environment, "codec/encoder: none", {}};
-  auto report = [&](const char* name, std::string reason) {
+  auto report = [&](const char* name, std::string reason, bool hardware = false) {
     BS_LOG(Info, "codec", "{}: {}", name, reason.empty() ? std::string("chosen") : reason);
-    if (probes != nullptr) probes->push_back({name, std::move(reason)});
+    if (probes != nullptr) probes->push_back({name, std::move(reason), hardware});
   };
   // The other end's gate must admit what this encoder will send; otherwise it is of no use.
   auto admitted = [&](auto encoder) -> std::unique_ptr<ports::VideoEncoder> {
@@ -83,7 +83,7 @@ Result<std::unique_ptr<ports::VideoEncoder>> make_video_encoder(const ports::Vid
   auto attempt = [&](Kind kind) -> std::unique_ptr<ports::VideoEncoder> {
     plan.kind = kind;
     auto encoder = admitted(FfmpegEncoder::open(plan, converter));
-    report(codec_name(kind), encoder ? std::string() : dump_error(last));
+    report(codec_name(kind), encoder ? std::string() : dump_error(last), true);
     return encoder;
   };
   if (ports::is_av1(settings.codec)) {
@@ -106,12 +106,12 @@ Result<std::unique_ptr<ports::VideoEncoder>> make_video_encoder(const ports::Vid
   } else if (preferences.hardware) {
     plan.device = render_node();
     if (plan.device.empty()) {
-      report(codec_name(Kind::Vaapi), "no render node in /dev/dri");
+      report(codec_name(Kind::Vaapi), "no render node in /dev/dri", true);
     } else if (auto encoder = attempt(Kind::Vaapi)) {
       return encoder;
     }
     if (!has_cuda()) {
-      report(codec_name(Kind::Nvenc), "no libcuda.so.1");
+      report(codec_name(Kind::Nvenc), "no libcuda.so.1", true);
     } else if (auto encoder = attempt(Kind::Nvenc)) {
       return encoder;
     }

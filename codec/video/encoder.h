@@ -21,6 +21,7 @@ struct EncoderPreferences {
 struct EncoderProbe {
   std::string name;
   std::string reason;
+  bool hardware = false;                     // was looked for
 };
 
 // Makes the best encoder that works here; where AV1 is asked for and not to be had, one of H.264. `probes` (may be null) receives what was tried, in order. The first picture

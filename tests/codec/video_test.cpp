@@ -4,7 +4,7 @@
 #include <filesystem>
 
 #include "codec/video/decoder.h"
-#include "codec/video/encoder.h"
+#include "codec/video/encoder_maker.h"
 #include "codec/video/parameter_sets.h"
 #include "engine/gpu/converter.h"
 #include "tests/codec/text_picture.h"
@@ -280,4 +280,58 @@ TEST_CASE("5,000 real access units with flipped bits never crash and the decoder
     REQUIRE(good);
     CHECK(good->has_value());
   }
+}
+
+namespace {
+
+class FakeEncoder final : public ports::VideoEncoder {
+ public:
+  explicit FakeEncoder(bool& fails) : fails_(fails) {}
+  Bytes sps() const override { return {}; }
+  Bytes pps() const override { return {}; }
+  std::string name() const override { return "fake"; }
+  VideoCodec codec() const override { return VideoCodec::H264_420; }
+  Result<ports::EncodedPicture> encode(const ports::Frame&, bool) override {
+    if (fails_) return fail(ErrorKind::Environment, "fake", "the driver was reset");
+    return ports::EncodedPicture{};
+  }
+  Result<void> set_target_kbps(int) override { return {}; }
+
+ private:
+  bool& fails_;
+};
+
+}  // namespace
+
+TEST_CASE("each film that hardware can code gets it, until it failed once") {
+  bool opens = true, breaks = false;
+  std::vector<bool> asked;
+  const auto maker = [&] {
+    return EncoderMaker([&](const ports::VideoSettings& settings, const EncoderPreferences& preferences, std::vector<EncoderProbe>* probes) -> EncoderMaker::Made {
+      asked.push_back(preferences.hardware);
+      if (settings.codec == VideoCodec::H264_420 && preferences.hardware) probes->push_back({"hardware", opens ? "" : "no driver", true});
+      return std::make_unique<FakeEncoder>(breaks);
+    });
+  };
+  const ports::VideoSettings full{VideoCodec::H264_444, 320, 200, 1000}, half{VideoCodec::H264_420, 320, 200, 1000};
+  {
+    EncoderMaker make = maker();
+    for (const auto& settings : {full, half, half, full, half}) REQUIRE(make(settings));
+    CHECK(asked == std::vector<bool>(5, true));
+    auto encoder = make(half);
+    REQUIRE(encoder);
+    CHECK((*encoder)->encode({}, false));
+    CHECK(make.tries_hardware());
+    breaks = true;
+    CHECK_FALSE((*encoder)->encode({}, false));
+    CHECK_FALSE(make.tries_hardware());
+    asked.clear();
+    CHECK(make(half));
+    CHECK(asked == std::vector<bool>{false});
+  }
+  EncoderMaker make = maker();
+  opens = false;
+  asked.clear();
+  for (int i = 0; i < 3; ++i) CHECK(make(half));
+  CHECK(asked == std::vector<bool>{true, false, false});
 }

@@ -8,7 +8,7 @@
 #include "capture/x11/x11_desktop.h"
 #include "capture/x11/x11_source.h"
 #include "codec/tiles/tiles.h"
-#include "codec/video/encoder.h"
+#include "codec/video/encoder_maker.h"
 #include "engine/base/log.h"
 
 namespace beside::app {
@@ -54,15 +54,9 @@ CustomerEngine::CustomerEngine(CustomerEngineConfig config, WakeFn snapshot_chan
     if (choose) detector = choose(std::move(detector));
     return session::TileTools{tiles::make_tile_encoder(), std::move(detector), tiles::make_move_finder(), tiles::make_tile_classifier()};
   };
-  auto hardware = std::make_shared<std::atomic<bool>>(true);
-  ports.make_encoder = [hardware, converter = config_.converter](const ports::VideoSettings& settings) {
-    video::EncoderPreferences preferences;
-    preferences.hardware = hardware->exchange(false);  // a second encoder means that the first failed or the size changed
-    std::vector<video::EncoderProbe> probes;
-    auto made = video::make_video_encoder(settings, preferences, converter, &probes);
-    for (const auto& probe : probes) BS_LOG(Info, "encode", "{}: {}", probe.name, probe.reason.empty() ? "chosen" : probe.reason);
-    return made;
-  };
+  ports.make_encoder = [maker = std::make_shared<video::EncoderMaker>([converter = config_.converter](const auto& settings, const auto& preferences, auto* probes) {
+    return video::make_video_encoder(settings, preferences, converter, probes);
+  })](const ports::VideoSettings& settings) { return (*maker)(settings); };
   thread_.start({[this, ports = std::move(ports)]() mutable {
                    role_ = std::make_unique<session::CustomerRole>(std::move(ports), config_.settings.relay, config_.settings.company,
                                                                    config_.code_prefill, published_);
