@@ -65,6 +65,22 @@ TEST_CASE("after 60 s without a touch nothing of the person before is left") {
   CHECK(kit::language() == "en");
 }
 
+TEST_CASE("after Back to start nothing of the person before is left") {
+  Played p("kiosk_panel");
+  p.sample.state.customer.chat.draft = "my secret";
+  p.sample.state.customer.chat_open = true;
+  p.sample.state.customer.ask_id = 7;
+  p.sample.snapshot.stage = session::CustomerStage::Ended;
+  p.screen.settle(p.draw, 2);
+  REQUIRE(p.screen.click("end.back", p.draw));
+  p.sample.snapshot.stage = session::CustomerStage::Start;
+  p.screen.settle(p.draw, 2);
+  CHECK(p.sample.state.customer.chat.draft.empty());
+  CHECK_FALSE(p.sample.state.customer.chat_open);
+  CHECK(p.sample.state.customer.ask_id == 0);
+  CHECK(p.sample.state.customer.kiosk);
+}
+
 TEST_CASE("a session is never reset, and the panel stands at the edge") {
   Played p("kiosk_panel");
   CHECK_FALSE(p.wishes.full_screen);

@@ -117,6 +117,13 @@ std::vector<session::CustomerCommand> draw_kiosk(kit::Ui& ui, const session::Cus
   ui.set_larger_text(true);
   state.customer.kiosk = true;
   if (touched() || state.last_touch == LocalTime{}) state.last_touch = ui.now();
+  // Whoever goes back to the start by hand leaves as little as who walks away.
+  if (s.stage == Stage::Ended) {
+    state.ended = true;
+  } else if (std::exchange(state.ended, false)) {
+    reset(ui, settings, state);
+    state.customer.kiosk = true;
+  }
   const bool at_rest = s.stage == Stage::NeedAddress || s.stage == Stage::Start || s.stage == Stage::Ended;
   const bool used =
       state.page != KioskPage::Idle || s.stage == Stage::Ended || kit::language() != settings.home_language;

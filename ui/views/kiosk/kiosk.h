@@ -26,6 +26,7 @@ struct KioskState {
   KioskPage page = KioskPage::Idle;
   CustomerState customer;
   LocalTime last_touch{};         // 0: not yet known
+  bool ended = false;             // a session, whose end is still shown
   bool keyboard_letters = false;  // the text layout of the on-screen keyboard
   bool keyboard_shift = false;
   bool keyboard_open = false;  // in the panel's chat
