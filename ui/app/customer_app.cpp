@@ -24,9 +24,15 @@ std::filesystem::path save_transcript(const session::CustomerSnapshot& snapshot,
   const std::filesystem::path folder = home == nullptr ? "." : home;
   for (int n = 1; n < 1000; ++n) {
     const auto file = folder / ("beside-transcript" + (n == 1 ? std::string() : "-" + std::to_string(n)) + ".txt");
-    if (std::filesystem::exists(file)) continue;
-    std::ofstream(file) << views::transcript_text(snapshot.chat, me, snapshot.peer.name);
-    return file;
+    std::error_code error;
+    if (std::filesystem::exists(file, error)) continue;
+    std::ofstream out(file);
+    out << views::transcript_text(snapshot.chat, me, snapshot.peer.name);
+    out.close();
+    if (out) return file;
+    BS_LOG(Warn, "transcript", "{} could not be written", file.string());
+    std::filesystem::remove(file, error);
+    return {};
   }
   return {};
 }
@@ -100,7 +106,10 @@ int run_customer(const Settings& settings, const CustomerOptions& options) {
     if (!live && panel) shell->switch_to_normal(kStartWidth, kStartHeight);
     panel = live;
     for (auto& command : commands) engine->command(std::move(command));
-    if (wishes.save_transcript) state.saved_as = save_transcript(*snapshot, me).string();
+    if (wishes.save_transcript) {
+      state.saved_as = save_transcript(*snapshot, me).string();
+      state.not_saved = state.saved_as.empty();
+    }
     if (wishes.copy_receipt) shell->set_clipboard(snapshot->end.receipt_hex);
     if (engine->wants_quit() || signals.asked()) shell->quit();
   });

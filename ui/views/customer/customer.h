@@ -47,6 +47,7 @@ struct CustomerState {
   bool drawing_area = false;          // the person draws one on the screen now
   // end
   std::string saved_as;  // where the program put the transcript; empty: not saved
+  bool not_saved = false;   // it could not be
   Rights rights_seen;                // of the ask: whose rows have been in view
   bool receipt_copied = false;
   // whole

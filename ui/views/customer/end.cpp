@@ -67,6 +67,7 @@ void draw_end(kit::Ui& ui, const session::CustomerSnapshot& s, CustomerState& st
     if (!state.saved_as.empty())
       kit::icon_text(ui, "end.saved", kit::icon::kCheck, kit::tr("end.saved", state.saved_as),
                      {.size = kit::Size::Small, .tone = kit::Tone::Accent});
+    if (state.not_saved) kit::icon_text(ui, "end.not_saved", kit::icon::kWarning, kit::tr("end.not_saved"), {.size = kit::Size::Small, .tone = kit::Tone::Warning});
     if (!s.chat.empty() && state.saved_as.empty() &&
         kit::button(ui, "end.save", kit::tr("end.save_transcript"), {.icon = kit::icon::kSave, .width = kit::kFill}))
       wishes.save_transcript = true;
