@@ -6,9 +6,12 @@
 #include <fstream>
 
 #include "codec/picture/png_file.h"
+#include "engine/base/thread_role.h"
 
 namespace beside::app {
 namespace {
+
+constexpr std::size_t kMostWaiting = 3;   // each is as large as the customer's screen
 
 std::filesystem::path home() {
   const char* home = std::getenv("HOME");
@@ -57,14 +60,39 @@ std::filesystem::path pictures_directory() {
 }
 
 PictureKeeper::~PictureKeeper() {
+  {
+    const std::lock_guard lock(mutex_);
+    quit_ = true;
+  }
+  more_.notify_one();
   if (writer_.joinable()) writer_.join();
 }
 
-void PictureKeeper::save(std::unique_ptr<ports::PixelBuffer> pixels, std::string comment, std::function<void(Result<std::string>)> done) {
-  if (writer_.joinable()) writer_.join();   // another session's, which takes a twentieth of a second
-  writer_ = std::thread([this, pixels = std::move(pixels), comment = std::move(comment), done = std::move(done)]() mutable {
-    net_.post([done = std::move(done), file = write(*pixels, comment)]() mutable { done(std::move(file)); });
-  });
+// A picture takes a twentieth of a second, or for ever on a disk that is gone.
+void PictureKeeper::save(std::unique_ptr<ports::PixelBuffer> pixels, std::string comment, Done done) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (waiting_.size() >= kMostWaiting) {
+      net_.post([done = std::move(done)] { done(fail(ErrorKind::Limit, "ui/app: pictures", "the disk has not yet taken the pictures before")); });
+      return;
+    }
+    waiting_.push_back({std::move(pixels), std::move(comment), std::move(done)});
+  }
+  if (!writer_.joinable()) writer_ = std::thread([this] { write_all(); });
+  more_.notify_one();
+}
+
+void PictureKeeper::write_all() {
+  name_this_thread("pictures out");
+  for (;;) {
+    std::unique_lock lock(mutex_);
+    more_.wait(lock, [this] { return quit_ || !waiting_.empty(); });
+    if (waiting_.empty()) return;
+    Picture next = std::move(waiting_.front());
+    waiting_.pop_front();
+    lock.unlock();
+    net_.post([done = std::move(next.done), file = write(*next.pixels, next.comment)]() mutable { done(std::move(file)); });
+  }
 }
 
 }  // namespace beside::app
