@@ -613,6 +613,17 @@ TEST_CASE("Opening the ladder asks for its figures and closing it ends that") {
   CHECK(watched(stage.click("tool.ladder")) == std::vector<bool>{false});
 }
 
+TEST_CASE("Without the right to see there is no ladder over what asks for it") {
+  Stage stage;
+  stage.use("live_control");
+  stage.state.ladder_open = true;
+  stage.settle();
+  REQUIRE(stage.ui->map().find("ladder.title") != nullptr);
+  for (auto& session : stage.snapshot.sessions) session.granted = Rights();
+  stage.settle();
+  CHECK(stage.ui->map().find("ladder.title") == nullptr);
+}
+
 TEST_CASE("The ladder speaks the person's language, and no step's name reaches into its bar") {
   REQUIRE(kit::set_language("de"));
   Stage stage;

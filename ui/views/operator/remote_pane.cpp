@@ -264,12 +264,12 @@ RemoteView view_of(kit::Ui& ui, const Area& area, const SessionView& s, Operator
 
 // The notice, the ladder and what tells of a kept picture lie on the picture: what comes and goes must move nothing under the
 // operator's hand. What lies under them is not the customer's to be clicked.
-void cards(kit::Ui& ui, const Area& picture, bool notice, const SessionView& s, const OperatorState& state, SessionUi& mine, OperatorOut& out) {
+void cards(kit::Ui& ui, const Area& picture, bool notice, bool ladder, const SessionView& s, SessionUi& mine, OperatorOut& out) {
   kit::begin_overlay(ui, picture.x, picture.y, picture.width, picture.height);
   std::vector<Rect> now;
   Area left = picture, right = picture;
   const float beside_ladder = picture.width - ui.px(360 + 12);
-  if (state.ladder_open && beside_ladder >= ui.px(320)) left.width = beside_ladder;
+  if (ladder && beside_ladder >= ui.px(320)) left.width = beside_ladder;
   if (notice) {
     const float width = std::max(std::min(left.width - ui.px(24), ui.px(560)), 1.0F), x = left.x + ui.px(12), y = left.y + ui.px(8);
     ImGui::SetCursorScreenPos({x, y});
@@ -281,7 +281,7 @@ void cards(kit::Ui& ui, const Area& picture, bool notice, const SessionView& s, 
     left.y += used + ui.px(8);
   }
   if (const Rect kept = draw_kept(ui, left, s, mine, out); !kept.empty()) now.push_back(kept);
-  if (state.ladder_open) {
+  if (ladder) {
     if (left.width == picture.width && !now.empty()) right.y = static_cast<float>(now.back().bottom());
     now.push_back(draw_ladder(ui, right, s));
   }
@@ -351,7 +351,7 @@ void draw_remote_pane(kit::Ui& ui, const Area& area, const SessionView& s, Opera
   } else {
     no_picture(ui, picture, s, state, out);
   }
-  cards(ui, picture, notice && see, s, state, mine, out);
+  cards(ui, picture, notice && see, state.ladder_open && see, s, mine, out);
   toolbar(ui, {area.x, area.y + area.height - tools, area.width, tools}, s, state, mine, out);
   kit::end_screen(ui);
 }
