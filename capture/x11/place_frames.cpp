@@ -23,7 +23,7 @@ constexpr auto kStackEvery = 100ms;       // windows that are dragged tell of ea
 
 class X11PlaceFrames final : public PlaceFrames {
  public:
-  X11PlaceFrames(std::unique_ptr<Connection> connection, const ports::OwnWindows& own) : connection_(std::move(connection)), own_(own), wake_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  X11PlaceFrames(std::unique_ptr<Connection> connection, const ports::OwnWindows& own, int wake_fd) : connection_(std::move(connection)), own_(own), wake_fd_(wake_fd) {
     draw_stripes();
     const std::uint32_t mask = XCB_EVENT_MASK_SUBSTRUCTURE_NOTIFY;
     xcb_change_window_attributes(connection_->xcb(), connection_->root(), XCB_CW_EVENT_MASK, &mask);
@@ -183,7 +183,9 @@ Result<std::unique_ptr<PlaceFrames>> PlaceFrames::create(const std::string& disp
   if (!opened) return fail(opened);
   if (!(*opened)->abilities().shape)
     return fail(ErrorKind::Environment, "capture/x11: frames of hidden places", "this X server has no SHAPE extension: hidden places have no frame");
-  return std::unique_ptr<PlaceFrames>(std::make_unique<X11PlaceFrames>(std::move(*opened), own));
+  const int wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (wake_fd < 0) return fail(ErrorKind::Environment, "capture/x11: frames of hidden places", "no descriptor is left to wake their thread with");
+  return std::unique_ptr<PlaceFrames>(std::make_unique<X11PlaceFrames>(std::move(*opened), own, wake_fd));
 }
 
 }  // namespace beside::capture

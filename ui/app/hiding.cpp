@@ -94,6 +94,10 @@ void Hiding::frame(const session::CustomerSnapshot& snapshot) {
 
 void Hiding::draw() {
   cancel_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (cancel_fd_ < 0) {
+    BS_LOG_LIMITED(Warn, "hiding", "no descriptor is left to draw a place with");
+    return;
+  }
   drawn_ = false;
   area_.reset();
   drawing_ = std::thread([this] {
