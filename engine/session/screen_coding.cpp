@@ -27,18 +27,25 @@ std::pair<bool, int> kind_of(const StreamInfo& film) {
 
 void ScreenSender::encode_loop() {
   name_this_thread("encode");
-  LocalTime earliest{};
   nanoseconds interval{0};
+  const auto due = [this](std::uint32_t number) {
+    const auto coder = coders_.find(number);
+    return coder == coders_.end() ? LocalTime::min() : coder->second.earliest;
+  };
   for (;;) {
     std::optional<StreamInfo> wanted;
     std::optional<std::pair<std::uint32_t, ports::Frame>> next;
     {
       std::unique_lock lock(encode_mutex_);
-      encode_wake_.wait(lock, [&] { return encode_quit_ || !new_streams_.empty() || !frames_.empty(); });
-      if (encode_quit_) return;
-      if (const LocalTime now = local_now(); now < earliest && new_streams_.empty()) {
-        encode_wake_.wait_for(lock, earliest - now, [&] { return encode_quit_; });
+      for (;;) {
         if (encode_quit_) return;
+        if (!new_streams_.empty()) break;
+        LocalTime first = kNever;
+        for (const auto& [number, ignored] : frames_) first = std::min(first, due(number));
+        const LocalTime now = local_now();
+        if (first <= now) break;
+        if (first == kNever) encode_wake_.wait(lock);
+        else encode_wake_.wait_for(lock, first - now);
       }
       if (const auto viewer = std::exchange(new_viewer_, std::nullopt)) {
         config_.accept_444 = viewer->full_colour;
@@ -50,10 +57,11 @@ void ScreenSender::encode_loop() {
         wanted = std::move(new_streams_.front());
         new_streams_.pop_front();
       } else if (!frames_.empty()) {
-        // The one that waits longest.
-        auto first = frames_.begin();
+        // The one that waits longest, of those whose coders may go on.
+        const LocalTime now = local_now();
+        auto first = frames_.end();
         for (auto f = frames_.begin(); f != frames_.end(); ++f)
-          if (f->second.captured_at < first->second.captured_at) first = f;
+          if (due(f->first) <= now && (first == frames_.end() || f->second.captured_at < first->second.captured_at)) first = f;
         next.emplace(first->first, std::move(first->second));
         frames_.erase(first);
       }
@@ -64,8 +72,7 @@ void ScreenSender::encode_loop() {
     if (wanted) {
       open_encoder(*wanted);
     } else if (next) {
-      // Between two pictures of one region; several take turns.
-      earliest = local_now() + interval / static_cast<int>(std::max<std::size_t>(1, coders_.size()));
+      if (const auto coder = coders_.find(next->first); coder != coders_.end()) coder->second.earliest = local_now() + interval;
       encode_one(next->first, std::move(next->second));
     }
   }

@@ -182,6 +182,7 @@ class ScreenSender {
     VideoChoice choice;
     VideoPlan plan;                        // of this film
     LocalTime coded_at{};                  // capture time of the newest picture
+    LocalTime earliest{};                  // that the next one may be coded
     int told_kbps = 0;                     // to the encoder
     bool renewing = false;                 // another one is asked for
     bool ended = false;                    // what it coded last was not sent: it codes no more

@@ -73,20 +73,20 @@ class Owner {
   std::deque<std::function<void()>> jobs_;
 };
 
-// A film of noise, 320x240 at 50 Hz, over a line of 1 Mbit/s on which nothing waits or is lost, to a viewer that accepts each stream.
+// A film of noise, 320x240, over a line of 1 Mbit/s on which nothing waits or is lost, to a viewer that accepts each stream.
 struct Film {
   using MakeEncoder = std::function<std::unique_ptr<ports::VideoEncoder>(const ports::VideoSettings&)>;
-  explicit Film(MakeEncoder make) {
+  explicit Film(MakeEncoder make, nanoseconds frame_interval = 20ms) {
     consent.peer_verified();
     REQUIRE(consent.ask(1, Right::See, "to test", local_now()));
     REQUIRE(consent.decide(1, Right::See, 0, local_now(), LocalTime{}, local_now()) == ConsentMachine::Decision::Granted);
     ScreenSender::Config config;
-    config.make_source = [gate = gate]() -> Result<std::unique_ptr<ports::FrameSource>> {
+    config.make_source = [gate = gate, frame_interval]() -> Result<std::unique_ptr<ports::FrameSource>> {
       capture::SyntheticOptions options;
       options.width = 320;
       options.height = 240;
       options.scene = capture::Scene::Noise;
-      options.frame_interval = 20ms;
+      options.frame_interval = frame_interval;
       return capture::make_synthetic_source(options, gate);
     };
     config.make_encoder = [make = std::move(make)](const ports::VideoSettings& settings) -> Result<std::unique_ptr<ports::VideoEncoder>> {
@@ -178,4 +178,21 @@ TEST_CASE("a film is coded anew at once each time that what was coded may no lon
     film.sender->drop_videos();
   }
   CHECK(film.fell_back.empty());
+}
+
+// A viewer admits 144 pictures a second. What an encoder left behind that plays no more must not let the next one be faster.
+TEST_CASE("a film on a fast monitor leaves at 125 pictures a second at most, also after it began anew") {
+  Film film([](const ports::VideoSettings& settings) { return std::make_unique<SizedEncoder>(settings.codec, std::vector<std::size_t>{3000}); }, 2ms);
+  REQUIRE(film.owner.run_until([&] { return film.sent.size() >= 3; }, 10s));
+  const std::uint32_t first = film.sent.back().first;
+  film.sender->drop_videos();
+  REQUIRE(film.owner.run_until([&] { return film.sent.back().first > first; }, 10s));
+  const LocalTime rested = local_now() + 700ms;
+  (void)film.owner.run_until([&] { return local_now() >= rested; }, 5s);
+  const std::uint32_t second = film.sent.back().first;
+  const std::size_t before = film.of_stream(second);
+  const LocalTime began = local_now();
+  (void)film.owner.run_until([&] { return film.of_stream(second) >= before + 100; }, 3s);
+  const auto pictures = static_cast<std::int64_t>(film.of_stream(second) - before);
+  CHECK(pictures * 8ms <= local_now() - began + 50ms);
 }
