@@ -214,14 +214,15 @@ void CustomerSession::send_picture(SentVideo& video, const ports::EncodedPicture
 
 void CustomerSession::on_rtcp(const std::vector<wire::RtcpPacket>& packets) {
   const LocalTime now = ports_.clock->now();
+  const bool tiles_run = screen_ && see_running_;   // else nobody would carry out what is asked for
   for (const auto& packet : packets) {
-    if (const auto* report = std::get_if<wire::TileReport>(&packet); report != nullptr && screen_ && report->media == tiles_.ssrc) {
+    if (const auto* report = std::get_if<wire::TileReport>(&packet); report != nullptr && tiles_run && report->media == tiles_.ssrc) {
       media_.lost_packets += static_cast<std::size_t>(std::count(report->applied.begin(), report->applied.end(), false));
       // Mostly the report is there long before anybody would ask, and the capture thread sleeps on.
       if (static_cast<std::uint16_t>(report->begin_seq + report->applied.size()) == tiles_.next.value) tiles_.tail_due = kNever;
       screen_->report(*report);
     }
-    if (const auto* pli = std::get_if<wire::Pli>(&packet); pli != nullptr && screen_ && pli->media == tiles_.ssrc && now >= refresh_due_) {
+    if (const auto* pli = std::get_if<wire::Pli>(&packet); pli != nullptr && tiles_run && pli->media == tiles_.ssrc && now >= refresh_due_) {
       refresh_due_ = now + kRefreshPause;
       ++media_.key_requests;
       screen_->refresh();

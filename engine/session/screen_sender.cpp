@@ -11,6 +11,7 @@ namespace beside::session {
 namespace {
 
 constexpr std::size_t kMostDamage = 64;
+constexpr std::size_t kMostJobs = 256;   // that wait for something else to wake the capture thread
 
 // Makes `part` the pixels of `area` where they lie in `whole`.
 void show_part(ports::PixelBuffer& part, const ports::PixelBuffer& whole, const Rect& area) {
@@ -78,7 +79,7 @@ void ScreenSender::pause() {
 void ScreenSender::do_later(Job job, bool wake) {
   std::lock_guard lock(mutex_);
   jobs_.push_back(std::move(job));
-  if (wake && source_ != nullptr) source_->cancel();
+  if ((wake || jobs_.size() >= kMostJobs) && source_ != nullptr) source_->cancel();
 }
 
 void ScreenSender::report(wire::TileReport report) {
