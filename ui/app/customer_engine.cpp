@@ -75,6 +75,9 @@ CustomerEngine::~CustomerEngine() { stop(); }
 void CustomerEngine::stop() {
   gate_->shut();
   thread_.stop();
+  // Their device belongs to the shell, which goes first.
+  config_.converter.reset();
+  config_.choose_detector = nullptr;
 }
 
 void CustomerEngine::command(session::CustomerCommand command) {
