@@ -491,6 +491,7 @@ Result<std::optional<Frame>> X11Source::grab(LocalTime now) {
   if (large && !hopeful) in_pieces_ = pending_last_ != pending_since_;
   if (wanted.empty()) {
     pending_.clear();
+    pending_drawn_ = kNever;
     found_by_look_ = false;
     return std::optional<Frame>{};
   }
@@ -545,6 +546,7 @@ Result<std::optional<Frame>> X11Source::grab(LocalTime now) {
   if (full) changed = {{0, 0, area_.width, area_.height}};
   if (changed.empty()) {
     pending_.clear();
+    pending_drawn_ = kNever;
     return std::optional<Frame>{};
   }
   if (by_look) ++damage_misses_;
